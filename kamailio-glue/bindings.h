@@ -1,0 +1,18 @@
+/* What bindgen shows to Rust. The build script names the items to be taken. */
+#ifndef KSRRS_BINDINGS_H
+#define KSRRS_BINDINGS_H
+
+#include "core/sr_module.h"
+#include "core/cfg/cfg_struct.h"
+#include "core/globals.h"
+#include "core/kemi.h"
+#include "core/mod_fix.h"
+#include "core/pt.h"
+#include "core/pvar.h"
+#include "core/route.h"
+#include "core/rpc.h"
+#include "core/rpc_lookup.h"
+
+#include "glue.h"
+
+#endif

@@ -1,0 +1,269 @@
+/* rpc_t with its variable arguments. Each function walks the format string and
+ * hands one value at a time to Rust, which knows what it means. */
+#define _GNU_SOURCE
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/rpc.h"
+#include "core/str.h"
+
+#include "glue.h"
+#include "kamailio_rs.h"
+
+/* Adds the next argument. A null name means a value without one. */
+static int put_value(void *handle, const char *name, char type, va_list *args)
+{
+	const char *text;
+	const str *counted;
+	void **child;
+
+	switch(type) {
+		case 'd':
+		case 'b':
+			return ksrrs_rpc_put_integer(handle, name, type, va_arg(*args, int));
+		case 'u':
+			return ksrrs_rpc_put_integer(
+					handle, name, type, va_arg(*args, unsigned int));
+		case 't':
+			return ksrrs_rpc_put_integer(
+					handle, name, type, va_arg(*args, time_t));
+		case 'l':
+			return ksrrs_rpc_put_integer(handle, name, type, va_arg(*args, long));
+		case 'L':
+			return ksrrs_rpc_put_integer(
+					handle, name, type, va_arg(*args, long long));
+		case 'j':
+			return ksrrs_rpc_put_integer(handle, name, type,
+					(int64_t)va_arg(*args, unsigned long));
+		case 'J':
+			return ksrrs_rpc_put_integer(handle, name, type,
+					(int64_t)va_arg(*args, unsigned long long));
+		case 'f':
+			return ksrrs_rpc_put_float(handle, name, va_arg(*args, double));
+		case 's':
+			text = va_arg(*args, const char *);
+			return ksrrs_rpc_put_text(
+					handle, name, text, text ? strlen(text) : 0);
+		case 'S':
+			counted = va_arg(*args, const str *);
+			if(counted == NULL || counted->s == NULL || counted->len < 0) {
+				return ksrrs_rpc_put_text(handle, name, NULL, 0);
+			}
+			return ksrrs_rpc_put_text(handle, name, counted->s, counted->len);
+		case '{':
+		case '[':
+			child = va_arg(*args, void **);
+			*child = ksrrs_rpc_put_container(handle, name, type);
+			return *child ? 0 : -1;
+		default:
+			return ksrrs_rpc_put_unknown(handle, name, type);
+	}
+}
+
+static int put_unnamed(void *handle, const char *format, va_list *args)
+{
+	for(; *format; format++) {
+		if(put_value(handle, NULL, *format, args) < 0) {
+			return -1;
+		}
+	}
+	return 0;
+}
+
+static int rpc_add(void *call, char *format, ...)
+{
+	va_list args;
+	int ret;
+
+	va_start(args, format);
+	ret = put_unnamed(ksrrs_rpc_top(call), format, &args);
+	va_end(args);
+	return ret;
+}
+
+static int rpc_array_add(void *handle, char *format, ...)
+{
+	va_list args;
+	int ret;
+
+	va_start(args, format);
+	ret = put_unnamed(handle, format, &args);
+	va_end(args);
+	return ret;
+}
+
+static int rpc_struct_add(void *handle, char *format, ...)
+{
+	va_list args;
+	const char *name;
+	int ret = 0;
+
+	va_start(args, format);
+	for(; *format && ret == 0; format++) {
+		name = va_arg(args, const char *);
+		ret = put_value(handle, name ? name : "", *format, &args);
+	}
+	va_end(args);
+	return ret;
+}
+
+static int put_formatted(
+		void *handle, const char *name, const char *format, va_list *args)
+{
+	char *text = NULL;
+	int len = vasprintf(&text, format, *args);
+	int ret;
+
+	if(len < 0) {
+		return -1;
+	}
+	ret = ksrrs_rpc_put_text(handle, name, text, len);
+	free(text);
+	return ret;
+}
+
+static int rpc_rpl_printf(void *call, char *format, ...)
+{
+	va_list args;
+	int ret;
+
+	va_start(args, format);
+	ret = put_formatted(ksrrs_rpc_top(call), NULL, format, &args);
+	va_end(args);
+	return ret;
+}
+
+static int rpc_struct_printf(void *handle, char *name, char *format, ...)
+{
+	va_list args;
+	int ret;
+
+	va_start(args, format);
+	ret = put_formatted(handle, name ? name : "", format, &args);
+	va_end(args);
+	return ret;
+}
+
+static void rpc_fault(void *call, int code, char *format, ...)
+{
+	va_list args;
+	char *text = NULL;
+	int len;
+
+	va_start(args, format);
+	len = vasprintf(&text, format, args);
+	va_end(args);
+	if(len < 0) {
+		ksrrs_rpc_fault(call, code, NULL, 0);
+		return;
+	}
+	ksrrs_rpc_fault(call, code, text, len);
+	free(text);
+}
+
+/* Reads the next parameter into the next argument. */
+static int take_value(void *call, char type, int flags, va_list *args)
+{
+	char *text = NULL;
+	size_t len = 0;
+	str *counted;
+	int ret;
+
+	switch(type) {
+		case 'b':
+		case 't':
+		case 'd':
+		case 'u':
+			return ksrrs_rpc_take_int(call, flags, va_arg(*args, int *));
+		case 'f':
+			return ksrrs_rpc_take_float(call, flags, va_arg(*args, double *));
+		case 'l':
+			return ksrrs_rpc_take_long(
+					call, flags, (int64_t *)va_arg(*args, long *));
+		case 'L':
+			return ksrrs_rpc_take_long(
+					call, flags, (int64_t *)va_arg(*args, long long *));
+		case 'j':
+			return ksrrs_rpc_take_ulong(
+					call, flags, (uint64_t *)va_arg(*args, unsigned long *));
+		case 'J':
+			return ksrrs_rpc_take_ulong(
+					call, flags, (uint64_t *)va_arg(*args, unsigned long long *));
+		case 's':
+			ret = ksrrs_rpc_take_text(call, flags, &text, &len);
+			*va_arg(*args, char **) = text;
+			return ret;
+		case 'S':
+			ret = ksrrs_rpc_take_text(call, flags, &text, &len);
+			counted = va_arg(*args, str *);
+			counted->s = text;
+			counted->len = (int)len;
+			return ret;
+		case '{':
+			return ksrrs_rpc_take_struct(call);
+		default:
+			return ksrrs_rpc_take_unknown(call, type);
+	}
+}
+
+/* Returns how many values were read, negated when reading failed: a parameter
+ * that is optional and not there is no failure. */
+static int rpc_scan(void *call, char *format, ...)
+{
+	va_list args;
+	int flags = 0;
+	int taken = 0;
+	int ret = KSRRS_SCAN_OK;
+
+	ksrrs_rpc_scan_begin(call);
+	va_start(args, format);
+	for(; *format && ret == KSRRS_SCAN_OK; format++) {
+		if(*format == '*') {
+			flags |= KSRRS_SCAN_OPTIONAL;
+		} else if(*format == '.') {
+			flags |= KSRRS_SCAN_CONVERT;
+		} else {
+			ret = take_value(call, *format, flags, &args);
+			taken += (ret == KSRRS_SCAN_OK);
+			flags &= ~KSRRS_SCAN_CONVERT;
+		}
+	}
+	va_end(args);
+	if(ret == KSRRS_SCAN_OK
+			|| (ret == KSRRS_SCAN_MISSING && (flags & KSRRS_SCAN_OPTIONAL))) {
+		return taken;
+	}
+	return -taken;
+}
+
+/* No protocol here hands a structure to a command, so none can be read. */
+static int rpc_struct_scan(void *handle, char *format, ...)
+{
+	return -1;
+}
+
+static int rpc_send(void *call)
+{
+	return ksrrs_rpc_send(call);
+}
+
+/* Replies leave from the process that runs the command, before it is done. */
+static rpc_capabilities_t rpc_capabilities(void *call)
+{
+	return (rpc_capabilities_t)0;
+}
+
+rpc_t ksrrs_rpc_table = {
+		.fault = rpc_fault,
+		.send = rpc_send,
+		.add = rpc_add,
+		.scan = rpc_scan,
+		.rpl_printf = rpc_rpl_printf,
+		.struct_add = rpc_struct_add,
+		.array_add = rpc_array_add,
+		.struct_scan = rpc_struct_scan,
+		.struct_printf = rpc_struct_printf,
+		.capabilities = rpc_capabilities,
+};

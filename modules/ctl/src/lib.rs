@@ -1,0 +1,4 @@
+//! ctl
+kamailio::module! {
+    name: "ctl",
+}

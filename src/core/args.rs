@@ -1,0 +1,174 @@
+//! Arguments of script functions and of KEMI functions, which a module serves
+//! with the same code.
+
+use std::ffi::{c_int, c_void};
+use std::marker::PhantomData;
+
+use crate::message::Message;
+use crate::{Error, log, panic, strings, sys};
+
+/// What a script function is declared to take. In the script a constant and
+/// variables inside it are allowed for both.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Text.
+    Text,
+    /// A whole number.
+    Int,
+}
+
+/// What a script or KEMI function answers: positive is true, negative false,
+/// and 0 ends the script.
+pub type Handler = fn(&mut Message<'_>, &Args<'_>) -> i32;
+
+/// One argument as the core gave it.
+#[doc(hidden)]
+#[derive(Clone, Copy, Debug)]
+pub enum Arg {
+    /// Prepared by [`fixup`]; evaluated when it is asked for.
+    Script(Kind, *mut c_void),
+    /// A number of a KEMI call.
+    Int(c_int),
+    /// A text of a KEMI call.
+    Text(*const sys::str_),
+}
+
+/// The arguments of one call.
+#[derive(Debug)]
+pub struct Args<'a> {
+    message: *mut sys::sip_msg,
+    args: &'a [Arg],
+    held: PhantomData<&'a ()>,
+}
+
+impl Args<'_> {
+    /// How many there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.args.len()
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.args.is_empty()
+    }
+
+    /// The argument at `index`, from 0, as text.
+    ///
+    /// # Errors
+    /// There is none, it is declared as a number, or a variable in it has no
+    /// value.
+    pub fn text(&self, index: usize) -> Result<&[u8], Error> {
+        match self.args.get(index) {
+            Some(Arg::Text(text)) => {
+                // SAFETY: the core passed the string for the time of the call,
+                // which these arguments do not outlive.
+                Ok(unsafe { strings::bytes(*text) })
+            }
+            Some(Arg::Script(Kind::Text, prepared)) => self.evaluated(index, *prepared),
+            _ => Err(missing(index, "text")),
+        }
+    }
+
+    /// The argument at `index`, from 0, as a number.
+    ///
+    /// # Errors
+    /// There is none, it is declared as text, or a variable in it has no
+    /// numeric value.
+    pub fn int(&self, index: usize) -> Result<i32, Error> {
+        match self.args.get(index) {
+            Some(Arg::Int(number)) => Ok(*number),
+            Some(Arg::Script(Kind::Int, prepared)) => {
+                let mut number: c_int = 0;
+                // SAFETY: message and argument are those of the current call,
+                // and `fixup` prepared the argument as a number.
+                let ret = unsafe {
+                    sys::get_int_fparam(&raw mut number, self.message, prepared.cast())
+                };
+                (ret == 0)
+                    .then_some(number)
+                    .ok_or_else(|| missing(index, "a number"))
+            }
+            _ => Err(missing(index, "a number")),
+        }
+    }
+
+    fn evaluated(&self, index: usize, prepared: *mut c_void) -> Result<&[u8], Error> {
+        let mut text = strings::counted(b"");
+        // SAFETY: message and argument are those of the current call, and
+        // `fixup` prepared the argument as text.
+        let ret = unsafe { sys::get_str_fparam(&raw mut text, self.message, prepared.cast()) };
+        if ret != 0 {
+            return Err(missing(index, "text"));
+        }
+        // SAFETY: the core keeps the text in the message or in a buffer of its
+        // own while the function runs.
+        Ok(unsafe { strings::bytes(&raw const text) })
+    }
+}
+
+fn missing(index: usize, kind: &str) -> Error {
+    Error::new(format!("argument {} is not {kind}", index + 1))
+}
+
+/// Calls a module's function for C.
+///
+/// # Safety
+/// `message` and the pointers in `args` are those of the call in progress.
+#[doc(hidden)]
+pub unsafe fn call(handler: Handler, message: *mut sys::sip_msg, args: &[Arg]) -> c_int {
+    panic::stop(-1, || {
+        let args = Args {
+            message,
+            args,
+            held: PhantomData,
+        };
+        // SAFETY: the caller vouches for the message, and it is dropped with
+        // this call.
+        match unsafe { Message::from_core(message) } {
+            Some(mut message) => handler(&mut message, &args),
+            None => {
+                log!(Bug, "a function was called without a message");
+                -1
+            }
+        }
+    })
+}
+
+/// Prepares argument `number`, from 1, of a script function while the
+/// configuration is read.
+///
+/// # Safety
+/// `arg` is what the core passed to the fixup of a function declared with
+/// `kinds`.
+#[doc(hidden)]
+pub unsafe fn fixup(arg: *mut *mut c_void, number: c_int, kinds: &[Kind]) -> c_int {
+    let kind = usize::try_from(number - 1).ok().and_then(|i| kinds.get(i));
+    // SAFETY: the caller vouches for `arg`; the core's fixups look at the
+    // number 1 alone, so each argument is offered as the first.
+    unsafe {
+        match kind {
+            Some(Kind::Text) => sys::fixup_spve_null(arg, 1),
+            Some(Kind::Int) => sys::fixup_igp_null(arg, 1),
+            None => -1,
+        }
+    }
+}
+
+/// Undoes [`fixup`].
+///
+/// # Safety
+/// As for [`fixup`], which has succeeded for this argument.
+#[doc(hidden)]
+pub unsafe fn free_fixup(arg: *mut *mut c_void, number: c_int, kinds: &[Kind]) -> c_int {
+    let kind = usize::try_from(number - 1).ok().and_then(|i| kinds.get(i));
+    // SAFETY: as in `fixup`.
+    unsafe {
+        match kind {
+            Some(Kind::Text) => sys::fixup_free_spve_null(arg, 1),
+            Some(Kind::Int) => sys::fixup_free_igp_null(arg, 1),
+            None => -1,
+        }
+    }
+}

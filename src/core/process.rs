@@ -1,0 +1,113 @@
+//! Processes: the core forks them, and a module may ask for more.
+
+use std::convert::Infallible;
+use std::ffi::CStr;
+
+use crate::{Error, log, panic, sys};
+
+/// Which process a hook runs in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rank {
+    /// The main process before anything was forked.
+    Init,
+    /// The main process, which forks the others.
+    Main,
+    /// The main process when all others run.
+    PostChildInit,
+    /// The timer process.
+    Timer,
+    /// A process that serves commands; many modules have some.
+    Rpc,
+    /// The process that owns the TCP connections.
+    TcpMain,
+    /// A process that handles SIP, with its number.
+    Worker(i32),
+    /// Any other, with the core's number for it.
+    Other(i32),
+}
+
+impl Rank {
+    #[doc(hidden)]
+    #[must_use]
+    pub fn from_core(rank: i32) -> Self {
+        match rank {
+            sys::PROC_INIT => Rank::Init,
+            sys::PROC_MAIN => Rank::Main,
+            sys::PROC_POSTCHILDINIT => Rank::PostChildInit,
+            sys::PROC_TIMER => Rank::Timer,
+            sys::PROC_RPC => Rank::Rpc,
+            sys::PROC_TCP_MAIN => Rank::TcpMain,
+            n if n > 0 => Rank::Worker(n),
+            n => Rank::Other(n),
+        }
+    }
+}
+
+/// Tells the core, in `init`, of `handlers` processes that will be forked and
+/// of `descriptors` that each process will hold.
+///
+/// # Errors
+/// The core has no room for them.
+pub fn announce(handlers: u32, descriptors: u32) -> Result<(), Error> {
+    // SAFETY: counters of the core, meant to be raised while modules are
+    // initialized, which is when this runs.
+    unsafe {
+        if sys::register_procs(handlers as i32) < 0 {
+            return Err("the core takes no more processes".into());
+        }
+        // The processes take part in changes of the runtime configuration.
+        sys::cfg_register_child(handlers as i32);
+    }
+    announce_descriptors(descriptors as i32);
+    Ok(())
+}
+
+/// Changes how many descriptors the core expects a process to hold. It is an
+/// estimate; the core cannot refuse.
+pub fn announce_descriptors(change: i32) {
+    // SAFETY: a counter of the core.
+    unsafe { sys::register_fds(change) };
+}
+
+/// Forks a handler in the main process. `body` runs in the new process and
+/// must not return, for the server ends when a handler does.
+///
+/// The core calls this module's `child_init` in the new process before `body`
+/// runs, so no lock may be held across this call.
+///
+/// # Errors
+/// The fork failed; only the caller's process exists.
+pub fn fork_handler(name: &CStr, body: impl FnOnce() -> Infallible) -> Result<(), Error> {
+    // SAFETY: the main process has one thread, and the core copies the name.
+    // The last argument opens the socket through which the process can send
+    // SIP over TCP.
+    let pid = unsafe { sys::fork_process(sys::PROC_RPC, name.as_ptr().cast_mut(), 1) };
+    match pid {
+        0 => run_handler(body),
+        pid if pid > 0 => Ok(()),
+        _ => Err(Error::new(format!("cannot fork {}", name.to_string_lossy()))),
+    }
+}
+
+fn run_handler(body: impl FnOnce() -> Infallible) -> ! {
+    // SAFETY: a flag of this process, and the first call after the fork that
+    // gives this process its view of the runtime configuration.
+    let ready = unsafe {
+        sys::_ksr_is_main = 0;
+        sys::cfg_child_init() == 0
+    };
+    if ready {
+        panic::stop((), || {
+            body();
+        });
+    }
+    log!(Critical, "the handler process cannot go on");
+    std::process::exit(1)
+}
+
+/// Makes changes by `cfg.*` commands visible in this process; to be called
+/// before each command.
+pub fn update_config() {
+    // SAFETY: handlers come from `fork_handler`, which prepared the process.
+    unsafe { sys::ksrrs_cfg_update() };
+}

@@ -1,0 +1,34 @@
+//! The core's counted strings.
+
+use std::ffi::c_char;
+
+use crate::sys;
+
+/// The bytes of a counted string; a null or negative one is empty.
+///
+/// # Safety
+/// `text` points at a `str` whose `s`, if not null, is readable for `len` bytes
+/// as long as the result is used.
+#[doc(hidden)]
+#[must_use]
+pub unsafe fn bytes<'a>(text: *const sys::str_) -> &'a [u8] {
+    // SAFETY: the caller vouches for the pointer.
+    let Some(text) = (unsafe { text.as_ref() }) else {
+        return &[];
+    };
+    if text.s.is_null() || text.len <= 0 {
+        return &[];
+    }
+    // SAFETY: not null, and the caller vouches for `len` bytes.
+    unsafe { std::slice::from_raw_parts(text.s.cast::<u8>(), text.len as usize) }
+}
+
+/// A counted string over bytes that the core only reads.
+#[doc(hidden)]
+#[must_use]
+pub const fn counted(text: &[u8]) -> sys::str_ {
+    sys::str_ {
+        s: text.as_ptr().cast::<c_char>().cast_mut(),
+        len: text.len() as i32,
+    }
+}

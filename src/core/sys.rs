@@ -1,0 +1,49 @@
+//! The core's C interface as bindgen sees it.
+//!
+//! For `kamailio-rpc` and for what [`module!`](crate::module) expands to; the
+//! other modules of this crate wrap it for everybody else.
+
+#[allow(
+    missing_docs,
+    non_camel_case_types,
+    non_snake_case,
+    non_upper_case_globals,
+    unreachable_pub,
+    clippy::all,
+    clippy::undocumented_unsafe_blocks
+)]
+mod bindings {
+    include!(concat!(env!("OUT_DIR"), "/bindings.rs"));
+}
+
+pub use bindings::*;
+
+/// A table that C reads and, as it is an ordinary C variable there, may write.
+#[doc(hidden)]
+#[derive(Debug)]
+#[repr(transparent)]
+pub struct Table<T>(core::cell::UnsafeCell<T>);
+
+// SAFETY: Rust makes a table and never touches it again; Kamailio reads it in
+// processes that have a single thread each.
+unsafe impl<T> Sync for Table<T> {}
+
+impl<T> Table<T> {
+    #[doc(hidden)]
+    pub const fn new(table: T) -> Self {
+        Table(core::cell::UnsafeCell::new(table))
+    }
+
+    /// Where C finds it.
+    #[doc(hidden)]
+    pub const fn as_ptr<E>(&self) -> *mut E {
+        self.0.get().cast()
+    }
+}
+
+/// The version and the compile flags that the server compares with its own
+/// before it uses a module, each with a NUL at its end.
+#[doc(hidden)]
+pub const FULL_VERSION: &str = concat!(env!("KSR_FULL_VERSION"), "\0");
+#[doc(hidden)]
+pub const COMPILE_FLAGS: &str = concat!(env!("KSR_COMPILE_FLAGS"), "\0");

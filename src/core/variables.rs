@@ -1,0 +1,115 @@
+//! Variables that a module gives to the script: `$name` or `$name(part)`.
+
+use std::ffi::c_int;
+
+use parking_lot::Mutex;
+
+use crate::message::Message;
+use crate::{log, panic, strings, sys};
+
+/// What a variable holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Value {
+    /// Nothing: `$null`.
+    Null,
+    /// A whole number.
+    Int(i64),
+    /// Text.
+    Text(Vec<u8>),
+}
+
+/// Reads the part of a variable that `parse` numbered.
+pub type Getter = fn(&mut Message<'_>, part: i32) -> Value;
+
+/// Numbers the parts of a variable, while the configuration is read; `None`
+/// for a part that does not exist. A variable without parts has an empty one.
+pub type Parser = fn(part: &[u8]) -> Option<i32>;
+
+/// The text of a value, which the core reads after the getter returned.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct Kept(Mutex<Vec<u8>>);
+
+impl Kept {
+    /// Room for one value.
+    #[doc(hidden)]
+    #[must_use]
+    #[expect(clippy::new_without_default, reason = "statics need a const function")]
+    pub const fn new() -> Self {
+        Kept(Mutex::new(Vec::new()))
+    }
+}
+
+/// Answers the core's question for a value. Text stays in `kept` until the
+/// variable is read again.
+///
+/// # Safety
+/// The pointers are those of a call of a `pv_getf_t`.
+#[doc(hidden)]
+pub unsafe fn get(
+    getter: Getter,
+    kept: &Kept,
+    message: *mut sys::sip_msg,
+    param: *mut sys::pv_param_t,
+    result: *mut sys::pv_value_t,
+) -> c_int {
+    let value = panic::stop(Value::Null, || {
+        // SAFETY: the caller vouches for the pointers; `parse_name` below has
+        // put a number into the name.
+        unsafe {
+            let part = (*param).pvn.u.isname.name.n;
+            Message::from_core(message).map_or(Value::Null, |mut message| {
+                getter(&mut message, part as i32)
+            })
+        }
+    });
+    // SAFETY: the core's own functions fill in the result it asked for, and the
+    // text they are given lives in a static until the next call.
+    unsafe {
+        match value {
+            Value::Null => sys::pv_get_null(message, param, result),
+            Value::Int(number) => sys::pv_get_sintval(message, param, result, number as _),
+            Value::Text(text) => {
+                let mut kept = kept.0.lock();
+                *kept = text;
+                let mut text = strings::counted(&kept);
+                sys::pv_get_strval(message, param, result, &raw mut text)
+            }
+        }
+    }
+}
+
+/// Numbers the part in `$name(part)`.
+///
+/// # Safety
+/// The pointers are those of a call of a `pv_parse_name_f`.
+#[doc(hidden)]
+pub unsafe fn parse_name(
+    variable: &str,
+    parser: Parser,
+    spec: *mut sys::pv_spec_t,
+    part: *mut sys::str_,
+) -> c_int {
+    // SAFETY: the caller vouches for the string.
+    let part = unsafe { strings::bytes(part) };
+    match panic::stop(None, || parser(part)) {
+        Some(number) => {
+            // SAFETY: the caller vouches for the specification, which is ours
+            // to fill in.
+            unsafe {
+                (*spec).pvp.pvn.type_ = sys::PV_NAME_INTSTR as _;
+                (*spec).pvp.pvn.u.isname.type_ = 0;
+                (*spec).pvp.pvn.u.isname.name.n = number as _;
+            }
+            0
+        }
+        None => {
+            log!(
+                Error,
+                "variable ${variable} has no part ({})",
+                part.escape_ascii()
+            );
+            -1
+        }
+    }
+}

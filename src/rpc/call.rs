@@ -1,0 +1,328 @@
+//! A command's call: what it may read, and what it has answered so far.
+
+use std::ffi::c_void;
+
+use kamailio_core::log_limited;
+use rpc_wire::value::{Container, NodeId, Parent, Params, Reply, Scalar};
+
+use crate::handles::{Handle, Handles};
+use crate::policy::{Faults, NamedInArray, Policy, TopValues, UnnamedInStruct};
+use crate::scan::{self, Conversion, FailedScan, Problem, Taken, Wanted};
+
+/// A finished reply on its way to the client.
+#[derive(Clone, Copy, Debug)]
+pub struct Answer<'a> {
+    /// The values, or a fault.
+    pub reply: &'a Reply,
+    /// Whether the command is declared to answer with an array.
+    pub returns_array: bool,
+    /// Whether the reply must have left the process, with all that is queued
+    /// before it, when [`Responder::respond`] returns: the command may be
+    /// about to end the server.
+    pub now: bool,
+}
+
+/// Takes the reply of a call, once.
+pub trait Responder {
+    /// Writes the reply in the protocol of the client. A client that is gone
+    /// is the responder's own affair.
+    fn respond(&mut self, answer: Answer<'_>);
+}
+
+/// The value was not added; the command gets an error.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Refused;
+
+/// Texts that a command was given and may hold until it returns.
+#[derive(Debug, Default)]
+struct MadeTexts(Vec<Vec<u8>>);
+
+impl MadeTexts {
+    fn keep(&mut self, text: &str) -> (*mut u8, usize) {
+        let mut bytes = Vec::with_capacity(text.len() + 1);
+        bytes.extend_from_slice(text.as_bytes());
+        bytes.push(0);
+        let place = bytes.as_mut_ptr();
+        self.0.push(bytes);
+        (place, text.len())
+    }
+}
+
+/// One call of one command.
+pub(crate) struct Call<'a> {
+    policy: &'static Policy,
+    method: &'a str,
+    returns_array: bool,
+    params: &'a mut Params,
+    /// The next parameter to look at.
+    next: usize,
+    /// How many were taken; one that fails to convert is passed, not taken.
+    taken: usize,
+    made: MadeTexts,
+    reply: &'a mut Reply,
+    handles: &'a mut Handles,
+    top: Option<*mut Handle>,
+    scan_fault: Option<(i32, String)>,
+    answered: bool,
+    responder: &'a mut dyn Responder,
+}
+
+/// What a call works with; the engine lends it.
+pub(crate) struct Parts<'a> {
+    pub(crate) policy: &'static Policy,
+    pub(crate) method: &'a str,
+    pub(crate) returns_array: bool,
+    pub(crate) params: &'a mut Params,
+    pub(crate) reply: &'a mut Reply,
+    pub(crate) handles: &'a mut Handles,
+    pub(crate) responder: &'a mut dyn Responder,
+}
+
+impl<'a> Call<'a> {
+    pub(crate) fn new(parts: Parts<'a>) -> Self {
+        Call {
+            policy: parts.policy,
+            method: parts.method,
+            returns_array: parts.returns_array,
+            params: parts.params,
+            next: 0,
+            taken: 0,
+            made: MadeTexts::default(),
+            reply: parts.reply,
+            handles: parts.handles,
+            top: None,
+            scan_fault: None,
+            answered: false,
+            responder: parts.responder,
+        }
+    }
+
+    /// Adds a value at a place of the reply.
+    pub(crate) fn put(
+        &mut self,
+        place: Parent,
+        name: Option<&[u8]>,
+        value: Scalar<'_>,
+    ) -> Result<(), Refused> {
+        let place = self.place_for(place, name)?;
+        match self.reply.push(place, name, value) {
+            Ok(()) => Ok(()),
+            Err(too_large) => {
+                self.fault(500, too_large.to_string().as_bytes());
+                Err(Refused)
+            }
+        }
+    }
+
+    /// Adds a structure or an array. `this` is the call as C knows it.
+    pub(crate) fn open(
+        &mut self,
+        place: Parent,
+        name: Option<&[u8]>,
+        kind: Container,
+        this: *mut c_void,
+    ) -> Result<*mut Handle, Refused> {
+        let place = self.place_for(place, name)?;
+        match self.reply.open(place, name, kind) {
+            Ok(node) => Ok(self.handles.keep(Handle {
+                call: this,
+                place: Parent::Node(node),
+            })),
+            Err(too_large) => {
+                self.fault(500, too_large.to_string().as_bytes());
+                Err(Refused)
+            }
+        }
+    }
+
+    /// The handle of the reply itself. `this` is the call as C knows it.
+    pub(crate) fn top(&mut self, this: *mut c_void) -> *mut Handle {
+        match self.top {
+            Some(handle) => handle,
+            None => *self.top.insert(self.handles.keep(Handle {
+                call: this,
+                place: Parent::Top,
+            })),
+        }
+    }
+
+    /// Where a value of this name goes when it is added at `place`.
+    fn place_for(&mut self, place: Parent, name: Option<&[u8]>) -> Result<Parent, Refused> {
+        match place {
+            Parent::Top => {
+                if self.policy.top_values == TopValues::Last && !self.returns_array {
+                    self.reply.forget_values();
+                }
+                Ok(place)
+            }
+            Parent::Node(node) => self.place_inside(node, name),
+        }
+    }
+
+    fn place_inside(&mut self, node: NodeId, name: Option<&[u8]>) -> Result<Parent, Refused> {
+        let place = Parent::Node(node);
+        match (self.reply.kind(node), name) {
+            (Container::Array, Some(_)) if self.policy.named_in_array == NamedInArray::Wrapped => {
+                let wrapper = self.reply.open(place, None, Container::Struct);
+                wrapper.map(Parent::Node).map_err(|_| Refused)
+            }
+            (Container::Struct, None)
+                if self.policy.unnamed_in_struct == UnnamedInStruct::Refused =>
+            {
+                Err(Refused)
+            }
+            _ => Ok(place),
+        }
+    }
+
+    /// A format character that does not exist.
+    pub(crate) fn unknown_in_add(&mut self, place: Parent, character: char) -> Refused {
+        log_limited!(
+            Bug,
+            "command {}: unknown format character {character:?} in a reply",
+            self.method
+        );
+        // Only `add` has the call itself to complain to, in C.
+        if let (Parent::Top, Some((code, reason))) =
+            (place, (self.policy.unknown_in_add)(character))
+        {
+            self.fault(code, reason.as_bytes());
+        }
+        Refused
+    }
+
+    /// Makes the reply a fault.
+    pub(crate) fn fault(&mut self, code: i32, reason: &[u8]) {
+        let late = self.answered
+            || (self.policy.faults == Faults::First && self.reply.fault().is_some());
+        if late {
+            log_limited!(
+                Warning,
+                "command {}: fault {code} came after the reply: {}",
+                self.method,
+                reason.escape_ascii()
+            );
+            return;
+        }
+        self.reply.set_fault(code, reason);
+    }
+
+    /// The command, or one of our functions for it, panicked.
+    pub(crate) fn panicked(&mut self) {
+        self.reply.clear_fault();
+        self.fault(500, b"internal server error");
+    }
+
+    /// The command starts reading parameters; a failure before is forgiven.
+    pub(crate) fn begin_scan(&mut self) {
+        self.scan_fault = None;
+    }
+
+    /// Takes the next parameter.
+    pub(crate) fn take(
+        &mut self,
+        wanted: Wanted,
+        optional: bool,
+        convert: bool,
+    ) -> Result<Taken, Problem> {
+        let conversion = self.policy.conversion;
+        let taken = match self.params.items().get(self.next) {
+            Some(param) => scan::take(self.params, param, wanted, conversion, convert),
+            None => Err(Problem::Missing),
+        };
+        let converting = convert || conversion == Conversion::ByType { always: true };
+        match taken {
+            Ok(_) => {
+                self.next += 1;
+                self.taken += 1;
+            }
+            Err(problem) => {
+                // The C module has read a parameter past when it finds that it
+                // cannot be converted, but not one of another type.
+                if converting && problem != Problem::Missing {
+                    self.next += 1;
+                }
+                self.scan_fault = (self.policy.failed_scan)(&FailedScan {
+                    position: self.taken,
+                    wanted,
+                    problem,
+                    optional,
+                    converting,
+                });
+            }
+        }
+        taken
+    }
+
+    /// A taken text as C gets it: writable, with a NUL behind it, for as long
+    /// as the command runs.
+    pub(crate) fn text_for_c(&mut self, taken: &Taken) -> (*mut u8, usize) {
+        match taken {
+            Taken::Text(span) => {
+                let base = self.params.text_base();
+                (base.wrapping_add(span.start()), span.len())
+            }
+            Taken::Made(text) => self.made.keep(text),
+            _ => self.no_text(),
+        }
+    }
+
+    /// An empty text: commands that do not look at what a scan returned shall
+    /// not follow a pointer that was never set.
+    pub(crate) fn no_text(&mut self) -> (*mut u8, usize) {
+        self.made.keep("")
+    }
+
+    /// The command wants a structure as a parameter.
+    pub(crate) fn refuse_struct(&mut self) {
+        let (code, reason) = self.policy.struct_param;
+        self.fault(code, reason.as_bytes());
+    }
+
+    /// The command wants something that does not exist.
+    pub(crate) fn unknown_in_scan(&mut self, character: char) {
+        log_limited!(
+            Bug,
+            "command {}: unknown format character {character:?} for a parameter",
+            self.method
+        );
+        let (code, reason) = (self.policy.unknown_in_scan)(character);
+        self.fault(code, reason.as_bytes());
+    }
+
+    /// The command sends its reply before it is over. Returns what C gets.
+    pub(crate) fn send(&mut self) -> i32 {
+        if self.answered {
+            log_limited!(Warning, "command {} sent a second reply", self.method);
+            return self.policy.second_send;
+        }
+        self.answer(true);
+        0
+    }
+
+    /// The command has returned.
+    pub(crate) fn finish(&mut self) {
+        if !self.answered {
+            self.answer(false);
+        }
+    }
+
+    fn answer(&mut self, now: bool) {
+        if let Some((code, reason)) = self.scan_fault.take()
+            && self.reply.is_empty()
+            && self.reply.fault().is_none()
+        {
+            self.reply.set_fault(code, reason.as_bytes());
+        }
+        self.answered = true;
+        self.responder.respond(Answer {
+            reply: self.reply,
+            returns_array: self.returns_array,
+            now,
+        });
+    }
+}
+
+#[cfg(test)]
+#[path = "call_tests.rs"]
+mod tests;

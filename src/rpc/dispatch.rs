@@ -1,0 +1,137 @@
+//! Finds a command and runs it.
+
+use std::ffi::{c_int, c_void};
+
+use kamailio_core::{log_limited, server, sys};
+use rpc_wire::value::{Params, Reply, Span};
+
+use crate::call::{Call, Parts, Responder};
+use crate::handles::Handles;
+use crate::policy::Policy;
+
+/// Runs commands for one protocol, one after the other. It keeps its buffers
+/// from call to call.
+#[derive(Debug)]
+pub struct Engine {
+    policy: &'static Policy,
+    reply: Reply,
+    handles: Handles,
+}
+
+/// A command of the server.
+#[derive(Clone, Copy)]
+struct Command {
+    function: unsafe extern "C" fn(*mut sys::rpc_t, *mut c_void),
+    returns_array: bool,
+}
+
+enum Found {
+    Command(Command),
+    Unknown,
+    TooFast,
+}
+
+impl Engine {
+    /// An engine for the protocol that `policy` describes.
+    #[must_use]
+    pub fn new(policy: &'static Policy) -> Self {
+        Engine {
+            policy,
+            reply: Reply::new(),
+            handles: Handles::default(),
+        }
+    }
+
+    /// Runs the command that `method`, a text of `params`, names, and gives
+    /// `responder` its reply or the reason why there is none.
+    ///
+    /// The command runs in this process and returns when it is done: one that
+    /// sleeps lets us sleep. What it changes in the text of `params` is its
+    /// own affair; they are worthless afterwards.
+    pub fn run(&mut self, method: Span, params: &mut Params, responder: &mut dyn Responder) {
+        self.reply.clear();
+        self.handles.clear();
+        // The core's own look-up ends a name at a NUL, like any C string.
+        let name = params.text(method);
+        let name = name.split(|byte| *byte == 0).next().unwrap_or_default().to_vec();
+        let shown = String::from_utf8_lossy(&name);
+        let found = if server::is_ending() {
+            Err((500, "the server is ending".to_owned()))
+        } else {
+            match find(&name) {
+                Found::Command(command) => Ok(command),
+                Found::Unknown => Err((self.policy.unknown_command)(&shown)),
+                Found::TooFast => {
+                    log_limited!(Error, "command {shown} is called more often than allowed");
+                    Err((500, "Command Executed Too Fast".to_owned()))
+                }
+            }
+        };
+        let lock = found.is_ok().then(|| ExecLock::take(&name));
+        let mut call = Call::new(Parts {
+            policy: self.policy,
+            method: &shown,
+            returns_array: found.as_ref().is_ok_and(|command| command.returns_array),
+            params,
+            reply: &mut self.reply,
+            handles: &mut self.handles,
+            responder,
+        });
+        match found {
+            Ok(command) => execute(command, &mut call),
+            Err((code, reason)) => call.fault(code, reason.as_bytes()),
+        }
+        call.finish();
+        // The reply is on its way: only now may the command run elsewhere.
+        drop(lock);
+    }
+}
+
+fn execute(command: Command, call: &mut Call<'_>) {
+    // SAFETY: the function is the core's or a module's, made for this table and
+    // a context of the table's own; it does not keep either. Until it returns
+    // only the callbacks use the call, through this pointer.
+    unsafe { (command.function)(&raw mut sys::ksrrs_rpc_table, std::ptr::from_mut(call).cast()) };
+}
+
+fn find(name: &[u8]) -> Found {
+    let Ok(len) = c_int::try_from(name.len()) else {
+        return Found::Unknown;
+    };
+    let mut function: sys::rpc_function_t = None;
+    let mut returns_array = 0;
+    // SAFETY: the name has `len` bytes, and the core only reads it.
+    let found = unsafe {
+        sys::ksrrs_rpc_find(
+            name.as_ptr().cast(),
+            len,
+            &raw mut function,
+            &raw mut returns_array,
+        )
+    };
+    match (found, function) {
+        (sys::KSRRS_RPC_FOUND, Some(function)) => Found::Command(Command {
+            function,
+            returns_array: returns_array != 0,
+        }),
+        (sys::KSRRS_RPC_TOO_FAST, _) => Found::TooFast,
+        _ => Found::Unknown,
+    }
+}
+
+/// The core's lock around a command's execution, released whatever happens.
+struct ExecLock(c_int);
+
+impl ExecLock {
+    fn take(name: &[u8]) -> Self {
+        // SAFETY: the name was just looked up with this length.
+        ExecLock(unsafe { sys::ksrrs_rpc_lock(name.as_ptr().cast(), name.len() as c_int) })
+    }
+}
+
+impl Drop for ExecLock {
+    fn drop(&mut self) {
+        // SAFETY: what `ksrrs_rpc_lock` returned, given back once.
+        unsafe { sys::ksrrs_rpc_unlock(self.0) };
+    }
+}

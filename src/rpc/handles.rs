@@ -1,0 +1,74 @@
+//! Handles: what a command holds of a structure it is filling.
+//!
+//! `struct_add` and `array_add` get nothing but the handle, so a handle leads
+//! to its call. Handles must not move while the command runs; they lie in
+//! chunks that are filled, never grown.
+
+use std::ffi::c_void;
+
+use rpc_wire::value::Parent;
+
+const CHUNK: usize = 256;
+
+/// Where a value goes: which call, and which place in its reply.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Handle {
+    /// The call, as C knows it.
+    pub(crate) call: *mut c_void,
+    pub(crate) place: Parent,
+}
+
+/// The handles of one call.
+///
+/// # Invariants
+/// A chunk is never pushed to beyond its first capacity, so that the address of
+/// a handle holds until [`Handles::clear`].
+#[derive(Debug, Default)]
+pub(crate) struct Handles {
+    chunks: Vec<Vec<Handle>>,
+}
+
+impl Handles {
+    /// Keeps a handle and gives the address that stands for it in C.
+    pub(crate) fn keep(&mut self, handle: Handle) -> *mut Handle {
+        let has_room = |chunk: &&mut Vec<Handle>| chunk.len() < CHUNK;
+        let chunk = match self.chunks.last_mut().filter(has_room) {
+            Some(chunk) => chunk,
+            None => self.chunks.push_mut(Vec::with_capacity(CHUNK)),
+        };
+        // INVARIANT: the length was below CHUNK, the capacity is at least that.
+        chunk.push(handle);
+        chunk.as_mut_ptr().wrapping_add(chunk.len() - 1)
+    }
+
+    /// Forgets all handles, and gives back all but one chunk of memory.
+    pub(crate) fn clear(&mut self) {
+        self.chunks.truncate(1);
+        if let Some(first) = self.chunks.first_mut() {
+            first.clear();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_holds_while_handles_are_added() {
+        let mut handles = Handles::default();
+        let kept: Vec<_> = (0..10 * CHUNK)
+            .map(|n| {
+                handles.keep(Handle {
+                    call: std::ptr::without_provenance_mut(n),
+                    place: Parent::Top,
+                })
+            })
+            .collect();
+        let stored = handles.chunks.iter().flatten();
+        for ((n, address), handle) in kept.iter().enumerate().zip(stored) {
+            assert_eq!(address.cast_const(), std::ptr::from_ref(handle));
+            assert_eq!(handle.call.addr(), n);
+        }
+    }
+}

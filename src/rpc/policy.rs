@@ -1,0 +1,155 @@
+//! What the functions of `rpc_t` mean in each protocol.
+//!
+//! Clients rely on what the C modules answer, and those differ in these points;
+//! everything else is the same for all.
+
+use crate::scan::{Conversion, FailedScan, Problem};
+
+/// Which of several faults the client sees.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Faults {
+    First,
+    Last,
+}
+
+/// Which of several values at the top of the reply the client sees, for a
+/// command that is not declared to return an array.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum TopValues {
+    All,
+    Last,
+}
+
+/// What becomes of a named value that is added to an array.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum NamedInArray {
+    /// It stays as it is.
+    Member,
+    /// It goes into a structure of its own.
+    Wrapped,
+}
+
+/// What becomes of an unnamed value that is added to a structure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum UnnamedInStruct {
+    Kept,
+    Refused,
+}
+
+/// A protocol's answers to the questions above. Made for one protocol and
+/// never changed.
+#[derive(Debug)]
+pub struct Policy {
+    pub(crate) faults: Faults,
+    pub(crate) top_values: TopValues,
+    pub(crate) named_in_array: NamedInArray,
+    pub(crate) unnamed_in_struct: UnnamedInStruct,
+    pub(crate) conversion: Conversion,
+    /// The fault that a failed scan leaves behind. It is sent if the command
+    /// adds nothing, for the command may also try again.
+    pub(crate) failed_scan: fn(&FailedScan) -> Option<(i32, String)>,
+    /// The fault for a command that wants a structure as a parameter.
+    pub(crate) struct_param: (i32, &'static str),
+    /// The fault for a format character of a scan that does not exist.
+    pub(crate) unknown_in_scan: fn(char) -> (i32, String),
+    /// The fault for a format character of an added value that does not exist;
+    /// without one the command alone learns of it.
+    pub(crate) unknown_in_add: fn(char) -> Option<(i32, String)>,
+    pub(crate) unknown_command: fn(&str) -> (i32, String),
+    /// What the command gets when it sends a second time.
+    pub(crate) second_send: i32,
+}
+
+impl Policy {
+    /// `ctl`'s binary protocol.
+    pub const BINRPC: Policy = Policy {
+        faults: Faults::First,
+        top_values: TopValues::All,
+        named_in_array: NamedInArray::Member,
+        unnamed_in_struct: UnnamedInStruct::Kept,
+        conversion: Conversion::ByType { always: false },
+        failed_scan: binrpc_failed_scan,
+        struct_param: (500, "internal server error, type 3 not supported"),
+        unknown_in_scan: |c| {
+            (
+                500,
+                format!("internal server error, invalid format char '{c}'"),
+            )
+        },
+        unknown_in_add: |c| {
+            Some((
+                500,
+                format!("Internal server error: invalid formatting character '{c}'"),
+            ))
+        },
+        unknown_command: |name| (500, format!("command {name} not found")),
+        second_send: -1,
+    };
+
+    /// The same with `autoconversion`: each parameter is read as if the command
+    /// had asked to convert it.
+    pub const BINRPC_CONVERTING: Policy = Policy {
+        conversion: Conversion::ByType { always: true },
+        ..Self::BINRPC
+    };
+
+    /// JSON-RPC.
+    pub const JSON: Policy = Policy {
+        faults: Faults::Last,
+        top_values: TopValues::Last,
+        named_in_array: NamedInArray::Wrapped,
+        unnamed_in_struct: UnnamedInStruct::Refused,
+        conversion: Conversion::ByValue,
+        failed_scan: json_failed_scan,
+        struct_param: (400, "Unsupported param type"),
+        unknown_in_scan: |_| {
+            (
+                500,
+                "Internal Server Error (inval formatting str)".to_owned(),
+            )
+        },
+        unknown_in_add: |_| None,
+        unknown_command: |_| (500, "Method Not Found".to_owned()),
+        second_send: 1,
+    };
+}
+
+/// The C module's text, which clients show and some of them parse. It counts
+/// parameters from 0.
+fn binrpc_failed_scan(failed: &FailedScan) -> Option<(i32, String)> {
+    let expected = match (failed.converting, failed.problem) {
+        (false, _) => failed.wanted.type_name(),
+        (true, Problem::Missing) => "any",
+        (true, Problem::WrongType(found) | Problem::NotConverted(found)) => found,
+    };
+    let problem = match failed.problem {
+        Problem::Missing if failed.optional => return None,
+        Problem::Missing => "end of packet encountered",
+        Problem::WrongType(_) => "record doesn't match type",
+        Problem::NotConverted(_) => "bug -- internal error",
+    };
+    Some((
+        400,
+        format!(
+            "error at parameter {}: expected {expected} type but {problem}",
+            failed.position
+        ),
+    ))
+}
+
+/// A missing parameter is left to the command, as the C module does; a wrong
+/// one, which that passes on as 0, is an invalid parameter. Counts from 1, for
+/// people read it.
+fn json_failed_scan(failed: &FailedScan) -> Option<(i32, String)> {
+    match failed.problem {
+        Problem::Missing => None,
+        Problem::WrongType(found) | Problem::NotConverted(found) => Some((
+            -32602,
+            format!(
+                "parameter {}: expected {}, got {found}",
+                failed.position + 1,
+                failed.wanted.type_name()
+            ),
+        )),
+    }
+}

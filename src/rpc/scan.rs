@@ -1,0 +1,302 @@
+//! Parameters as the types that a command asks for.
+
+use std::str::FromStr;
+
+use rpc_wire::value::{Param, Params, Span};
+
+/// How far a protocol goes to make a parameter fit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Conversion {
+    /// The type must fit, except that a whole number always serves where one
+    /// with a fraction or a long one is wanted. Other conversions are made
+    /// where the command asks for them, or always.
+    ByType {
+        /// Whether every parameter is converted.
+        always: bool,
+    },
+    /// The value must fit: text that is wholly a number is that number, true
+    /// is 1. A number is text only where the command asks to convert.
+    ByValue,
+}
+
+/// What a command asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Wanted {
+    /// `b t d u`, 32 bits
+    Int,
+    /// `f`
+    Float,
+    /// `l L`
+    Long,
+    /// `j J`
+    UnsignedLong,
+    /// `s S`
+    Text,
+}
+
+impl Wanted {
+    /// The word for it in messages to clients.
+    pub(crate) fn type_name(self) -> &'static str {
+        match self {
+            Wanted::Int => "integer",
+            Wanted::Float | Wanted::Long | Wanted::UnsignedLong => "float",
+            Wanted::Text => "string",
+        }
+    }
+}
+
+/// A parameter as the command gets it.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Taken {
+    Int(i32),
+    Float(f64),
+    Long(i64),
+    UnsignedLong(u64),
+    /// A text of the request.
+    Text(Span),
+    /// A text made for the command.
+    Made(String),
+}
+
+/// Why a parameter could not be taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Problem {
+    /// There is no further parameter.
+    Missing,
+    /// It is one of these, which does not serve.
+    WrongType(&'static str),
+    /// It is one of these, and there is no conversion.
+    NotConverted(&'static str),
+}
+
+/// All that is to be said about a failed scan.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct FailedScan {
+    /// How many parameters were taken before.
+    pub(crate) position: usize,
+    pub(crate) wanted: Wanted,
+    pub(crate) problem: Problem,
+    pub(crate) optional: bool,
+    pub(crate) converting: bool,
+}
+
+/// Takes one parameter as what the command wants.
+pub(crate) fn take(
+    params: &Params,
+    param: &Param,
+    wanted: Wanted,
+    conversion: Conversion,
+    asked_to_convert: bool,
+) -> Result<Taken, Problem> {
+    match conversion {
+        Conversion::ByType { always } => by_type(params, param, wanted, always || asked_to_convert),
+        Conversion::ByValue => by_value(params, param, wanted, asked_to_convert),
+    }
+}
+
+fn by_type(
+    params: &Params,
+    param: &Param,
+    wanted: Wanted,
+    converting: bool,
+) -> Result<Taken, Problem> {
+    let wrong = Problem::WrongType(name_of(param));
+    match (wanted, param) {
+        (Wanted::Text, Param::Text(text)) => Ok(Taken::Text(*text)),
+        (Wanted::Text, Param::Int(number)) if converting => Ok(Taken::Made(number.to_string())),
+        (Wanted::Text, Param::Float(_)) if converting => Err(Problem::NotConverted(name_of(param))),
+        (Wanted::Text, _) => Err(wrong),
+        (Wanted::Int, Param::Float(number)) if converting => Ok(Taken::Int(*number as i32)),
+        (Wanted::Int, Param::Float(_)) => Err(wrong),
+        (_, Param::Int(number)) => int_as(*number, wanted).ok_or(wrong),
+        (_, Param::Float(number)) => float_as(*number, wanted).ok_or(wrong),
+        (_, Param::Text(text)) if converting => {
+            number_at_start(params.text(*text), wanted).ok_or(wrong)
+        }
+        _ => Err(wrong),
+    }
+}
+
+fn by_value(
+    params: &Params,
+    param: &Param,
+    wanted: Wanted,
+    converting: bool,
+) -> Result<Taken, Problem> {
+    let wrong = Problem::WrongType(name_of(param));
+    match (wanted, param) {
+        (Wanted::Text, Param::Text(text)) => Ok(Taken::Text(*text)),
+        (Wanted::Text, Param::Int(number)) if converting => Ok(Taken::Made(number.to_string())),
+        (Wanted::Text, Param::UnsignedLong(number)) if converting => {
+            Ok(Taken::Made(number.to_string()))
+        }
+        (Wanted::Text, Param::Float(number)) if converting => Ok(Taken::Made(number.to_string())),
+        (Wanted::Text, _) => Err(wrong),
+        (_, Param::Bool(truth)) => int_as(i64::from(*truth), wanted).ok_or(wrong),
+        (_, Param::Int(number)) => int_as(*number, wanted).ok_or(wrong),
+        (Wanted::UnsignedLong, Param::UnsignedLong(number)) => Ok(Taken::UnsignedLong(*number)),
+        (Wanted::Float, Param::UnsignedLong(number)) => Ok(Taken::Float(*number as f64)),
+        (_, Param::Float(number)) => float_as(*number, wanted).ok_or(wrong),
+        (_, Param::Text(text)) => whole_number(params.text(*text), wanted).ok_or(wrong),
+        _ => Err(wrong),
+    }
+}
+
+/// The word for what a parameter is, in messages to clients.
+fn name_of(param: &Param) -> &'static str {
+    match param {
+        Param::Int(_) | Param::UnsignedLong(_) => "integer",
+        Param::Float(_) => "float",
+        Param::Text(_) => "string",
+        Param::Bytes(_) => "bytes array",
+        Param::Bool(_) => "boolean",
+        Param::Null => "null",
+        Param::Struct(_) => "structure",
+        Param::Array(_) => "array",
+    }
+}
+
+/// A whole number as what is wanted, where it has room: 32 bits may be meant
+/// as signed or as unsigned, commands ask for both with the same letter.
+fn int_as(number: i64, wanted: Wanted) -> Option<Taken> {
+    match wanted {
+        Wanted::Int => i32::try_from(number)
+            .or_else(|_| u32::try_from(number).map(|n| n as i32))
+            .ok()
+            .map(Taken::Int),
+        Wanted::Float => Some(Taken::Float(number as f64)),
+        Wanted::Long => Some(Taken::Long(number)),
+        Wanted::UnsignedLong => Some(Taken::UnsignedLong(number as u64)),
+        Wanted::Text => None,
+    }
+}
+
+/// A number with a fraction as what is wanted; the fraction is cut off.
+fn float_as(number: f64, wanted: Wanted) -> Option<Taken> {
+    match wanted {
+        Wanted::Int => Some(Taken::Int(number as i32)),
+        Wanted::Float => Some(Taken::Float(number)),
+        Wanted::Long => Some(Taken::Long(number as i64)),
+        Wanted::UnsignedLong if number < 0.0 => Some(Taken::UnsignedLong(number as i64 as u64)),
+        Wanted::UnsignedLong => Some(Taken::UnsignedLong(number as u64)),
+        Wanted::Text => None,
+    }
+}
+
+/// Text as ctl's C module reads it: whole for an integer, where nothing at all
+/// is 0, and its longest beginning that is a number for the others.
+fn number_at_start(text: &[u8], wanted: Wanted) -> Option<Taken> {
+    if wanted == Wanted::Int {
+        let digits = text.strip_prefix(b"+").unwrap_or(text);
+        return match digits {
+            b"" | b"-" => Some(Taken::Int(0)),
+            _ => parsed::<i32>(digits).map(Taken::Int),
+        };
+    }
+    let text = text.trim_ascii_start();
+    let longest = text
+        .iter()
+        .take_while(|c| matches!(c, b'0'..=b'9' | b'+' | b'-' | b'.' | b'e' | b'E'))
+        .count();
+    (1..=longest)
+        .rev()
+        .find_map(|end| parsed::<f64>(&text[..end]))
+        .and_then(|number| float_as(number, wanted))
+}
+
+fn whole_number(text: &[u8], wanted: Wanted) -> Option<Taken> {
+    if let Some(number) = parsed::<i64>(text) {
+        return int_as(number, wanted);
+    }
+    if let (Wanted::UnsignedLong, Some(number)) = (wanted, parsed::<u64>(text)) {
+        return Some(Taken::UnsignedLong(number));
+    }
+    let number = parsed::<f64>(text).filter(|number| number.is_finite())?;
+    float_as(number, wanted)
+}
+
+fn parsed<N: FromStr>(text: &[u8]) -> Option<N> {
+    std::str::from_utf8(text).ok()?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TYPED: Conversion = Conversion::ByType { always: false };
+
+    fn text(text: &[u8]) -> (Params, Param) {
+        let mut params = Params::new();
+        let span = params.store_text(text);
+        (params, Param::Text(span))
+    }
+
+    fn converted(from: &[u8], wanted: Wanted) -> Result<Taken, Problem> {
+        let (params, param) = text(from);
+        take(&params, &param, wanted, TYPED, true)
+    }
+
+    fn by_value_of(param: &Param, wanted: Wanted) -> Result<Taken, Problem> {
+        take(&Params::new(), param, wanted, Conversion::ByValue, false)
+    }
+
+    #[test]
+    fn binrpc_types_must_fit_unless_the_command_converts() {
+        let params = Params::new();
+        let take = |param: &Param, wanted, convert| take(&params, param, wanted, TYPED, convert);
+        assert_eq!(take(&Param::Int(5), Wanted::Int, false), Ok(Taken::Int(5)));
+        assert_eq!(
+            take(&Param::Float(5.5), Wanted::Int, false),
+            Err(Problem::WrongType("float"))
+        );
+        assert_eq!(take(&Param::Float(5.5), Wanted::Int, true), Ok(Taken::Int(5)));
+        assert_eq!(
+            take(&Param::Int(5), Wanted::Text, false),
+            Err(Problem::WrongType("integer"))
+        );
+        assert_eq!(
+            take(&Param::Int(-5), Wanted::Text, true),
+            Ok(Taken::Made("-5".to_owned()))
+        );
+        assert_eq!(
+            take(&Param::Float(5.5), Wanted::Text, true),
+            Err(Problem::NotConverted("float"))
+        );
+    }
+
+    #[test]
+    fn an_integer_serves_where_a_float_or_a_long_is_wanted() {
+        let params = Params::new();
+        let take = |wanted| take(&params, &Param::Int(-7), wanted, TYPED, false);
+        assert_eq!(take(Wanted::Float), Ok(Taken::Float(-7.0)));
+        assert_eq!(take(Wanted::Long), Ok(Taken::Long(-7)));
+        assert_eq!(take(Wanted::UnsignedLong), Ok(Taken::UnsignedLong(-7_i64 as u64)));
+    }
+
+    #[test]
+    fn binrpc_text_converts_as_the_c_module_does() {
+        assert_eq!(converted(b"12", Wanted::Int), Ok(Taken::Int(12)));
+        assert_eq!(converted(b"+12", Wanted::Int), Ok(Taken::Int(12)));
+        assert_eq!(converted(b"", Wanted::Int), Ok(Taken::Int(0)));
+        assert!(converted(b"12x", Wanted::Int).is_err());
+        assert!(converted(b"3000000000", Wanted::Int).is_err());
+        assert_eq!(converted(b" 1.5e2x", Wanted::Float), Ok(Taken::Float(150.0)));
+        assert_eq!(converted(b"7.9", Wanted::Long), Ok(Taken::Long(7)));
+        assert!(converted(b"x", Wanted::Float).is_err());
+    }
+
+    #[test]
+    fn json_values_must_fit_not_types() {
+        assert_eq!(by_value_of(&Param::Bool(true), Wanted::Int), Ok(Taken::Int(1)));
+        assert!(by_value_of(&Param::Null, Wanted::Int).is_err());
+        assert!(by_value_of(&Param::Int(1 << 40), Wanted::Int).is_err());
+        assert!(by_value_of(&Param::Int(1), Wanted::Text).is_err());
+        let (params, param) = text(b"9007199254740993");
+        assert_eq!(
+            take(&params, &param, Wanted::Long, Conversion::ByValue, false),
+            Ok(Taken::Long(9_007_199_254_740_993))
+        );
+        let (params, param) = text(b"12 ");
+        assert!(take(&params, &param, Wanted::Int, Conversion::ByValue, false).is_err());
+    }
+}
