@@ -35,9 +35,11 @@ const FUNCTIONS: &[&str] = &[
     "cfg_child_init",
     "cfg_register_child",
     "fork_process",
+    "group2gid",
     "ksr_shutdown_phase",
     "register_fds",
     "register_procs",
+    "user2uid",
     // arguments of script functions
     "fixup_free_igp_null",
     "fixup_free_spve_null",

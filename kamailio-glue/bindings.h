@@ -12,6 +12,7 @@
 #include "core/route.h"
 #include "core/rpc.h"
 #include "core/rpc_lookup.h"
+#include "core/ut.h"
 
 #include "glue.h"
 

@@ -83,9 +83,8 @@ impl Args<'_> {
                 let mut number: c_int = 0;
                 // SAFETY: message and argument are those of the current call,
                 // and `fixup` prepared the argument as a number.
-                let ret = unsafe {
-                    sys::get_int_fparam(&raw mut number, self.message, prepared.cast())
-                };
+                let ret =
+                    unsafe { sys::get_int_fparam(&raw mut number, self.message, prepared.cast()) };
                 (ret == 0)
                     .then_some(number)
                     .ok_or_else(|| missing(index, "a number"))

@@ -89,13 +89,7 @@ impl Call<'_> {
         let scan = self.rpc.scan?;
         // SAFETY: the format asks for one pointer to a counted string; the
         // transport's function has C's variadic signature.
-        let read = unsafe {
-            scan(
-                self.context,
-                c"*.S".as_ptr().cast_mut(),
-                &raw mut text,
-            )
-        };
+        let read = unsafe { scan(self.context, c"*.S".as_ptr().cast_mut(), &raw mut text) };
         // SAFETY: the text lives in the transport until the command returns.
         (read == 1).then(|| unsafe { strings::bytes(&raw const text) }.to_vec())
     }

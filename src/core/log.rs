@@ -49,7 +49,9 @@ fn module() -> &'static CString {
 pub fn enabled(level: Level) -> bool {
     let name = module();
     // SAFETY: the name is a C string of the given length and outlives the call.
-    unsafe { sys::ksrrs_log_enabled(level as i32, name.as_ptr(), name.as_bytes().len() as i32) != 0 }
+    unsafe {
+        sys::ksrrs_log_enabled(level as i32, name.as_ptr(), name.as_bytes().len() as i32) != 0
+    }
 }
 
 /// Writes a line; [`log!`](crate::log!) adds the place by itself.

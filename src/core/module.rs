@@ -344,10 +344,7 @@ macro_rules! __command {
         sys::rpc_export_t {
             name: concat!($name, "\0").as_ptr().cast(),
             function: {
-                unsafe extern "C" fn run(
-                    rpc: *mut sys::rpc_t,
-                    context: *mut ::core::ffi::c_void,
-                ) {
+                unsafe extern "C" fn run(rpc: *mut sys::rpc_t, context: *mut ::core::ffi::c_void) {
                     // SAFETY: a transport's call of this command.
                     unsafe { $crate::command::run($name, $handler, rpc, context) }
                 }

@@ -70,14 +70,17 @@ pub fn announce_descriptors(change: i32) {
 }
 
 /// Forks a handler in the main process. `body` runs in the new process and
-/// must not return, for the server ends when a handler does.
+/// returns only when it cannot go on; the server ends when a handler does.
 ///
 /// The core calls this module's `child_init` in the new process before `body`
 /// runs, so no lock may be held across this call.
 ///
 /// # Errors
 /// The fork failed; only the caller's process exists.
-pub fn fork_handler(name: &CStr, body: impl FnOnce() -> Infallible) -> Result<(), Error> {
+pub fn fork_handler(
+    name: &CStr,
+    body: impl FnOnce() -> Result<Infallible, Error>,
+) -> Result<(), Error> {
     // SAFETY: the main process has one thread, and the core copies the name.
     // The last argument opens the socket through which the process can send
     // SIP over TCP.
@@ -85,23 +88,27 @@ pub fn fork_handler(name: &CStr, body: impl FnOnce() -> Infallible) -> Result<()
     match pid {
         0 => run_handler(body),
         pid if pid > 0 => Ok(()),
-        _ => Err(Error::new(format!("cannot fork {}", name.to_string_lossy()))),
+        _ => Err(Error::new(format!(
+            "cannot fork {}",
+            name.to_string_lossy()
+        ))),
     }
 }
 
-fn run_handler(body: impl FnOnce() -> Infallible) -> ! {
+fn run_handler(body: impl FnOnce() -> Result<Infallible, Error>) -> ! {
     // SAFETY: a flag of this process, and the first call after the fork that
     // gives this process its view of the runtime configuration.
     let ready = unsafe {
         sys::_ksr_is_main = 0;
         sys::cfg_child_init() == 0
     };
-    if ready {
-        panic::stop((), || {
-            body();
-        });
-    }
-    log!(Critical, "the handler process cannot go on");
+    let end = if ready {
+        panic::stop(Err("it panicked".into()), body)
+    } else {
+        Err("it has no runtime configuration".into())
+    };
+    let Err(reason) = end;
+    log!(Critical, "the handler process cannot go on: {reason}");
     std::process::exit(1)
 }
 

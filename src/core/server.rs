@@ -1,6 +1,6 @@
 //! What the server says about itself.
 
-use std::ffi::{CStr, OsStr};
+use std::ffi::{CStr, CString, OsStr, c_int};
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 
@@ -26,6 +26,36 @@ pub fn socket_owner() -> (Option<u32>, Option<u32>) {
     // SAFETY: plain numbers that the core sets before it initializes modules.
     let (user, group) = unsafe { (sys::sock_uid, sys::sock_gid) };
     (u32::try_from(user).ok(), u32::try_from(group).ok())
+}
+
+/// The number of a user, given by name or by number.
+#[must_use]
+pub fn user_id(name: &str) -> Option<u32> {
+    let name = CString::new(name).ok()?;
+    let mut user: c_int = -1;
+    // SAFETY: the core only reads the name and takes a null for the group.
+    let ret = unsafe {
+        sys::user2uid(
+            &raw mut user,
+            std::ptr::null_mut(),
+            name.as_ptr().cast_mut(),
+        )
+    };
+    (ret == 0)
+        .then_some(user)
+        .and_then(|id| u32::try_from(id).ok())
+}
+
+/// The number of a group, given by name or by number.
+#[must_use]
+pub fn group_id(name: &str) -> Option<u32> {
+    let name = CString::new(name).ok()?;
+    let mut group: c_int = -1;
+    // SAFETY: the core only reads the name.
+    let ret = unsafe { sys::group2gid(&raw mut group, name.as_ptr().cast_mut()) };
+    (ret == 0)
+        .then_some(group)
+        .and_then(|id| u32::try_from(id).ok())
 }
 
 /// Whether the server is ending, and no command may run any more.

@@ -58,9 +58,8 @@ pub unsafe fn get(
         // put a number into the name.
         unsafe {
             let part = (*param).pvn.u.isname.name.n;
-            Message::from_core(message).map_or(Value::Null, |mut message| {
-                getter(&mut message, part as i32)
-            })
+            Message::from_core(message)
+                .map_or(Value::Null, |mut message| getter(&mut message, part as i32))
         }
     });
     // SAFETY: the core's own functions fill in the result it asked for, and the

@@ -3,7 +3,7 @@
 use std::ffi::c_void;
 
 use kamailio_core::log_limited;
-use rpc_wire::value::{Container, NodeId, Parent, Params, Reply, Scalar};
+use rpc_wire::value::{Container, NodeId, Params, Parent, Reply, Scalar};
 
 use crate::handles::{Handle, Handles};
 use crate::policy::{Faults, NamedInArray, Policy, TopValues, UnnamedInStruct};
@@ -193,8 +193,8 @@ impl<'a> Call<'a> {
 
     /// Makes the reply a fault.
     pub(crate) fn fault(&mut self, code: i32, reason: &[u8]) {
-        let late = self.answered
-            || (self.policy.faults == Faults::First && self.reply.fault().is_some());
+        let late =
+            self.answered || (self.policy.faults == Faults::First && self.reply.fault().is_some());
         if late {
             log_limited!(
                 Warning,

@@ -88,9 +88,7 @@ fn status(result: Result<(), Refused>) -> c_int {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ksrrs_rpc_top(call: *mut c_void) -> *mut c_void {
     // SAFETY: the context of the running command.
-    unsafe {
-        with_call(call, std::ptr::null_mut(), |this| this.top(call).cast())
-    }
+    unsafe { with_call(call, std::ptr::null_mut(), |this| this.top(call).cast()) }
 }
 
 /// Adds one of `d u b t l j L J`; `j` and `J` in the bits of a signed number.

@@ -53,7 +53,11 @@ impl Engine {
         self.handles.clear();
         // The core's own look-up ends a name at a NUL, like any C string.
         let name = params.text(method);
-        let name = name.split(|byte| *byte == 0).next().unwrap_or_default().to_vec();
+        let name = name
+            .split(|byte| *byte == 0)
+            .next()
+            .unwrap_or_default()
+            .to_vec();
         let shown = String::from_utf8_lossy(&name);
         let found = if server::is_ending() {
             Err((500, "the server is ending".to_owned()))
@@ -91,7 +95,12 @@ fn execute(command: Command, call: &mut Call<'_>) {
     // SAFETY: the function is the core's or a module's, made for this table and
     // a context of the table's own; it does not keep either. Until it returns
     // only the callbacks use the call, through this pointer.
-    unsafe { (command.function)(&raw mut sys::ksrrs_rpc_table, std::ptr::from_mut(call).cast()) };
+    unsafe {
+        (command.function)(
+            &raw mut sys::ksrrs_rpc_table,
+            std::ptr::from_mut(call).cast(),
+        )
+    };
 }
 
 fn find(name: &[u8]) -> Found {

@@ -249,7 +249,10 @@ mod tests {
             take(&Param::Float(5.5), Wanted::Int, false),
             Err(Problem::WrongType("float"))
         );
-        assert_eq!(take(&Param::Float(5.5), Wanted::Int, true), Ok(Taken::Int(5)));
+        assert_eq!(
+            take(&Param::Float(5.5), Wanted::Int, true),
+            Ok(Taken::Int(5))
+        );
         assert_eq!(
             take(&Param::Int(5), Wanted::Text, false),
             Err(Problem::WrongType("integer"))
@@ -270,7 +273,10 @@ mod tests {
         let take = |wanted| take(&params, &Param::Int(-7), wanted, TYPED, false);
         assert_eq!(take(Wanted::Float), Ok(Taken::Float(-7.0)));
         assert_eq!(take(Wanted::Long), Ok(Taken::Long(-7)));
-        assert_eq!(take(Wanted::UnsignedLong), Ok(Taken::UnsignedLong(-7_i64 as u64)));
+        assert_eq!(
+            take(Wanted::UnsignedLong),
+            Ok(Taken::UnsignedLong(-7_i64 as u64))
+        );
     }
 
     #[test]
@@ -280,14 +286,20 @@ mod tests {
         assert_eq!(converted(b"", Wanted::Int), Ok(Taken::Int(0)));
         assert!(converted(b"12x", Wanted::Int).is_err());
         assert!(converted(b"3000000000", Wanted::Int).is_err());
-        assert_eq!(converted(b" 1.5e2x", Wanted::Float), Ok(Taken::Float(150.0)));
+        assert_eq!(
+            converted(b" 1.5e2x", Wanted::Float),
+            Ok(Taken::Float(150.0))
+        );
         assert_eq!(converted(b"7.9", Wanted::Long), Ok(Taken::Long(7)));
         assert!(converted(b"x", Wanted::Float).is_err());
     }
 
     #[test]
     fn json_values_must_fit_not_types() {
-        assert_eq!(by_value_of(&Param::Bool(true), Wanted::Int), Ok(Taken::Int(1)));
+        assert_eq!(
+            by_value_of(&Param::Bool(true), Wanted::Int),
+            Ok(Taken::Int(1))
+        );
         assert!(by_value_of(&Param::Null, Wanted::Int).is_err());
         assert!(by_value_of(&Param::Int(1 << 40), Wanted::Int).is_err());
         assert!(by_value_of(&Param::Int(1), Wanted::Text).is_err());

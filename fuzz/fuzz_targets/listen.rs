@@ -1,0 +1,14 @@
+//! Addresses as an operator may write them: what is read once is read again
+//! from its own text.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use rpc_wire::listen::{Flavour, Listen};
+
+fuzz_target!(|text: &str| {
+    for flavour in [Flavour::BINRPC, Flavour::FIFO] {
+        if let Ok(listen) = Listen::parse(text, flavour) {
+            assert_eq!(Listen::parse(&listen.to_string(), flavour), Ok(listen));
+        }
+    }
+});

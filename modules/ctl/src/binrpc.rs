@@ -1,0 +1,111 @@
+//! BINRPC on the sockets.
+
+use kamailio::log_limited;
+use kamailio::net::{Bound, Outbox, Peer, Service, Step};
+use kamailio::rpc::{Answer, Engine, Policy, Responder};
+use rpc_wire::binrpc::{self, Header, Kind, Malformed};
+use rpc_wire::value::Params;
+
+/// The longest body of a request, in bytes. The C module takes 65,531.
+const MAX_BODY: usize = 1024 * 1024 - binrpc::MAX_HEADER_LEN;
+
+/// The service of a handler process.
+#[derive(Debug)]
+pub(crate) struct Binrpc {
+    engine: Engine,
+    params: Params,
+}
+
+impl Binrpc {
+    pub(crate) fn new(converts: bool) -> Self {
+        let policy = if converts {
+            &Policy::BINRPC_CONVERTING
+        } else {
+            &Policy::BINRPC
+        };
+        Binrpc {
+            engine: Engine::new(policy),
+            params: Params::new(),
+        }
+    }
+
+    fn run(&mut self, body: &[u8], responder: &mut Reply<'_, '_>) -> Result<(), Malformed> {
+        self.params.clear();
+        let method = binrpc::decode_request(body, &mut self.params)?;
+        self.engine.run(method, &mut self.params, responder);
+        Ok(())
+    }
+}
+
+impl Service for Binrpc {
+    fn serve(&mut self, from: &Bound, peer: &Peer, input: &[u8], outbox: &mut Outbox<'_>) -> Step {
+        let mut reply = Reply { cookie: 0, outbox };
+        let refusal = match Header::parse(input) {
+            Ok(None) => return Step::More,
+            Ok(Some(header)) => {
+                reply.cookie = header.cookie;
+                match complete(&header, input) {
+                    Ok(None) => return Step::More,
+                    Ok(Some(body)) => match self.run(body, &mut reply) {
+                        Ok(()) => return Step::Done(header.packet_len()),
+                        Err(malformed) => explain(&malformed),
+                    },
+                    Err(refusal) => refusal,
+                }
+            }
+            Err(malformed) => explain(&malformed),
+        };
+        log_limited!(Warning, "{peer} on {from}: {refusal}");
+        reply.fault(400, refusal.as_bytes());
+        Step::Close
+    }
+}
+
+/// The body of a request, once all of it is there.
+fn complete<'a>(header: &Header, input: &'a [u8]) -> Result<Option<&'a [u8]>, String> {
+    if header.kind != Kind::Request {
+        return Err(explain(&Malformed::UnexpectedKind(header.kind)));
+    }
+    if header.body_len > MAX_BODY {
+        return Err(format!(
+            "bad request: it has {} bytes, at most {MAX_BODY} are taken",
+            header.body_len
+        ));
+    }
+    Ok(input.get(header.header_len..header.packet_len()))
+}
+
+/// The C module's words where it has some, and the place where it has none.
+fn explain(malformed: &Malformed) -> String {
+    match malformed {
+        Malformed::Body { at: 0, .. } => format!("bad request method: {}", malformed.c_text()),
+        Malformed::Body { .. } => format!("bad request: {malformed}"),
+        _ => format!("bad request: {}", malformed.c_text()),
+    }
+}
+
+/// The reply to one request.
+struct Reply<'a, 'b> {
+    cookie: u32,
+    outbox: &'a mut Outbox<'b>,
+}
+
+impl Reply<'_, '_> {
+    fn fault(&mut self, code: i32, reason: &[u8]) {
+        // A reason is short, so this fits.
+        let _ = binrpc::encode_fault(code, reason, self.cookie, self.outbox.buffer());
+    }
+}
+
+impl Responder for Reply<'_, '_> {
+    fn respond(&mut self, answer: Answer<'_>) {
+        if let Err(too_large) =
+            binrpc::encode_answer(answer.reply, self.cookie, self.outbox.buffer())
+        {
+            self.fault(500, too_large.to_string().as_bytes());
+        }
+        if answer.now {
+            self.outbox.flush();
+        }
+    }
+}

@@ -1,0 +1,114 @@
+//! The module's parameters.
+
+use kamailio::core::{Error, server};
+use kamailio::net::{Bound, Owner};
+use parking_lot::Mutex;
+use rpc_wire::listen::{Flavour, Listen};
+
+/// The port of UDP and TCP sockets for which none is given.
+const DEFAULT_PORT: u16 = 2049;
+
+/// What the configuration file says.
+#[derive(Clone, Debug)]
+pub(crate) struct Config {
+    /// Where to listen.
+    pub(crate) places: Vec<Bound>,
+    /// Who may use the sockets.
+    pub(crate) owner: Owner,
+    converts: bool,
+}
+
+static CONFIG: Mutex<Config> = Mutex::new(Config {
+    places: Vec::new(),
+    owner: Owner {
+        mode: Some(0o600),
+        user: None,
+        group: None,
+    },
+    converts: false,
+});
+
+/// All that was set, and the default socket where no other is.
+pub(crate) fn finished() -> Result<Config, Error> {
+    let mut config = CONFIG.lock();
+    if config.places.is_empty() {
+        config.places.push(place(&crate::default_socket())?);
+    }
+    Ok(config.clone())
+}
+
+/// `autoconversion`: whether parameters are converted to what a command asks
+/// for without its asking for that.
+pub(crate) fn converts() -> bool {
+    CONFIG.lock().converts
+}
+
+/// `binrpc`: one more place to listen.
+pub(crate) fn add_binrpc(text: &str) -> Result<(), Error> {
+    let place = place(text)?;
+    CONFIG.lock().places.push(place);
+    Ok(())
+}
+
+fn place(text: &str) -> Result<Bound, Error> {
+    let listen = Listen::parse(text, Flavour::BINRPC)
+        .map_err(|error| Error::new(format!("{text:?} is no address to listen on: {error}")))?;
+    Ok(Bound::resolve(listen, DEFAULT_PORT, "binrpc")?)
+}
+
+/// `mode`: 0 leaves the mode as the system makes it.
+pub(crate) fn set_mode(mode: i32) -> Result<(), Error> {
+    let bits = u32::try_from(mode).ok().filter(|bits| *bits <= 0o7777);
+    let bits = bits.ok_or_else(|| {
+        Error::new(format!(
+            "{mode:#o} is no file mode; one is between 0 and 07777, such as 0660"
+        ))
+    })?;
+    CONFIG.lock().owner.mode = (bits != 0).then_some(bits);
+    Ok(())
+}
+
+/// `user` as a name or as a number in a text.
+pub(crate) fn set_user(name: &str) -> Result<(), Error> {
+    let user = server::user_id(name)
+        .ok_or_else(|| Error::new(format!("there is no user {name:?} on this host")))?;
+    CONFIG.lock().owner.user = Some(user);
+    Ok(())
+}
+
+/// `user` as a number.
+pub(crate) fn set_user_id(user: i32) -> Result<(), Error> {
+    CONFIG.lock().owner.user = Some(id(user)?);
+    Ok(())
+}
+
+/// `group` as a name or as a number in a text.
+pub(crate) fn set_group(name: &str) -> Result<(), Error> {
+    let group = server::group_id(name)
+        .ok_or_else(|| Error::new(format!("there is no group {name:?} on this host")))?;
+    CONFIG.lock().owner.group = Some(group);
+    Ok(())
+}
+
+/// `group` as a number.
+pub(crate) fn set_group_id(group: i32) -> Result<(), Error> {
+    CONFIG.lock().owner.group = Some(id(group)?);
+    Ok(())
+}
+
+fn id(number: i32) -> Result<u32, Error> {
+    u32::try_from(number).map_err(|_| Error::new(format!("{number} is no user or group number")))
+}
+
+/// `autoconversion`
+pub(crate) fn set_autoconversion(on: i32) -> Result<(), Error> {
+    CONFIG.lock().converts = on != 0;
+    Ok(())
+}
+
+/// `binrpc_max_body_size`, `binrpc_struct_max_body_size` and
+/// `binrpc_buffer_size` limit the C module's replies. Ours have no such limit,
+/// so that old configurations load and nothing is cut.
+pub(crate) fn ignore_size(_kilobytes: i32) -> Result<(), Error> {
+    Ok(())
+}

@@ -1,0 +1,292 @@
+//! A stream connection: what it has sent us so far, and what waits for it.
+
+use std::os::fd::{AsFd, OwnedFd};
+use std::sync::Arc;
+use std::time::Instant;
+
+use kamailio_core::{log_limited, panic};
+use rustix::event::epoll::EventFlags;
+use rustix::io::Errno;
+use rustix::net::{RecvFlags, recv};
+
+use crate::limits;
+use crate::listener::Bound;
+use crate::outbox::{Outbox, Queue};
+use crate::registry::{Client, Entry, Peer};
+use crate::service::{Service, Step};
+
+/// Whether a connection goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fate {
+    Keep,
+    Close,
+}
+
+/// What all connections of a process share.
+pub(crate) struct Workshop<'a> {
+    pub(crate) service: &'a mut dyn Service,
+    /// Filled by one read and emptied before the next.
+    pub(crate) input: Vec<u8>,
+    /// The buffer for replies that leave at once.
+    pub(crate) output: Vec<u8>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Connection {
+    pub(crate) socket: OwnedFd,
+    from: Arc<Bound>,
+    peer: Peer,
+    /// A request that is not complete, or those that wait until the client has
+    /// taken its replies.
+    input: Vec<u8>,
+    /// Since when a request is incomplete.
+    incomplete_since: Option<Instant>,
+    queue: Queue,
+    /// Since when the client takes nothing.
+    stalled_since: Option<Instant>,
+    /// Nothing is read any more; what is queued still goes out.
+    ending: bool,
+    _entry: Entry,
+}
+
+impl Connection {
+    pub(crate) fn new(socket: OwnedFd, from: Arc<Bound>, peer: Peer) -> Self {
+        let entry = Entry::new(Client {
+            listener: Arc::clone(&from),
+            peer: peer.clone(),
+        });
+        Connection {
+            socket,
+            from,
+            peer,
+            input: Vec::new(),
+            incomplete_since: None,
+            queue: Queue::default(),
+            stalled_since: None,
+            ending: false,
+            _entry: entry,
+        }
+    }
+
+    /// How many bytes wait for the client.
+    pub(crate) fn waiting(&self) -> usize {
+        self.queue.waiting()
+    }
+
+    /// Which events matter now.
+    pub(crate) fn interest(&self) -> EventFlags {
+        let mut flags = EventFlags::empty();
+        if !self.ending && !self.is_paused() {
+            flags |= EventFlags::IN;
+        }
+        if self.waiting() > 0 {
+            flags |= EventFlags::OUT;
+        }
+        flags
+    }
+
+    /// Whether time can run out for it.
+    pub(crate) fn is_waiting(&self) -> bool {
+        self.incomplete_since.is_some() || self.stalled_since.is_some()
+    }
+
+    /// It has more to take before it may ask again.
+    fn is_paused(&self) -> bool {
+        self.waiting() > limits::QUEUE_BEFORE_PAUSE
+    }
+
+    /// Reads, answers and writes, each as far as it goes without waiting.
+    pub(crate) fn work(&mut self, events: EventFlags, shop: &mut Workshop<'_>) -> Fate {
+        self.queue.borrow(&mut shop.output);
+        let fate = self.read_and_write(events, shop);
+        self.queue.give_back(&mut shop.output);
+        fate
+    }
+
+    fn read_and_write(&mut self, events: EventFlags, shop: &mut Workshop<'_>) -> Fate {
+        if self.write() == Fate::Close {
+            return Fate::Close;
+        }
+        let readable = EventFlags::IN | EventFlags::HUP | EventFlags::ERR;
+        if events.intersects(readable)
+            && !self.ending
+            && !self.is_paused()
+            && self.read(shop) == Fate::Close
+        {
+            return Fate::Close;
+        }
+        // Replies are written together, and each write may make room for the
+        // requests that wait behind them.
+        loop {
+            if self.write() == Fate::Close {
+                return Fate::Close;
+            }
+            if self.input.is_empty() || self.incomplete_since.is_some() || self.is_paused() {
+                break;
+            }
+            self.answer_kept(shop.service);
+        }
+        if self.ending && self.waiting() == 0 {
+            return Fate::Close;
+        }
+        Fate::Keep
+    }
+
+    fn read(&mut self, shop: &mut Workshop<'_>) -> Fate {
+        let mut input = std::mem::take(&mut shop.input);
+        let fate = match recv(&self.socket, &mut input[..], RecvFlags::empty()) {
+            Ok((0, _)) => {
+                self.end_of_input();
+                Fate::Keep
+            }
+            Ok((count, _)) => {
+                self.feed(&input[..count], shop.service);
+                Fate::Keep
+            }
+            Err(Errno::AGAIN | Errno::INTR) => Fate::Keep,
+            Err(_) => Fate::Close,
+        };
+        shop.input = input;
+        fate
+    }
+
+    /// The client sends no more. It may still read.
+    fn end_of_input(&mut self) {
+        if self.incomplete_since.is_some() {
+            log_limited!(
+                Warning,
+                "{} on {} went away in the middle of a request",
+                self.peer,
+                self.from
+            );
+        }
+        self.ending = true;
+    }
+
+    /// Answers what `bytes` completes, and keeps the rest.
+    fn feed(&mut self, bytes: &[u8], service: &mut dyn Service) {
+        if self.input.is_empty() {
+            let used = self.answer(bytes, service);
+            self.input.extend_from_slice(&bytes[used..]);
+        } else {
+            self.input.extend_from_slice(bytes);
+            self.answer_kept(service);
+        }
+    }
+
+    fn answer_kept(&mut self, service: &mut dyn Service) {
+        let mut input = std::mem::take(&mut self.input);
+        let used = self.answer(&input, service);
+        if used < input.len() {
+            input.drain(..used);
+            self.input = input;
+        }
+    }
+
+    /// Answers complete requests as long as the client may ask. Returns how
+    /// many bytes that took.
+    fn answer(&mut self, bytes: &[u8], service: &mut dyn Service) -> usize {
+        let mut used = 0;
+        let mut is_complete = true;
+        while used < bytes.len() && !self.ending && !self.is_paused() {
+            match self.answer_first(&bytes[used..], service) {
+                Step::Done(count) => used += count,
+                Step::More => {
+                    is_complete = false;
+                    break;
+                }
+                Step::Close => self.ending = true,
+            }
+        }
+        if self.ending {
+            used = bytes.len();
+        }
+        self.note_incomplete(!is_complete, used > 0);
+        if !is_complete && bytes.len() - used > limits::REQUEST {
+            log_limited!(
+                Warning,
+                "{} on {} sends a request of more than {} bytes and is closed",
+                self.peer,
+                self.from,
+                limits::REQUEST
+            );
+            self.ending = true;
+        }
+        used
+    }
+
+    fn answer_first(&mut self, bytes: &[u8], service: &mut dyn Service) -> Step {
+        let mut outbox = Outbox {
+            queue: &mut self.queue,
+            socket: self.socket.as_fd(),
+        };
+        panic::stop(Step::Close, || {
+            service.serve(&self.from, &self.peer, bytes, &mut outbox)
+        })
+    }
+
+    /// The clock of a request starts with its first byte.
+    fn note_incomplete(&mut self, incomplete: bool, is_new: bool) {
+        if !incomplete {
+            self.incomplete_since = None;
+        } else if is_new || self.incomplete_since.is_none() {
+            self.incomplete_since = Some(Instant::now());
+        }
+    }
+
+    fn write(&mut self) -> Fate {
+        if self.waiting() == 0 {
+            return Fate::Keep;
+        }
+        let Ok(written) = self.queue.write(self.socket.as_fd()) else {
+            return Fate::Close;
+        };
+        if self.waiting() == 0 {
+            self.stalled_since = None;
+        } else if written > 0 || self.stalled_since.is_none() {
+            self.stalled_since = Some(Instant::now());
+        }
+        Fate::Keep
+    }
+
+    /// Whether the client has had all the time there is.
+    pub(crate) fn check_time(&self, now: Instant) -> Fate {
+        let passed = |since: Option<Instant>, limit| {
+            since.is_some_and(|since| now.saturating_duration_since(since) >= limit)
+        };
+        if passed(self.incomplete_since, limits::HALF_REQUEST) {
+            log_limited!(
+                Warning,
+                "{} on {} left a request incomplete for {} seconds and is closed",
+                self.peer,
+                self.from,
+                limits::HALF_REQUEST.as_secs()
+            );
+            return Fate::Close;
+        }
+        if passed(self.stalled_since, limits::STALLED) {
+            log_limited!(
+                Warning,
+                "{} on {} took none of {} waiting bytes for {} seconds and is closed",
+                self.peer,
+                self.from,
+                self.waiting(),
+                limits::STALLED.as_secs()
+            );
+            return Fate::Close;
+        }
+        Fate::Keep
+    }
+
+    /// Says why a connection must go although it did nothing wrong.
+    pub(crate) fn report_too_much_waiting(&self) {
+        log_limited!(
+            Error,
+            "replies for all clients together are beyond {} bytes; {} on {}, for whom {} wait, is closed",
+            limits::QUEUE_OF_ALL,
+            self.peer,
+            self.from,
+            self.waiting()
+        );
+    }
+}

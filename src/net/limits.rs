@@ -1,0 +1,40 @@
+//! What a client can take of us at most. None of these can be raised from
+//! outside.
+
+use std::time::Duration;
+
+/// The longest request, in bytes. The C modules take 65,535; today's commands
+/// with the longest parameters stay far below a megabyte.
+pub(crate) const REQUEST: usize = 1024 * 1024;
+
+/// How much is read from a client before others have their turn, in bytes.
+pub(crate) const READ_AT_ONCE: usize = 64 * 1024;
+
+/// A client that has more than this waiting to be sent, in bytes, gets no
+/// further request run until it has taken it. One reply may be larger.
+pub(crate) const QUEUE_BEFORE_PAUSE: usize = 1024 * 1024;
+
+/// What may wait to be sent to all clients together, in bytes. The client whose
+/// reply goes beyond it is closed.
+pub(crate) const QUEUE_OF_ALL: usize = 512 * 1024 * 1024;
+
+/// How long a request may stay incomplete. Between requests a client may be
+/// silent as long as it likes.
+pub(crate) const HALF_REQUEST: Duration = Duration::from_secs(30);
+
+/// How long a client may take nothing at all of what waits for it.
+pub(crate) const STALLED: Duration = Duration::from_secs(30);
+
+/// How long a command that sends its reply itself, such as `core.kill`, waits
+/// for a client to take it.
+pub(crate) const FLUSH: Duration = Duration::from_millis(200);
+
+/// The most connections one process serves, if its descriptors allow.
+pub(crate) const CONNECTIONS: usize = 16 * 1024;
+
+/// Descriptors that are left to the rest of the process.
+pub(crate) const SPARE_DESCRIPTORS: u64 = 64;
+
+/// How long a listener rests when the process or the host is out of
+/// descriptors.
+pub(crate) const REST: Duration = Duration::from_millis(100);

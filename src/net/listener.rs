@@ -1,0 +1,260 @@
+//! Sockets to listen on, opened in the main process while the module starts:
+//! later there may be no right to.
+
+use std::fmt;
+use std::fs;
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr, ToSocketAddrs};
+use std::os::fd::OwnedFd;
+use std::path::Path;
+use std::sync::Arc;
+
+use kamailio_core::Error;
+use rpc_wire::listen::{Listen, Place, Port, Transport};
+use socket2::{Domain, SockAddr, Socket, Type};
+
+use crate::owner::Owner;
+use crate::unix::{OwnedFile, clear_place};
+
+/// How many connections may wait to be accepted.
+const BACKLOG: i32 = 1024;
+
+/// A place to listen, and what is spoken there.
+#[derive(Clone, Debug)]
+pub struct Bound {
+    /// The address as it was configured.
+    pub listen: Listen,
+    /// The same as numbers, for an Internet socket.
+    pub address: Option<SocketAddr>,
+    /// What the module calls the protocol it speaks there.
+    pub protocol: &'static str,
+}
+
+/// An address that cannot be listened on, and why.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot listen on {listen}: {reason}")]
+pub struct OpenError {
+    listen: Listen,
+    reason: Error,
+}
+
+impl From<OpenError> for Error {
+    fn from(error: OpenError) -> Self {
+        Error::new(error.to_string())
+    }
+}
+
+impl Bound {
+    /// Resolves the names in an address. Nothing is opened.
+    ///
+    /// # Errors
+    /// The host or the service has no address.
+    pub fn resolve(
+        listen: Listen,
+        default_port: u16,
+        protocol: &'static str,
+    ) -> Result<Self, OpenError> {
+        let address = match &listen.place {
+            Place::Path(_) => Ok(None),
+            Place::Inet { host, port } => {
+                resolve(host.as_deref(), port, default_port, listen.transport).map(Some)
+            }
+        };
+        match address {
+            Ok(address) => Ok(Bound {
+                listen,
+                address,
+                protocol,
+            }),
+            Err(reason) => Err(OpenError { listen, reason }),
+        }
+    }
+}
+
+impl fmt::Display for Bound {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.listen.fmt(f)
+    }
+}
+
+fn resolve(
+    host: Option<&str>,
+    port: &Port,
+    default_port: u16,
+    transport: Transport,
+) -> Result<SocketAddr, Error> {
+    let port = match port {
+        Port::Default => default_port,
+        Port::Number(number) => *number,
+        Port::Service(name) => service_port(name, transport)
+            .ok_or_else(|| Error::new(format!("there is no service {name} in /etc/services")))?,
+    };
+    let Some(host) = host else {
+        return Ok((Ipv4Addr::UNSPECIFIED, port).into());
+    };
+    let mut addresses = (host, port)
+        .to_socket_addrs()
+        .map_err(|error| Error::new(format!("{host} does not resolve: {error}")))?;
+    addresses
+        .next()
+        .ok_or_else(|| Error::new(format!("{host} has no address")))
+}
+
+fn service_port(name: &str, transport: Transport) -> Option<u16> {
+    let services = fs::read_to_string("/etc/services").ok()?;
+    let protocol = transport.to_string();
+    services.lines().find_map(|line| {
+        let mut words = line.split('#').next()?.split_whitespace();
+        let canonical = words.next()?;
+        let (port, of) = words.next()?.split_once('/')?;
+        let named = canonical == name || words.any(|alias| alias == name);
+        (named && of == protocol).then(|| port.parse().ok())?
+    })
+}
+
+/// An open socket.
+#[derive(Debug)]
+pub(crate) struct Listener {
+    pub(crate) socket: OwnedFd,
+    pub(crate) bound: Arc<Bound>,
+}
+
+/// Open sockets, and the files that go with them.
+///
+/// Dropping it closes the sockets in this process; the files stay until
+/// [`Files::remove`].
+#[derive(Debug)]
+pub struct Listeners {
+    pub(crate) list: Vec<Listener>,
+}
+
+/// The files of [`Listeners`], to be removed when the server ends.
+#[derive(Debug, Default)]
+pub struct Files(Vec<OwnedFile>);
+
+impl Files {
+    /// Removes those that are still what was opened.
+    pub fn remove(&self) {
+        for file in &self.0 {
+            file.remove();
+        }
+    }
+}
+
+impl Listeners {
+    /// Opens all of them, or none.
+    ///
+    /// # Errors
+    /// One cannot be opened; what was opened before is gone again.
+    pub fn open(places: Vec<Bound>, owner: Owner) -> Result<(Self, Files), OpenError> {
+        let mut list = Vec::with_capacity(places.len());
+        let mut files = Files::default();
+        for bound in places {
+            match open(&bound, owner) {
+                Ok((socket, file)) => {
+                    list.push(Listener {
+                        socket: OwnedFd::from(socket),
+                        bound: Arc::new(bound),
+                    });
+                    files.0.extend(file);
+                }
+                Err(reason) => {
+                    files.remove();
+                    let listen = bound.listen;
+                    return Err(OpenError { listen, reason });
+                }
+            }
+        }
+        Ok((Listeners { list }, files))
+    }
+
+    /// How many descriptors they hold.
+    #[must_use]
+    pub fn descriptors(&self) -> u32 {
+        u32::try_from(self.list.len()).unwrap_or(u32::MAX)
+    }
+
+    /// Where they listen, in the order of the configuration.
+    pub fn bound(&self) -> impl Iterator<Item = Arc<Bound>> {
+        self.list.iter().map(|listener| Arc::clone(&listener.bound))
+    }
+}
+
+fn open(bound: &Bound, owner: Owner) -> Result<(Socket, Option<OwnedFile>), Error> {
+    match (&bound.listen.place, bound.address) {
+        (Place::Path(path), _) => {
+            let (socket, file) = open_unix(Path::new(path), kind(bound), owner)?;
+            Ok((socket, Some(file)))
+        }
+        (_, Some(address)) => open_inet(address, kind(bound))
+            .map(|socket| (socket, None))
+            .map_err(|error| Error::new(explain(&error))),
+        (_, None) => Err("the address was not resolved".into()),
+    }
+}
+
+fn kind(bound: &Bound) -> Type {
+    match bound.listen.transport {
+        Transport::UnixStream | Transport::Tcp | Transport::Fifo => Type::STREAM,
+        Transport::UnixDatagram | Transport::Udp => Type::DGRAM,
+    }
+}
+
+fn open_unix(path: &Path, kind: Type, owner: Owner) -> Result<(Socket, OwnedFile), Error> {
+    clear_place(path)?;
+    let socket = bind_unix(path, kind).map_err(|error| Error::new(explain(&error)))?;
+    let file = OwnedFile::at(path)?;
+    let ready = owner.apply(path).and_then(|()| {
+        // Nobody may connect before the owner is right.
+        listen(&socket, kind).map_err(|error| Error::new(explain(&error)))
+    });
+    match ready {
+        Ok(()) => Ok((socket, file)),
+        Err(error) => {
+            file.remove();
+            Err(error)
+        }
+    }
+}
+
+fn bind_unix(path: &Path, kind: Type) -> io::Result<Socket> {
+    let socket = Socket::new(Domain::UNIX, kind, None)?;
+    socket.set_nonblocking(true)?;
+    socket.bind(&SockAddr::unix(path)?)?;
+    Ok(socket)
+}
+
+fn open_inet(address: SocketAddr, kind: Type) -> io::Result<Socket> {
+    /// Asks routers not to let these packets wait, as the C module does.
+    const LOW_DELAY: u32 = 0x10;
+    let socket = Socket::new(Domain::for_address(address), kind, None)?;
+    socket.set_reuse_address(true)?;
+    if address.is_ipv6() {
+        socket.set_only_v6(true)?;
+    } else {
+        socket.set_tos_v4(LOW_DELAY)?;
+    }
+    socket.set_nonblocking(true)?;
+    socket.bind(&address.into())?;
+    listen(&socket, kind)?;
+    Ok(socket)
+}
+
+fn listen(socket: &Socket, kind: Type) -> io::Result<()> {
+    if kind == Type::STREAM {
+        socket.listen(BACKLOG)?;
+    }
+    Ok(())
+}
+
+/// An error of the system, and what an operator can do about it.
+fn explain(error: &io::Error) -> String {
+    let hint = match error.kind() {
+        io::ErrorKind::AddrInUse => "another process uses it; choose another or end that process",
+        io::ErrorKind::AddrNotAvailable => "this host does not have that address",
+        io::ErrorKind::NotFound => "its directory does not exist; create it first",
+        io::ErrorKind::PermissionDenied => "the server may not write there",
+        _ => return error.to_string(),
+    };
+    format!("{error}; {hint}")
+}

@@ -1,0 +1,76 @@
+//! Who is connected, for commands that tell.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+
+use crate::listener::Bound;
+
+/// The other end of a connection or of a datagram.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Peer {
+    /// A process of this host, with its number where the system tells it.
+    Local(Option<u32>),
+    /// An Internet address.
+    Inet(SocketAddr),
+}
+
+impl fmt::Display for Peer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Peer::Local(Some(pid)) => write!(f, "process {pid}"),
+            Peer::Local(None) => f.write_str("a local process"),
+            Peer::Inet(address) => write!(f, "{address}"),
+        }
+    }
+}
+
+/// An open connection.
+#[derive(Clone, Debug)]
+pub struct Client {
+    /// The socket it came to.
+    pub listener: Arc<Bound>,
+    /// Who it is.
+    pub peer: Peer,
+}
+
+/// Connections by their age; none where this process serves nobody.
+static CLIENTS: Mutex<Option<BTreeMap<u64, Client>>> = Mutex::new(None);
+
+/// The open stream connections of this process, oldest first, or none if it
+/// is not the one that serves them.
+#[must_use]
+pub fn clients() -> Option<Vec<Client>> {
+    let clients = CLIENTS.lock();
+    Some(clients.as_ref()?.values().cloned().collect())
+}
+
+/// This process serves connections from now on.
+pub(crate) fn start() {
+    CLIENTS.lock().get_or_insert_default();
+}
+
+/// A connection's entry, gone with it.
+#[derive(Debug)]
+pub(crate) struct Entry(u64);
+
+impl Entry {
+    pub(crate) fn new(client: Client) -> Self {
+        let mut clients = CLIENTS.lock();
+        let clients = clients.get_or_insert_default();
+        let next = clients.last_key_value().map_or(0, |(last, _)| last + 1);
+        clients.insert(next, client);
+        Entry(next)
+    }
+}
+
+impl Drop for Entry {
+    fn drop(&mut self) {
+        if let Some(clients) = CLIENTS.lock().as_mut() {
+            clients.remove(&self.0);
+        }
+    }
+}

@@ -1,0 +1,24 @@
+//! What a module adds: its protocol.
+
+use crate::listener::Bound;
+use crate::outbox::Outbox;
+use crate::registry::Peer;
+
+/// How far a service came with what a client sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// So many bytes were a request, which is answered.
+    Done(usize),
+    /// The request is not complete.
+    More,
+    /// The client is not understood any more: it gets what is queued and is
+    /// then closed.
+    Close,
+}
+
+/// Turns requests into replies.
+pub trait Service {
+    /// Answers the first request in `input`, which is not empty and holds at
+    /// most one megabyte, by writing into `outbox`.
+    fn serve(&mut self, from: &Bound, peer: &Peer, input: &[u8], outbox: &mut Outbox<'_>) -> Step;
+}

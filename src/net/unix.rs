@@ -1,0 +1,80 @@
+//! Sockets in the file system: made in place of a stale one, and removed again
+//! if they are still ours.
+
+use std::fs;
+use std::io;
+use std::os::unix::fs::{FileTypeExt, MetadataExt};
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
+
+use kamailio_core::{Error, log};
+
+/// A file that belongs to a listener.
+///
+/// It is removed when the server ends, by the main process, unless somebody
+/// has put another in its place.
+#[derive(Clone, Debug)]
+pub(crate) struct OwnedFile {
+    path: PathBuf,
+    device: u64,
+    inode: u64,
+}
+
+impl OwnedFile {
+    /// Remembers the file that was just made at `path`.
+    pub(crate) fn at(path: &Path) -> Result<Self, Error> {
+        let made = fs::symlink_metadata(path)
+            .map_err(|error| Error::new(format!("cannot find {}: {error}", path.display())))?;
+        Ok(OwnedFile {
+            path: path.to_owned(),
+            device: made.dev(),
+            inode: made.ino(),
+        })
+    }
+
+    /// Removes it, if it is still the one that was made.
+    pub(crate) fn remove(&self) {
+        let is_ours = fs::symlink_metadata(&self.path)
+            .is_ok_and(|found| found.dev() == self.device && found.ino() == self.inode);
+        if !is_ours {
+            return;
+        }
+        if let Err(error) = fs::remove_file(&self.path) {
+            log!(Error, "cannot remove {}: {error}", self.path.display());
+        }
+    }
+}
+
+/// Makes room for a socket: one that a crashed server left behind goes, any
+/// other file stays.
+pub(crate) fn clear_place(path: &Path) -> Result<(), Error> {
+    let found = match fs::symlink_metadata(path) {
+        Ok(found) => found,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => {
+            return Err(Error::new(format!(
+                "cannot look at {}: {error}",
+                path.display()
+            )));
+        }
+    };
+    if !found.file_type().is_socket() {
+        return Err(Error::new(format!(
+            "{} exists and is not a socket; remove it or choose another path",
+            path.display()
+        )));
+    }
+    if UnixStream::connect(path).is_ok() {
+        log!(
+            Warning,
+            "{} was in use by another process, which loses it now",
+            path.display()
+        );
+    }
+    fs::remove_file(path).map_err(|error| {
+        Error::new(format!(
+            "cannot remove the old socket {}: {error}",
+            path.display()
+        ))
+    })
+}

@@ -1,0 +1,248 @@
+//! What a command does, and what the client is told, for both policies.
+
+use rpc_wire::value::{Event, Param};
+
+use super::*;
+use crate::handles::Handles;
+
+/// Keeps the reply as a line of text.
+#[derive(Default)]
+struct Shown {
+    replies: Vec<String>,
+    sent_now: bool,
+}
+
+impl Responder for Shown {
+    fn respond(&mut self, answer: Answer<'_>) {
+        self.sent_now = answer.now;
+        self.replies.push(match answer.reply.fault() {
+            Some(fault) => format!("{} {}", fault.code, String::from_utf8_lossy(fault.reason)),
+            None => answer.reply.walk().map(show).collect::<Vec<_>>().join(" "),
+        });
+    }
+}
+
+fn show(event: Event<'_>) -> String {
+    let named = |name: Option<&[u8]>| {
+        name.map_or(String::new(), |name| {
+            format!("{}:", String::from_utf8_lossy(name))
+        })
+    };
+    match event {
+        Event::Scalar {
+            name,
+            value: Scalar::Int(number),
+        } => format!("{}{number}", named(name)),
+        Event::Scalar { name, value } => format!("{}{value:?}", named(name)),
+        Event::Open {
+            name,
+            kind: Container::Struct,
+        } => format!("{}{{", named(name)),
+        Event::Open {
+            name,
+            kind: Container::Array,
+        } => format!("{}[", named(name)),
+        Event::Close {
+            kind: Container::Struct,
+        } => "}".to_owned(),
+        Event::Close {
+            kind: Container::Array,
+        } => "]".to_owned(),
+    }
+}
+
+/// Runs what a command would do, and shows what the client gets.
+fn answer(
+    policy: &'static Policy,
+    returns_array: bool,
+    params: Vec<Param>,
+    command: impl FnOnce(&mut Call<'_>),
+) -> String {
+    let mut given = Params::new();
+    params.into_iter().for_each(|param| given.push(param));
+    let (mut reply, mut handles, mut shown) = (Reply::new(), Handles::default(), Shown::default());
+    let mut call = Call::new(Parts {
+        policy,
+        method: "test",
+        returns_array,
+        params: &mut given,
+        reply: &mut reply,
+        handles: &mut handles,
+        responder: &mut shown,
+    });
+    command(&mut call);
+    call.finish();
+    assert_eq!(shown.replies.len(), 1, "a call is answered once");
+    shown.replies.remove(0)
+}
+
+fn add(call: &mut Call<'_>, number: i32) {
+    call.put(Parent::Top, None, Scalar::Int(number))
+        .expect("added");
+}
+
+fn open(call: &mut Call<'_>, place: Parent, name: Option<&[u8]>, kind: Container) -> Parent {
+    let place = call.place_for(place, name).expect("allowed");
+    Parent::Node(call.reply.open(place, name, kind).expect("added"))
+}
+
+const BINRPC: &Policy = &Policy::BINRPC;
+const JSON: &Policy = &Policy::JSON;
+
+#[test]
+fn of_several_values_binrpc_sends_all_and_json_the_last() {
+    let command = |call: &mut Call<'_>| {
+        add(call, 1);
+        add(call, 2);
+    };
+    assert_eq!(answer(BINRPC, false, vec![], command), "1 2");
+    assert_eq!(answer(JSON, false, vec![], command), "2");
+    assert_eq!(answer(JSON, true, vec![], command), "1 2");
+}
+
+#[test]
+fn a_named_value_in_an_array_is_a_member_or_an_object_of_its_own() {
+    let command = |call: &mut Call<'_>| {
+        let array = open(call, Parent::Top, None, Container::Array);
+        for (name, number) in [(b"a", 1), (b"b", 2)] {
+            call.put(array, Some(name), Scalar::Int(number))
+                .expect("added");
+        }
+    };
+    assert_eq!(answer(BINRPC, false, vec![], command), "[ a:1 b:2 ]");
+    assert_eq!(answer(JSON, false, vec![], command), "[ { a:1 } { b:2 } ]");
+}
+
+#[test]
+fn an_unnamed_value_in_a_structure_is_kept_or_refused() {
+    let unnamed = |policy| {
+        answer(policy, false, vec![], |call| {
+            let structure = open(call, Parent::Top, None, Container::Struct);
+            let added = call.put(structure, None, Scalar::Int(1));
+            assert_eq!(
+                added.is_ok(),
+                policy.unnamed_in_struct == UnnamedInStruct::Kept
+            );
+        })
+    };
+    assert_eq!(unnamed(BINRPC), "{ 1 }");
+    assert_eq!(unnamed(JSON), "{ }");
+}
+
+#[test]
+fn of_two_faults_json_tells_the_last() {
+    let told = answer(JSON, false, vec![], |call| {
+        call.fault(400, b"one");
+        call.fault(500, b"two");
+    });
+    assert_eq!(told, "500 two");
+}
+
+#[test]
+fn a_failed_scan_is_told_only_if_the_command_adds_nothing() {
+    let scan_text = |call: &mut Call<'_>| {
+        call.begin_scan();
+        call.take(Wanted::Text, false, false)
+            .expect_err("an integer is no text");
+    };
+    assert_eq!(
+        answer(BINRPC, false, vec![Param::Int(1)], scan_text),
+        "400 error at parameter 0: expected string type but record doesn't match type"
+    );
+    assert_eq!(
+        answer(JSON, false, vec![Param::Int(1)], scan_text),
+        "-32602 parameter 1: expected string, got integer"
+    );
+    let told = answer(BINRPC, false, vec![Param::Int(1)], |call| {
+        scan_text(call);
+        add(call, 7);
+    });
+    assert_eq!(told, "7");
+}
+
+#[test]
+fn a_scan_that_is_tried_again_is_forgiven() {
+    let told = answer(BINRPC, false, vec![Param::Int(5)], |call| {
+        call.begin_scan();
+        call.take(Wanted::Text, false, false)
+            .expect_err("an integer is no text");
+        call.begin_scan();
+        assert_eq!(call.take(Wanted::Int, false, false), Ok(Taken::Int(5)));
+    });
+    assert_eq!(told, "");
+}
+
+#[test]
+fn a_missing_parameter_is_a_fault_unless_it_is_optional() {
+    let scan = |optional| {
+        move |call: &mut Call<'_>| {
+            call.begin_scan();
+            let taken = call.take(Wanted::Int, optional, false);
+            assert_eq!(taken, Err(Problem::Missing));
+        }
+    };
+    assert_eq!(
+        answer(BINRPC, false, vec![], scan(false)),
+        "400 error at parameter 0: expected integer type but end of packet encountered"
+    );
+    assert_eq!(answer(BINRPC, false, vec![], scan(true)), "");
+    assert_eq!(answer(JSON, false, vec![], scan(false)), "");
+}
+
+#[test]
+fn a_text_for_c_ends_with_a_nul_and_can_be_written() {
+    answer(BINRPC, false, vec![Param::Int(42)], |call| {
+        call.begin_scan();
+        let taken = call.take(Wanted::Text, false, true).expect("converted");
+        assert_eq!(taken, Taken::Made("42".to_owned()));
+        let (start, len) = call.text_for_c(&taken);
+        assert!(!start.is_null());
+        assert_eq!(len, 2);
+        assert_eq!(call.made.0, [b"42\0"]);
+    });
+}
+
+#[test]
+fn a_command_that_sends_itself_is_answered_at_once_and_only_once() {
+    let (mut params, mut reply) = (Params::new(), Reply::new());
+    let (mut handles, mut shown) = (Handles::default(), Shown::default());
+    let mut call = Call::new(Parts {
+        policy: BINRPC,
+        method: "test",
+        returns_array: false,
+        params: &mut params,
+        reply: &mut reply,
+        handles: &mut handles,
+        responder: &mut shown,
+    });
+    add(&mut call, 1);
+    assert_eq!(call.send(), 0);
+    add(&mut call, 2);
+    call.finish();
+    assert_eq!(
+        (shown.replies, shown.sent_now),
+        (vec!["1".to_owned()], true)
+    );
+}
+
+#[test]
+fn a_panic_is_told_as_a_fault() {
+    let told = answer(BINRPC, false, vec![], |call| {
+        call.fault(400, b"before");
+        call.panicked();
+    });
+    assert_eq!(told, "500 internal server error");
+}
+
+#[test]
+fn a_structure_as_a_parameter_is_refused_in_the_words_of_the_protocol() {
+    let ask = |call: &mut Call<'_>| call.refuse_struct();
+    assert_eq!(
+        answer(BINRPC, false, vec![], ask),
+        "500 internal server error, type 3 not supported"
+    );
+    assert_eq!(
+        answer(JSON, false, vec![], ask),
+        "400 Unsupported param type"
+    );
+}

@@ -1,0 +1,9 @@
+//! The client's direction: requests written, answers read.
+//!
+//! Tests and tools speak to a server with it.
+
+mod answer;
+mod request;
+
+pub use answer::{Answer, Node, decode_answer};
+pub use request::{Arg, encode_request, encode_request_padded};

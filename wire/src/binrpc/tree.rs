@@ -1,0 +1,135 @@
+//! Records put together to values: what is a member of what.
+
+use super::reader::{Reader, Record, Scalar};
+use super::{Defect, Malformed};
+use crate::value::Container;
+
+/// How many structs and arrays a packet may open in one another.
+///
+/// Kamailio's own commands and answers stay below ten; the bound keeps whoever
+/// walks or drops the values by recursion within a few kilobytes of stack.
+pub const MAX_DEPTH: usize = 64;
+
+/// Makes values of one type out of what a packet holds.
+pub(super) trait Assemble {
+    type Name;
+    type Value;
+
+    fn name(&mut self, name: &[u8]) -> Self::Name;
+    fn scalar(&mut self, scalar: Scalar<'_>) -> Self::Value;
+    fn structure(&mut self, members: Vec<(Option<Self::Name>, Self::Value)>) -> Self::Value;
+    fn array(&mut self, values: Vec<Self::Value>) -> Self::Value;
+}
+
+/// The next value at the top level with all its members, `None` at the end of
+/// the body.
+pub(super) fn next_value<A: Assemble>(
+    reader: &mut Reader<'_>,
+    assembler: &mut A,
+) -> Result<Option<A::Value>, Malformed> {
+    let mut nest = Nest::<A> {
+        open: Vec::new(),
+        name: None,
+    };
+    loop {
+        let at = reader.at();
+        let Some(record) = reader.next()? else {
+            return if nest.open.is_empty() {
+                Ok(None)
+            } else {
+                Err(Defect::Unclosed.at(at))
+            };
+        };
+        let complete = nest
+            .add(record, assembler)
+            .map_err(|defect| defect.at(at))?;
+        if complete.is_some() {
+            return Ok(complete);
+        }
+    }
+}
+
+/// The structs and arrays that are open, and the name that waits for a value.
+struct Nest<A: Assemble> {
+    open: Vec<Open<A>>,
+    name: Option<A::Name>,
+}
+
+struct Open<A: Assemble> {
+    name: Option<A::Name>,
+    members: Members<A>,
+}
+
+enum Members<A: Assemble> {
+    Struct(Vec<(Option<A::Name>, A::Value)>),
+    Array(Vec<A::Value>),
+}
+
+impl<A: Assemble> Nest<A> {
+    /// Takes one record. Hands out the value that it completes at the top
+    /// level.
+    fn add(&mut self, record: Record<'_>, assembler: &mut A) -> Result<Option<A::Value>, Defect> {
+        match record {
+            Record::Scalar(scalar) => Ok(self.place(assembler.scalar(scalar))),
+            Record::Name(name) => self.name(name, assembler).map(|()| None),
+            Record::Start(kind) => self.start(kind).map(|()| None),
+            Record::End(kind) => {
+                let value = self.end(kind, assembler)?;
+                Ok(self.place(value))
+            }
+        }
+    }
+
+    fn name(&mut self, name: &[u8], assembler: &mut A) -> Result<(), Defect> {
+        let in_struct = self
+            .open
+            .last()
+            .is_some_and(|open| matches!(open.members, Members::Struct(_)));
+        if !in_struct {
+            return Err(Defect::NameOutsideStruct);
+        }
+        match self.name.replace(assembler.name(name)) {
+            None => Ok(()),
+            Some(_) => Err(Defect::NameWithoutValue),
+        }
+    }
+
+    fn start(&mut self, kind: Container) -> Result<(), Defect> {
+        if self.open.len() == MAX_DEPTH {
+            return Err(Defect::TooDeep);
+        }
+        self.open.push(Open {
+            name: self.name.take(),
+            members: match kind {
+                Container::Struct => Members::Struct(Vec::new()),
+                Container::Array => Members::Array(Vec::new()),
+            },
+        });
+        Ok(())
+    }
+
+    /// Closes the innermost struct or array. Its own name waits for a value
+    /// again, which is what was closed.
+    fn end(&mut self, kind: Container, assembler: &mut A) -> Result<A::Value, Defect> {
+        if self.name.is_some() {
+            return Err(Defect::NameWithoutValue);
+        }
+        let open = self.open.pop().ok_or(Defect::StrayEnd)?;
+        self.name = open.name;
+        match (open.members, kind) {
+            (Members::Struct(members), Container::Struct) => Ok(assembler.structure(members)),
+            (Members::Array(values), Container::Array) => Ok(assembler.array(values)),
+            _ => Err(Defect::StrayEnd),
+        }
+    }
+
+    /// Makes `value` a member of what is open, or hands it back as a whole.
+    fn place(&mut self, value: A::Value) -> Option<A::Value> {
+        match self.open.last_mut().map(|open| &mut open.members) {
+            None => return Some(value),
+            Some(Members::Struct(members)) => members.push((self.name.take(), value)),
+            Some(Members::Array(values)) => values.push(value),
+        }
+        None
+    }
+}

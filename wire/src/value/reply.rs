@@ -1,0 +1,443 @@
+//! The reply tree: what a command adds, before a codec writes it.
+//!
+//! Nodes lie in one vector and their text in another, so that a reply of a
+//! hundred thousand values costs a handful of allocations, and a parent can be
+//! extended after its children were: each container knows its last member.
+
+use super::Span;
+
+/// Replies and their text stay below this many bytes and nodes.
+///
+/// BINRPC carries lengths of 31 bits, and no client of the other protocols
+/// reads more; it is a bound for a command that never ends.
+const LIMIT: usize = i32::MAX as usize;
+
+/// How much a cleared reply keeps for the next one, in nodes and bytes of text.
+///
+/// Enough for any everyday command, little beside a server's memory.
+const KEPT_NODES: usize = 4096;
+const KEPT_TEXT: usize = 128 * 1024;
+
+/// Marks "no node" in links.
+const NONE: u32 = u32::MAX;
+
+/// A structure or an array inside a [`Reply`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NodeId(u32);
+
+/// Where a value is added.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Parent {
+    /// The reply itself.
+    Top,
+    /// A structure or an array of it.
+    Node(NodeId),
+}
+
+/// The two kinds of values that hold others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Container {
+    /// Named members, as a rule.
+    Struct,
+    /// Unnamed values, as a rule.
+    Array,
+}
+
+/// A value without members. The variants follow the format characters of
+/// Kamailio's RPC interface, for codecs write some of them differently.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Scalar<'a> {
+    /// `d`
+    Int(i32),
+    /// `u`
+    Unsigned(u32),
+    /// `b`: the number as it was given, true unless 0
+    Bool(i32),
+    /// `t`: seconds since 1970
+    Time(i64),
+    /// `f`
+    Float(f64),
+    /// `l` and `L`
+    Long(i64),
+    /// `j` and `J`
+    UnsignedLong(u64),
+    /// `s` and `S`, without a terminating NUL
+    Text(&'a [u8]),
+    /// `s` or `S` of a null pointer
+    Null,
+}
+
+/// Why the reply is an error.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Fault<'a> {
+    /// The command's own code, such as 400 or 500.
+    pub code: i32,
+    /// The text for the client.
+    pub reason: &'a [u8],
+}
+
+/// A reply grew past what any protocol carries (2 GiB).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the reply is larger than 2 GiB")]
+pub struct TooLarge;
+
+/// A step of [`Reply::walk`].
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Event<'a> {
+    /// A value without members.
+    Scalar {
+        /// The member's name, if it has one.
+        name: Option<&'a [u8]>,
+        /// The value.
+        value: Scalar<'a>,
+    },
+    /// Its members follow, up to the `Close` of the same depth.
+    Open {
+        /// The member's name, if it has one.
+        name: Option<&'a [u8]>,
+        /// What was opened.
+        kind: Container,
+    },
+    /// The container opened last is complete.
+    Close {
+        /// What was opened.
+        kind: Container,
+    },
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Body {
+    Int(i32),
+    Unsigned(u32),
+    Bool(i32),
+    Time(i64),
+    Float(f64),
+    Long(i64),
+    UnsignedLong(u64),
+    Text(Span),
+    Null,
+    Members {
+        kind: Container,
+        first: u32,
+        last: u32,
+    },
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Node {
+    body: Body,
+    name: Option<Span>,
+    next: u32,
+}
+
+/// The values of a reply in the order they were added, or a fault.
+#[derive(Debug)]
+pub struct Reply {
+    nodes: Vec<Node>,
+    text: Vec<u8>,
+    first: u32,
+    last: u32,
+    fault: Option<(i32, Vec<u8>)>,
+}
+
+impl Default for Reply {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Reply {
+    /// A reply without values.
+    #[must_use]
+    pub fn new() -> Self {
+        Reply {
+            nodes: Vec::new(),
+            text: Vec::new(),
+            first: NONE,
+            last: NONE,
+            fault: None,
+        }
+    }
+
+    /// Makes it empty again, and gives back the memory of an unusually large
+    /// reply.
+    pub fn clear(&mut self) {
+        self.nodes.clear();
+        self.nodes.shrink_to(KEPT_NODES);
+        self.text.clear();
+        self.text.shrink_to(KEPT_TEXT);
+        self.forget_values();
+        self.fault = None;
+    }
+
+    /// Drops the values at the top; containers made before keep their handles,
+    /// but what is added to them is no longer seen.
+    pub fn forget_values(&mut self) {
+        self.first = NONE;
+        self.last = NONE;
+    }
+
+    /// Whether nothing was added.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.first == NONE
+    }
+
+    /// The fault, where the reply is one.
+    #[must_use]
+    pub fn fault(&self) -> Option<Fault<'_>> {
+        self.fault.as_ref().map(|(code, reason)| Fault {
+            code: *code,
+            reason,
+        })
+    }
+
+    /// Makes the reply a fault; its values no longer count.
+    pub fn set_fault(&mut self, code: i32, reason: &[u8]) {
+        self.fault = Some((code, reason.to_vec()));
+    }
+
+    /// Takes a fault back.
+    pub fn clear_fault(&mut self) {
+        self.fault = None;
+    }
+
+    /// What `node` is.
+    #[must_use]
+    pub fn kind(&self, node: NodeId) -> Container {
+        match self.nodes[node.0 as usize].body {
+            Body::Members { kind, .. } => kind,
+            _ => unreachable!("a NodeId is only made for a container"),
+        }
+    }
+
+    /// Adds a value without members.
+    ///
+    /// # Errors
+    /// The reply has reached its bound; it is unchanged.
+    pub fn push(
+        &mut self,
+        parent: Parent,
+        name: Option<&[u8]>,
+        value: Scalar<'_>,
+    ) -> Result<(), TooLarge> {
+        let body = match value {
+            Scalar::Int(v) => Body::Int(v),
+            Scalar::Unsigned(v) => Body::Unsigned(v),
+            Scalar::Bool(v) => Body::Bool(v),
+            Scalar::Time(v) => Body::Time(v),
+            Scalar::Float(v) => Body::Float(v),
+            Scalar::Long(v) => Body::Long(v),
+            Scalar::UnsignedLong(v) => Body::UnsignedLong(v),
+            Scalar::Text(v) => Body::Text(self.store(v)?),
+            Scalar::Null => Body::Null,
+        };
+        self.link(parent, name, body).map(drop)
+    }
+
+    /// Adds an empty structure or array, to be filled through the handle in
+    /// any order.
+    ///
+    /// # Errors
+    /// The reply has reached its bound; it is unchanged.
+    pub fn open(
+        &mut self,
+        parent: Parent,
+        name: Option<&[u8]>,
+        kind: Container,
+    ) -> Result<NodeId, TooLarge> {
+        let body = Body::Members {
+            kind,
+            first: NONE,
+            last: NONE,
+        };
+        self.link(parent, name, body).map(NodeId)
+    }
+
+    /// The whole tree from the first value to the last, however deep, without
+    /// recursion.
+    #[must_use]
+    pub fn walk(&self) -> Walk<'_> {
+        Walk {
+            reply: self,
+            next: self.first,
+            open: Vec::new(),
+        }
+    }
+
+    fn store(&mut self, text: &[u8]) -> Result<Span, TooLarge> {
+        let start = self.text.len();
+        if text.len() > LIMIT - start {
+            return Err(TooLarge);
+        }
+        self.text.extend_from_slice(text);
+        Ok(Span {
+            start: start as u32,
+            len: text.len() as u32,
+        })
+    }
+
+    fn link(&mut self, parent: Parent, name: Option<&[u8]>, body: Body) -> Result<u32, TooLarge> {
+        if self.nodes.len() >= LIMIT {
+            return Err(TooLarge);
+        }
+        let name = name.map(|name| self.store(name)).transpose()?;
+        let id = self.nodes.len() as u32;
+        self.nodes.push(Node {
+            body,
+            name,
+            next: NONE,
+        });
+        let before = self.append(parent, id);
+        if before != NONE {
+            self.nodes[before as usize].next = id;
+        }
+        Ok(id)
+    }
+
+    /// Makes `id` the last member of `parent` and tells the one before it.
+    fn append(&mut self, parent: Parent, id: u32) -> u32 {
+        let (first, last) = match parent {
+            Parent::Top => (&mut self.first, &mut self.last),
+            Parent::Node(node) => match &mut self.nodes[node.0 as usize].body {
+                Body::Members { first, last, .. } => (first, last),
+                _ => unreachable!("a NodeId is only made for a container"),
+            },
+        };
+        if *first == NONE {
+            *first = id;
+        }
+        std::mem::replace(last, id)
+    }
+}
+
+/// The iterator of [`Reply::walk`].
+#[derive(Debug)]
+pub struct Walk<'a> {
+    reply: &'a Reply,
+    next: u32,
+    /// For each open container, what follows it.
+    open: Vec<(Container, u32)>,
+}
+
+impl<'a> Iterator for Walk<'a> {
+    type Item = Event<'a>;
+
+    fn next(&mut self) -> Option<Event<'a>> {
+        if self.next == NONE {
+            let (kind, next) = self.open.pop()?;
+            self.next = next;
+            return Some(Event::Close { kind });
+        }
+        let text = &self.reply.text;
+        let node = &self.reply.nodes[self.next as usize];
+        self.next = node.next;
+        let name = node.name.map(|name| name.of(text));
+        let value = match node.body {
+            Body::Int(v) => Scalar::Int(v),
+            Body::Unsigned(v) => Scalar::Unsigned(v),
+            Body::Bool(v) => Scalar::Bool(v),
+            Body::Time(v) => Scalar::Time(v),
+            Body::Float(v) => Scalar::Float(v),
+            Body::Long(v) => Scalar::Long(v),
+            Body::UnsignedLong(v) => Scalar::UnsignedLong(v),
+            Body::Text(span) => Scalar::Text(span.of(text)),
+            Body::Null => Scalar::Null,
+            Body::Members { kind, first, .. } => {
+                self.open.push((kind, node.next));
+                self.next = first;
+                return Some(Event::Open { name, kind });
+            }
+        };
+        Some(Event::Scalar { name, value })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown(reply: &Reply) -> String {
+        let mut out = String::new();
+        for event in reply.walk() {
+            let name = |name: Option<&[u8]>| {
+                name.map(|n| format!("{}=", String::from_utf8_lossy(n)))
+                    .unwrap_or_default()
+            };
+            out += &match event {
+                Event::Scalar { name: n, value } => format!("{}{value:?} ", name(n)),
+                Event::Open { name: n, kind } => format!("{}{kind:?}( ", name(n)),
+                Event::Close { .. } => ") ".to_owned(),
+            };
+        }
+        out.trim_end().to_owned()
+    }
+
+    #[test]
+    fn values_come_back_in_the_order_they_were_added() {
+        let mut reply = Reply::new();
+        reply.push(Parent::Top, None, Scalar::Int(1)).expect("fits");
+        reply.push(Parent::Top, None, Scalar::Null).expect("fits");
+        assert_eq!(shown(&reply), "Int(1) Null");
+    }
+
+    #[test]
+    fn a_parent_grows_after_its_child_did() {
+        let mut reply = Reply::new();
+        let outer = reply
+            .open(Parent::Top, None, Container::Struct)
+            .expect("fits");
+        let inner = reply
+            .open(Parent::Node(outer), Some(b"in"), Container::Array)
+            .expect("fits");
+        reply
+            .push(Parent::Node(outer), Some(b"a"), Scalar::Int(1))
+            .expect("fits");
+        reply.push(Parent::Top, None, Scalar::Int(3)).expect("fits");
+        reply
+            .push(Parent::Node(inner), None, Scalar::Int(2))
+            .expect("fits");
+        assert_eq!(
+            shown(&reply),
+            "Struct( in=Array( Int(2) ) a=Int(1) ) Int(3)"
+        );
+    }
+
+    #[test]
+    fn a_hundred_thousand_levels_need_no_stack() {
+        let mut reply = Reply::new();
+        let mut parent = Parent::Top;
+        for _ in 0..100_000 {
+            parent = Parent::Node(reply.open(parent, None, Container::Array).expect("fits"));
+        }
+        assert_eq!(reply.walk().count(), 200_000);
+    }
+
+    #[test]
+    fn a_cleared_reply_is_empty_and_small() {
+        let mut reply = Reply::new();
+        for _ in 0..100_000 {
+            reply
+                .push(Parent::Top, Some(b"name"), Scalar::Text(b"text"))
+                .expect("fits");
+        }
+        reply.set_fault(500, b"no");
+        reply.clear();
+        assert!(reply.is_empty() && reply.fault().is_none());
+        assert!(reply.nodes.capacity() <= KEPT_NODES && reply.text.capacity() <= KEPT_TEXT);
+    }
+
+    #[test]
+    fn forgotten_values_are_not_seen_but_their_handles_hold() {
+        let mut reply = Reply::new();
+        let lost = reply
+            .open(Parent::Top, None, Container::Struct)
+            .expect("fits");
+        reply.forget_values();
+        reply
+            .push(Parent::Node(lost), Some(b"a"), Scalar::Int(1))
+            .expect("fits");
+        reply.push(Parent::Top, None, Scalar::Int(2)).expect("fits");
+        assert_eq!(shown(&reply), "Int(2)");
+    }
+}
