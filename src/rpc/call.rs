@@ -2,7 +2,6 @@
 
 use std::ffi::c_void;
 
-use kamailio_core::log_limited;
 use rpc_wire::value::{Container, NodeId, Params, Parent, Reply, Scalar};
 
 use crate::handles::{Handle, Handles};
@@ -51,7 +50,6 @@ impl MadeTexts {
 /// One call of one command.
 pub(crate) struct Call<'a> {
     policy: &'static Policy,
-    method: &'a str,
     returns_array: bool,
     params: &'a mut Params,
     /// The next parameter to look at.
@@ -65,12 +63,13 @@ pub(crate) struct Call<'a> {
     scan_fault: Option<(i32, String)>,
     answered: bool,
     responder: &'a mut dyn Responder,
+    /// What is wrong with the command itself, for the log.
+    complaints: Vec<String>,
 }
 
 /// What a call works with; the engine lends it.
 pub(crate) struct Parts<'a> {
     pub(crate) policy: &'static Policy,
-    pub(crate) method: &'a str,
     pub(crate) returns_array: bool,
     pub(crate) params: &'a mut Params,
     pub(crate) reply: &'a mut Reply,
@@ -82,7 +81,6 @@ impl<'a> Call<'a> {
     pub(crate) fn new(parts: Parts<'a>) -> Self {
         Call {
             policy: parts.policy,
-            method: parts.method,
             returns_array: parts.returns_array,
             params: parts.params,
             next: 0,
@@ -94,6 +92,7 @@ impl<'a> Call<'a> {
             scan_fault: None,
             answered: false,
             responder: parts.responder,
+            complaints: Vec::new(),
         }
     }
 
@@ -177,11 +176,7 @@ impl<'a> Call<'a> {
 
     /// A format character that does not exist.
     pub(crate) fn unknown_in_add(&mut self, place: Parent, character: char) -> Refused {
-        log_limited!(
-            Bug,
-            "command {}: unknown format character {character:?} in a reply",
-            self.method
-        );
+        self.complain(format!("unknown format character {character:?} in a reply"));
         // Only `add` has the call itself to complain to, in C.
         if let (Parent::Top, Some((code, reason))) =
             (place, (self.policy.unknown_in_add)(character))
@@ -196,12 +191,10 @@ impl<'a> Call<'a> {
         let late =
             self.answered || (self.policy.faults == Faults::First && self.reply.fault().is_some());
         if late {
-            log_limited!(
-                Warning,
-                "command {}: fault {code} came after the reply: {}",
-                self.method,
-                reason.escape_ascii()
-            );
+            self.complain(format!(
+                "fault {code} came too late: {}",
+                String::from_utf8_lossy(reason)
+            ));
             return;
         }
         self.reply.set_fault(code, reason);
@@ -281,11 +274,9 @@ impl<'a> Call<'a> {
 
     /// The command wants something that does not exist.
     pub(crate) fn unknown_in_scan(&mut self, character: char) {
-        log_limited!(
-            Bug,
-            "command {}: unknown format character {character:?} for a parameter",
-            self.method
-        );
+        self.complain(format!(
+            "unknown format character {character:?} for a parameter"
+        ));
         let (code, reason) = (self.policy.unknown_in_scan)(character);
         self.fault(code, reason.as_bytes());
     }
@@ -293,17 +284,26 @@ impl<'a> Call<'a> {
     /// The command sends its reply before it is over. Returns what C gets.
     pub(crate) fn send(&mut self) -> i32 {
         if self.answered {
-            log_limited!(Warning, "command {} sent a second reply", self.method);
+            self.complain("it sent a second reply".to_owned());
             return self.policy.second_send;
         }
         self.answer(true);
         0
     }
 
-    /// The command has returned.
-    pub(crate) fn finish(&mut self) {
+    /// The command has returned. Gives what is to be said about it in the log.
+    pub(crate) fn finish(mut self) -> Vec<String> {
         if !self.answered {
             self.answer(false);
+        }
+        self.complaints
+    }
+
+    fn complain(&mut self, complaint: String) {
+        /// A command in a loop shall not fill the memory.
+        const ENOUGH: usize = 8;
+        if self.complaints.len() < ENOUGH {
+            self.complaints.push(complaint);
         }
     }
 

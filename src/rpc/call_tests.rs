@@ -63,7 +63,6 @@ fn answer(
     let (mut reply, mut handles, mut shown) = (Reply::new(), Handles::default(), Shown::default());
     let mut call = Call::new(Parts {
         policy,
-        method: "test",
         returns_array,
         params: &mut given,
         reply: &mut reply,
@@ -130,12 +129,13 @@ fn an_unnamed_value_in_a_structure_is_kept_or_refused() {
 }
 
 #[test]
-fn of_two_faults_json_tells_the_last() {
-    let told = answer(JSON, false, vec![], |call| {
+fn of_two_faults_binrpc_tells_the_first_and_json_the_last() {
+    let command = |call: &mut Call<'_>| {
         call.fault(400, b"one");
         call.fault(500, b"two");
-    });
-    assert_eq!(told, "500 two");
+    };
+    assert_eq!(answer(JSON, false, vec![], command), "500 two");
+    assert_eq!(answer(BINRPC, false, vec![], command), "400 one");
 }
 
 #[test]
@@ -208,7 +208,6 @@ fn a_command_that_sends_itself_is_answered_at_once_and_only_once() {
     let (mut handles, mut shown) = (Handles::default(), Shown::default());
     let mut call = Call::new(Parts {
         policy: BINRPC,
-        method: "test",
         returns_array: false,
         params: &mut params,
         reply: &mut reply,

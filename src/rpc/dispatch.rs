@@ -74,7 +74,6 @@ impl Engine {
         let lock = found.is_ok().then(|| ExecLock::take(&name));
         let mut call = Call::new(Parts {
             policy: self.policy,
-            method: &shown,
             returns_array: found.as_ref().is_ok_and(|command| command.returns_array),
             params,
             reply: &mut self.reply,
@@ -85,7 +84,9 @@ impl Engine {
             Ok(command) => execute(command, &mut call),
             Err((code, reason)) => call.fault(code, reason.as_bytes()),
         }
-        call.finish();
+        for complaint in call.finish() {
+            log_limited!(Warning, "command {shown}: {complaint}");
+        }
         // The reply is on its way: only now may the command run elsewhere.
         drop(lock);
     }
