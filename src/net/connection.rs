@@ -1,6 +1,7 @@
 //! A stream connection: what it has sent us so far, and what waits for it.
 
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -11,7 +12,8 @@ use rustix::net::{RecvFlags, recv};
 
 use crate::limits;
 use crate::listener::Bound;
-use crate::outbox::{Outbox, Queue};
+use crate::outbox::{Outbox, Sink};
+use crate::queue::Queue;
 use crate::registry::{Client, Entry, Peer};
 use crate::service::{Service, Step};
 
@@ -216,12 +218,13 @@ impl Connection {
     }
 
     fn answer_first(&mut self, bytes: &[u8], service: &mut dyn Service) -> Step {
-        let mut outbox = Outbox {
+        let mut sink = Replies {
             queue: &mut self.queue,
             socket: self.socket.as_fd(),
         };
         panic::stop(Step::Close, || {
-            service.serve(&self.from, &self.peer, bytes, &mut outbox)
+            let outbox = &mut Outbox::new(&mut sink);
+            service.serve(&self.from, &self.peer, bytes, outbox)
         })
     }
 
@@ -288,5 +291,25 @@ impl Connection {
             self.from,
             self.waiting()
         );
+    }
+}
+
+/// The way back over the connection itself.
+struct Replies<'a> {
+    queue: &'a mut Queue,
+    socket: BorrowedFd<'a>,
+}
+
+impl Sink for Replies<'_> {
+    fn buffer(&mut self) -> &mut Vec<u8> {
+        self.queue.buffer()
+    }
+
+    fn flush(&mut self) {
+        self.queue.flush(self.socket);
+    }
+
+    fn send_through(&mut self, _pipe: PathBuf) {
+        // A client with a connection reads its replies there.
     }
 }

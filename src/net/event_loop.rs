@@ -1,7 +1,7 @@
 //! The life of a handler process: wait, and work on what is ready.
 
 use std::convert::Infallible;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -15,9 +15,12 @@ use rustix::net::{SocketFlags, accept_with, getpeername, sockopt};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use crate::connection::{Connection, Fate, Workshop};
+use crate::datagram::DatagramSocket;
 use crate::limits;
-use crate::listener::{Listener, Listeners};
+use crate::listener::{Bound, Listener, Listeners};
+use crate::pipe::Pipe;
 use crate::registry::{self, Peer};
+use crate::reply_pipe::ReplyPipes;
 use crate::service::Service;
 use crate::slab::Slab;
 
@@ -59,6 +62,33 @@ enum Source {
     Connection(usize),
 }
 
+/// Where requests come in.
+enum Entrance {
+    Stream(Listener),
+    Datagram(DatagramSocket),
+    Pipe(Pipe),
+}
+
+impl Entrance {
+    fn new(listener: Listener) -> Self {
+        match listener.bound.listen.transport {
+            Transport::UnixStream | Transport::Tcp => Entrance::Stream(listener),
+            Transport::UnixDatagram | Transport::Udp => {
+                Entrance::Datagram(DatagramSocket::new(listener.file, listener.bound))
+            }
+            Transport::Fifo => Entrance::Pipe(Pipe::new(listener.file, listener.bound)),
+        }
+    }
+
+    fn descriptor(&self) -> BorrowedFd<'_> {
+        match self {
+            Entrance::Stream(listener) => listener.file.as_fd(),
+            Entrance::Datagram(socket) => socket.as_fd(),
+            Entrance::Pipe(pipe) => pipe.as_fd(),
+        }
+    }
+}
+
 impl Source {
     const LISTENER: u64 = 1 << 63;
 
@@ -82,7 +112,8 @@ impl Source {
 
 struct Handler {
     poller: OwnedFd,
-    listeners: Vec<Listener>,
+    entrances: Vec<Entrance>,
+    reply_pipes: ReplyPipes,
     connections: Slab<Connection>,
     /// What each connection is watched for, by its key.
     watched: Vec<EventFlags>,
@@ -92,8 +123,8 @@ struct Handler {
     /// Whether a time limit may be running.
     timed: bool,
     last_check: Instant,
-    /// Until when new connections are left waiting.
-    rests_until: Option<Instant>,
+    /// Listeners that rest, and until when.
+    resting: Vec<(usize, Instant)>,
 }
 
 impl Handler {
@@ -101,34 +132,30 @@ impl Handler {
         registry::start();
         let handler = Handler {
             poller: epoll::create(CreateFlags::CLOEXEC)?,
-            listeners: listeners.list,
+            entrances: listeners.list.into_iter().map(Entrance::new).collect(),
+            reply_pipes: ReplyPipes::default(),
             connections: Slab::new(),
             watched: Vec::new(),
             limit: connection_limit(),
             queued: 0,
             timed: false,
             last_check: Instant::now(),
-            rests_until: None,
+            resting: Vec::new(),
         };
-        handler.watch_listeners()?;
+        for index in 0..handler.entrances.len() {
+            handler.watch_entrance(index)?;
+        }
         Ok(handler)
     }
 
-    fn watch_listeners(&self) -> rustix::io::Result<()> {
-        for (index, listener) in self.listeners.iter().enumerate() {
-            let data = Source::Listener(index).data();
-            epoll::add(&self.poller, &listener.socket, data, EventFlags::IN)?;
-        }
-        Ok(())
+    fn watch_entrance(&self, index: usize) -> rustix::io::Result<()> {
+        let data = Source::Listener(index).data();
+        let entrance = &self.entrances[index];
+        epoll::add(&self.poller, entrance.descriptor(), data, EventFlags::IN)
     }
 
     fn wait(&mut self, events: &mut Vec<Event>) -> rustix::io::Result<()> {
-        let timeout = match (self.rests_until, self.timed) {
-            (Some(_), _) => Some(limits::REST),
-            (None, true) => Some(TICK),
-            (None, false) => None,
-        };
-        let timeout = timeout.map(|time| Timespec {
+        let timeout = self.patience().map(|time| Timespec {
             tv_sec: time.as_secs() as i64,
             tv_nsec: time.subsec_nanos().into(),
         });
@@ -138,11 +165,38 @@ impl Handler {
         }
     }
 
+    /// How long to wait if nothing happens.
+    fn patience(&self) -> Option<Duration> {
+        let retries = self.reply_pipes.holds()
+            || self
+                .entrances
+                .iter()
+                .any(|entrance| matches!(entrance, Entrance::Datagram(socket) if socket.holds()));
+        if retries {
+            Some(limits::RETRY)
+        } else if !self.resting.is_empty() {
+            Some(limits::REST)
+        } else {
+            self.timed.then_some(TICK)
+        }
+    }
+
     fn work(&mut self, event: &Event, shop: &mut Workshop<'_>) {
         let flags = event.flags;
         match Source::of(event) {
-            Source::Listener(index) => self.accept_all(index),
+            Source::Listener(index) => self.work_at(index, shop),
             Source::Connection(key) => self.work_on(key, flags, shop),
+        }
+    }
+
+    fn work_at(&mut self, index: usize, shop: &mut Workshop<'_>) {
+        match &mut self.entrances[index] {
+            Entrance::Stream(_) => self.accept_all(index),
+            Entrance::Datagram(socket) => socket.work(shop),
+            Entrance::Pipe(pipe) => {
+                pipe.work(shop, &mut self.reply_pipes);
+                self.timed |= pipe.is_waiting();
+            }
         }
     }
 
@@ -187,23 +241,32 @@ impl Handler {
     fn accept_all(&mut self, index: usize) {
         /// Others wait too.
         const AT_ONCE: usize = 64;
-        if self.rests_until.is_some() {
-            return;
-        }
         for _ in 0..AT_ONCE {
+            let Entrance::Stream(listener) = &self.entrances[index] else {
+                return;
+            };
             let flags = SocketFlags::NONBLOCK | SocketFlags::CLOEXEC;
-            match accept_with(&self.listeners[index].socket, flags) {
-                Ok(socket) => self.admit(index, socket),
+            match accept_with(&listener.file, flags) {
+                Ok(socket) => {
+                    let bound = Arc::clone(&listener.bound);
+                    self.admit(bound, socket);
+                }
                 Err(Errno::AGAIN) => return,
                 // A client that is gone again is no fault of the listener.
                 Err(Errno::INTR | Errno::CONNABORTED) => {}
-                Err(error) => return self.rest(index, error),
+                Err(error) => {
+                    log_limited!(
+                        Error,
+                        "cannot accept a connection on {}: {error}",
+                        listener.bound
+                    );
+                    return self.rest(index);
+                }
             }
         }
     }
 
-    fn admit(&mut self, index: usize, socket: OwnedFd) {
-        let from = Arc::clone(&self.listeners[index].bound);
+    fn admit(&mut self, from: Arc<Bound>, socket: OwnedFd) {
         let peer = peer_of(&socket, from.listen.transport);
         if self.connections.len() >= self.limit {
             log_limited!(
@@ -231,27 +294,35 @@ impl Handler {
 
     /// Leaves new connections waiting for a moment; trying on would be a loop
     /// without end.
-    fn rest(&mut self, index: usize, error: Errno) {
-        log_limited!(
-            Error,
-            "cannot accept a connection on {}: {error}",
-            self.listeners[index].bound
-        );
-        self.rests_until = Some(Instant::now() + limits::REST);
-        for listener in &self.listeners {
-            let _ = epoll::delete(&self.poller, &listener.socket);
+    fn rest(&mut self, index: usize) {
+        let _ = epoll::delete(&self.poller, self.entrances[index].descriptor());
+        self.resting.push((index, Instant::now() + limits::REST));
+    }
+
+    fn wake_rested(&mut self, now: Instant) {
+        for (index, until) in std::mem::take(&mut self.resting) {
+            if now < until {
+                self.resting.push((index, until));
+            } else if let Err(error) = self.watch_entrance(index) {
+                log_limited!(Error, "cannot listen again: {error}");
+                self.resting.push((index, now + limits::REST));
+            }
         }
     }
 
     fn check_times(&mut self) {
+        if self.patience().is_none() {
+            return;
+        }
         let now = Instant::now();
-        if self.rests_until.is_some_and(|until| now >= until) {
-            self.rests_until = None;
-            if let Err(error) = self.watch_listeners() {
-                log!(Critical, "cannot listen any more: {error}");
+        self.reply_pipes.work(now);
+        for entrance in &mut self.entrances {
+            if let Entrance::Datagram(socket) = entrance {
+                socket.retry(now);
             }
         }
-        if self.timed && now.duration_since(self.last_check) >= TICK {
+        self.wake_rested(now);
+        if now.duration_since(self.last_check) >= TICK {
             self.last_check = now;
             self.close_late(now);
         }
@@ -269,6 +340,12 @@ impl Handler {
         }
         for key in late {
             self.close(key);
+        }
+        for entrance in &mut self.entrances {
+            if let Entrance::Pipe(pipe) = entrance {
+                pipe.check_time(now);
+                self.timed |= pipe.is_waiting();
+            }
         }
     }
 }

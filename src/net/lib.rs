@@ -8,15 +8,19 @@
 #![forbid(unsafe_code)]
 
 mod connection;
+mod datagram;
 mod event_loop;
+mod file;
 mod limits;
 mod listener;
 mod outbox;
 mod owner;
+mod pipe;
+mod queue;
 mod registry;
+mod reply_pipe;
 mod service;
 mod slab;
-mod unix;
 
 pub use event_loop::serve;
 pub use listener::{Bound, Files, Listeners, OpenError};

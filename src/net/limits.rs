@@ -8,7 +8,8 @@ use std::time::Duration;
 pub(crate) const REQUEST: usize = 1024 * 1024;
 
 /// How much is read from a client before others have their turn, in bytes.
-pub(crate) const READ_AT_ONCE: usize = 64 * 1024;
+/// A Unix datagram, which is read whole, may have as many by default.
+pub(crate) const READ_AT_ONCE: usize = 256 * 1024;
 
 /// A client that has more than this waiting to be sent, in bytes, gets no
 /// further request run until it has taken it. One reply may be larger.
@@ -38,3 +39,31 @@ pub(crate) const SPARE_DESCRIPTORS: u64 = 64;
 /// How long a listener rests when the process or the host is out of
 /// descriptors.
 pub(crate) const REST: Duration = Duration::from_millis(100);
+
+/// The longest reply in a UDP datagram over IPv4 and over IPv6, in bytes: what
+/// the lengths in the packet can say.
+pub(crate) const UDP4_REPLY: usize = 65_507;
+pub(crate) const UDP6_REPLY: usize = 65_487;
+
+/// The longest reply in a Unix datagram, in bytes. The system allows more, but
+/// this is the buffer of clients that were written for the C modules.
+pub(crate) const UNIX_DATAGRAM_REPLY: usize = 65_535;
+
+/// What may wait for datagram clients of one socket that take no more, in
+/// bytes, and how long.
+pub(crate) const HELD_DATAGRAMS: usize = 16 * 1024 * 1024;
+pub(crate) const HELD_DATAGRAM: Duration = Duration::from_secs(1);
+
+/// What may wait for reply pipes, in bytes and in number.
+pub(crate) const HELD_PIPED: usize = 256 * 1024 * 1024;
+pub(crate) const PIPES: usize = 1024;
+
+/// How long a reply pipe may be without a reader: the C module tries four times
+/// and waits 80 ms between.
+pub(crate) const PIPE_READER: Duration = Duration::from_millis(320);
+
+/// How long the reader of a reply pipe may take nothing, as in the C module.
+pub(crate) const PIPE_STALLED: Duration = Duration::from_millis(200);
+
+/// How often replies are tried again for which no event will come.
+pub(crate) const RETRY: Duration = Duration::from_millis(10);

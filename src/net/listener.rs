@@ -2,19 +2,22 @@
 //! later there may be no right to.
 
 use std::fmt;
-use std::fs;
+use std::fs::{self, FileType};
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, ToSocketAddrs};
 use std::os::fd::OwnedFd;
+use std::os::unix::fs::FileTypeExt;
 use std::path::Path;
 use std::sync::Arc;
 
 use kamailio_core::Error;
 use rpc_wire::listen::{Listen, Place, Port, Transport};
+use rustix::fs::{CWD, Mode, OFlags, mkfifoat, openat};
+use rustix::io::Errno;
 use socket2::{Domain, SockAddr, Socket, Type};
 
+use crate::file::{OwnedFile, clear_place};
 use crate::owner::Owner;
-use crate::unix::{OwnedFile, clear_place};
 
 /// How many connections may wait to be accepted.
 const BACKLOG: i32 = 1024;
@@ -112,10 +115,10 @@ fn service_port(name: &str, transport: Transport) -> Option<u16> {
     })
 }
 
-/// An open socket.
+/// An open socket or pipe.
 #[derive(Debug)]
 pub(crate) struct Listener {
-    pub(crate) socket: OwnedFd,
+    pub(crate) file: OwnedFd,
     pub(crate) bound: Arc<Bound>,
 }
 
@@ -151,9 +154,9 @@ impl Listeners {
         let mut files = Files::default();
         for bound in places {
             match open(&bound, owner) {
-                Ok((socket, file)) => {
+                Ok((opened, file)) => {
                     list.push(Listener {
-                        socket: OwnedFd::from(socket),
+                        file: opened,
                         bound: Arc::new(bound),
                     });
                     files.0.extend(file);
@@ -180,14 +183,18 @@ impl Listeners {
     }
 }
 
-fn open(bound: &Bound, owner: Owner) -> Result<(Socket, Option<OwnedFile>), Error> {
+fn open(bound: &Bound, owner: Owner) -> Result<(OwnedFd, Option<OwnedFile>), Error> {
     match (&bound.listen.place, bound.address) {
         (Place::Path(path), _) => {
-            let (socket, file) = open_unix(Path::new(path), kind(bound), owner)?;
-            Ok((socket, Some(file)))
+            let path = Path::new(path);
+            let (opened, file) = match bound.listen.transport {
+                Transport::Fifo => make_pipe(path, owner)?,
+                _ => open_unix(path, kind(bound), owner)?,
+            };
+            Ok((opened, Some(file)))
         }
         (_, Some(address)) => open_inet(address, kind(bound))
-            .map(|socket| (socket, None))
+            .map(|socket| (socket.into(), None))
             .map_err(|error| Error::new(explain(&error))),
         (_, None) => Err("the address was not resolved".into()),
     }
@@ -200,8 +207,8 @@ fn kind(bound: &Bound) -> Type {
     }
 }
 
-fn open_unix(path: &Path, kind: Type, owner: Owner) -> Result<(Socket, OwnedFile), Error> {
-    clear_place(path)?;
+fn open_unix(path: &Path, kind: Type, owner: Owner) -> Result<(OwnedFd, OwnedFile), Error> {
+    clear_place(path, FileType::is_socket)?;
     let socket = bind_unix(path, kind).map_err(|error| Error::new(explain(&error)))?;
     let file = OwnedFile::at(path)?;
     let ready = owner.apply(path).and_then(|()| {
@@ -209,7 +216,7 @@ fn open_unix(path: &Path, kind: Type, owner: Owner) -> Result<(Socket, OwnedFile
         listen(&socket, kind).map_err(|error| Error::new(explain(&error)))
     });
     match ready {
-        Ok(()) => Ok((socket, file)),
+        Ok(()) => Ok((socket.into(), file)),
         Err(error) => {
             file.remove();
             Err(error)
@@ -222,6 +229,26 @@ fn bind_unix(path: &Path, kind: Type) -> io::Result<Socket> {
     socket.set_nonblocking(true)?;
     socket.bind(&SockAddr::unix(path)?)?;
     Ok(socket)
+}
+
+/// Our own end for writing keeps the pipe open when the last client leaves.
+fn make_pipe(path: &Path, owner: Owner) -> Result<(OwnedFd, OwnedFile), Error> {
+    let failed = |error: Errno| Error::new(explain(&error.into()));
+    clear_place(path, FileType::is_fifo)?;
+    let mode = Mode::from_raw_mode(owner.mode.unwrap_or(0o600));
+    mkfifoat(CWD, path, mode).map_err(failed)?;
+    let file = OwnedFile::at(path)?;
+    let flags = OFlags::RDWR | OFlags::NONBLOCK | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let opened = owner
+        .apply(path)
+        .and_then(|()| openat(CWD, path, flags, Mode::empty()).map_err(failed));
+    match opened {
+        Ok(opened) => Ok((opened, file)),
+        Err(error) => {
+            file.remove();
+            Err(error)
+        }
+    }
 }
 
 fn open_inet(address: SocketAddr, kind: Type) -> io::Result<Socket> {

@@ -1,113 +1,61 @@
 //! Where a service writes its replies.
 
-use std::os::fd::BorrowedFd;
-use std::time::Instant;
+use std::fmt;
+use std::path::PathBuf;
 
-use kamailio_core::log_limited;
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::io::Errno;
-use rustix::net::{SendFlags, send};
+/// How the replies of one kind of listener reach the client.
+pub(crate) trait Sink {
+    /// What goes to the client; a reply is appended.
+    fn buffer(&mut self) -> &mut Vec<u8>;
 
-use crate::limits;
+    /// Sends all that is queued, and waits a little if it must.
+    fn flush(&mut self);
 
-/// Replies that wait for a stream client, in their order.
-#[derive(Debug, Default)]
-pub(crate) struct Queue {
-    bytes: Vec<u8>,
-    sent: usize,
-}
-
-/// The client cannot be written to any more.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Gone;
-
-impl Queue {
-    pub(crate) fn waiting(&self) -> usize {
-        self.bytes.len() - self.sent
+    /// How many bytes a reply may have.
+    fn limit(&self) -> Option<usize> {
+        None
     }
 
-    /// Sends as much as the client takes now. Returns how much that was.
-    pub(crate) fn write(&mut self, socket: BorrowedFd<'_>) -> Result<usize, Gone> {
-        let before = self.sent;
-        while self.waiting() > 0 {
-            match send(socket, &self.bytes[self.sent..], SendFlags::NOSIGNAL) {
-                Ok(count) => self.sent += count,
-                Err(Errno::INTR) => {}
-                Err(Errno::AGAIN) => break,
-                Err(_) => return Err(Gone),
-            }
-        }
-        let written = self.sent - before;
-        self.reuse();
-        Ok(written)
-    }
-
-    /// Forgets what was sent. Of a long queue only when that is most of it, or
-    /// moving the rest would cost more than sending.
-    fn reuse(&mut self) {
-        if self.waiting() == 0 {
-            self.bytes.clear();
-            self.sent = 0;
-        } else if self.sent > self.bytes.len() / 2 {
-            self.bytes.drain(..self.sent);
-            self.sent = 0;
-        }
-    }
-
-    /// Takes a spare buffer while there is nothing to send, so that idle
-    /// connections hold none.
-    pub(crate) fn borrow(&mut self, spare: &mut Vec<u8>) {
-        if self.bytes.capacity() == 0 {
-            self.bytes = std::mem::take(spare);
-        }
-    }
-
-    /// Gives the buffer back, unless something still waits in it.
-    pub(crate) fn give_back(&mut self, spare: &mut Vec<u8>) {
-        if self.bytes.is_empty() {
-            *spare = std::mem::take(&mut self.bytes);
-            spare.shrink_to(limits::QUEUE_BEFORE_PAUSE);
-        }
-    }
+    /// Sends the reply through a named pipe instead.
+    fn send_through(&mut self, pipe: PathBuf);
 }
 
 /// Where a service writes the reply to one request.
-#[derive(Debug)]
-pub struct Outbox<'a> {
-    pub(crate) queue: &'a mut Queue,
-    pub(crate) socket: BorrowedFd<'a>,
-}
+pub struct Outbox<'a>(&'a mut dyn Sink);
 
-impl Outbox<'_> {
+impl<'a> Outbox<'a> {
+    pub(crate) fn new(sink: &'a mut dyn Sink) -> Self {
+        Outbox(sink)
+    }
+
     /// The bytes on their way to the client; the reply goes behind them.
     pub fn buffer(&mut self) -> &mut Vec<u8> {
-        &mut self.queue.bytes
+        self.0.buffer()
     }
 
     /// Sends all that is queued and waits a fifth of a second for a client
     /// that does not take it at once: for replies after which the server may
     /// be gone.
     pub fn flush(&mut self) {
-        let start = Instant::now();
-        while self.queue.write(self.socket).is_ok() && self.queue.waiting() > 0 {
-            let left = limits::FLUSH.saturating_sub(start.elapsed());
-            if left.is_zero() || !self.wait_writable(left) {
-                log_limited!(
-                    Warning,
-                    "a client did not take {} bytes in time",
-                    self.queue.waiting()
-                );
-                return;
-            }
-        }
+        self.0.flush();
     }
 
-    fn wait_writable(&self, time: std::time::Duration) -> bool {
-        let time = Timespec {
-            tv_sec: 0,
-            tv_nsec: time.subsec_nanos().into(),
-        };
-        let mut fds = [PollFd::from_borrowed_fd(self.socket, PollFlags::OUT)];
-        matches!(poll(&mut fds, Some(&time)), Ok(1..) | Err(Errno::INTR))
+    /// How many bytes a reply to this client may have, where that is limited:
+    /// by a datagram.
+    #[must_use]
+    pub fn limit(&self) -> Option<usize> {
+        self.0.limit()
+    }
+
+    /// Sends the reply through the client's own named pipe instead of the way
+    /// the request came. To be called before [`flush`](Self::flush).
+    pub fn send_through(&mut self, pipe: PathBuf) {
+        self.0.send_through(pipe);
+    }
+}
+
+impl fmt::Debug for Outbox<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Outbox").finish_non_exhaustive()
     }
 }

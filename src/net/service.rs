@@ -18,7 +18,17 @@ pub enum Step {
 
 /// Turns requests into replies.
 pub trait Service {
-    /// Answers the first request in `input`, which is not empty and holds at
-    /// most one megabyte, by writing into `outbox`.
+    /// Answers the first request in `input`, which is not empty, by writing
+    /// into `outbox`. It is called again with what follows, and again with
+    /// more if the request was not complete.
     fn serve(&mut self, from: &Bound, peer: &Peer, input: &[u8], outbox: &mut Outbox<'_>) -> Step;
+
+    /// Answers the request in a datagram, which is complete or never will be.
+    fn serve_datagram(
+        &mut self,
+        from: &Bound,
+        peer: &Peer,
+        datagram: &[u8],
+        outbox: &mut Outbox<'_>,
+    );
 }

@@ -59,6 +59,20 @@ impl Service for Binrpc {
         reply.fault(400, refusal.as_bytes());
         Step::Close
     }
+
+    fn serve_datagram(
+        &mut self,
+        from: &Bound,
+        peer: &Peer,
+        datagram: &[u8],
+        outbox: &mut Outbox<'_>,
+    ) {
+        if self.serve(from, peer, datagram, outbox) == Step::More {
+            let refusal = "bad request: the datagram ends before the request does";
+            log_limited!(Warning, "{peer} on {from}: {refusal}");
+            Reply { cookie: 0, outbox }.fault(400, refusal.as_bytes());
+        }
+    }
 }
 
 /// The body of a request, once all of it is there.
@@ -99,10 +113,20 @@ impl Reply<'_, '_> {
 
 impl Responder for Reply<'_, '_> {
     fn respond(&mut self, answer: Answer<'_>) {
-        if let Err(too_large) =
-            binrpc::encode_answer(answer.reply, self.cookie, self.outbox.buffer())
-        {
+        let limit = self.outbox.limit().unwrap_or(usize::MAX);
+        let out = self.outbox.buffer();
+        let start = out.len();
+        let encoded = binrpc::encode_answer(answer.reply, self.cookie, out);
+        let size = out.len() - start;
+        if let Err(too_large) = encoded {
             self.fault(500, too_large.to_string().as_bytes());
+        } else if size > limit {
+            out.truncate(start);
+            let reason = format!(
+                "the reply has {size} bytes and a datagram takes {limit}; \
+                 ask through a stream socket (unix: or tcp:)"
+            );
+            self.fault(500, reason.as_bytes());
         }
         if answer.now {
             self.outbox.flush();

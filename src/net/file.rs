@@ -1,9 +1,9 @@
-//! Sockets in the file system: made in place of a stale one, and removed again
-//! if they are still ours.
+//! Sockets and pipes in the file system: made in place of a stale one, and
+//! removed again if they are still ours.
 
-use std::fs;
+use std::fs::{self, FileType};
 use std::io;
-use std::os::unix::fs::{FileTypeExt, MetadataExt};
+use std::os::unix::fs::MetadataExt;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 
@@ -45,9 +45,9 @@ impl OwnedFile {
     }
 }
 
-/// Makes room for a socket: one that a crashed server left behind goes, any
-/// other file stays.
-pub(crate) fn clear_place(path: &Path) -> Result<(), Error> {
+/// Makes room for a file of one type: one that a crashed server left behind
+/// goes, any other file stays.
+pub(crate) fn clear_place(path: &Path, is_kind: fn(&FileType) -> bool) -> Result<(), Error> {
     let found = match fs::symlink_metadata(path) {
         Ok(found) => found,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
@@ -58,9 +58,9 @@ pub(crate) fn clear_place(path: &Path) -> Result<(), Error> {
             )));
         }
     };
-    if !found.file_type().is_socket() {
+    if !is_kind(&found.file_type()) {
         return Err(Error::new(format!(
-            "{} exists and is not a socket; remove it or choose another path",
+            "{} exists and is something else; remove it or choose another path",
             path.display()
         )));
     }
@@ -71,10 +71,6 @@ pub(crate) fn clear_place(path: &Path) -> Result<(), Error> {
             path.display()
         );
     }
-    fs::remove_file(path).map_err(|error| {
-        Error::new(format!(
-            "cannot remove the old socket {}: {error}",
-            path.display()
-        ))
-    })
+    fs::remove_file(path)
+        .map_err(|error| Error::new(format!("cannot remove the old {}: {error}", path.display())))
 }

@@ -1,0 +1,282 @@
+//! Sockets for datagrams: each request and each reply is one.
+
+use std::io::IoSlice;
+use std::net::SocketAddr;
+use std::ops::Range;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Instant;
+
+use kamailio_core::{log_limited, panic};
+use rpc_wire::listen::Transport;
+use rustix::io::Errno;
+use rustix::net::{
+    MMsgHdr, RecvFlags, SendAncillaryBuffer, SendFlags, SocketAddrAny, recvfrom, sendmmsg, sendto,
+};
+
+use crate::connection::Workshop;
+use crate::limits;
+use crate::listener::Bound;
+use crate::outbox::{Outbox, Sink};
+use crate::queue::wait_writable;
+use crate::registry::Peer;
+
+/// Requests taken before others have their turn. Their replies leave together.
+const BATCH: usize = 32;
+
+/// A UDP or a Unix datagram socket.
+#[derive(Debug)]
+pub(crate) struct DatagramSocket {
+    socket: OwnedFd,
+    bound: Arc<Bound>,
+    limit: usize,
+    batch: Batch,
+    held: Held,
+}
+
+/// Replies that leave with the next system call.
+#[derive(Debug, Default)]
+struct Batch {
+    bytes: Vec<u8>,
+    replies: Vec<(SocketAddrAny, Range<usize>)>,
+}
+
+/// Replies for clients that could take no more. The kernel does not tell when
+/// such a client can, so they are tried again now and then.
+#[derive(Debug, Default)]
+struct Held {
+    replies: Vec<HeldReply>,
+    bytes: usize,
+}
+
+#[derive(Debug)]
+struct HeldReply {
+    to: SocketAddrAny,
+    bytes: Vec<u8>,
+    since: Instant,
+}
+
+impl AsFd for DatagramSocket {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.socket.as_fd()
+    }
+}
+
+impl DatagramSocket {
+    pub(crate) fn new(socket: OwnedFd, bound: Arc<Bound>) -> Self {
+        let limit = match (bound.listen.transport, bound.address) {
+            (Transport::Udp, Some(SocketAddr::V4(_))) => limits::UDP4_REPLY,
+            (Transport::Udp, _) => limits::UDP6_REPLY,
+            _ => limits::UNIX_DATAGRAM_REPLY,
+        };
+        DatagramSocket {
+            socket,
+            bound,
+            limit,
+            batch: Batch::default(),
+            held: Held::default(),
+        }
+    }
+
+    /// Whether replies are to be tried again.
+    pub(crate) fn holds(&self) -> bool {
+        !self.held.replies.is_empty()
+    }
+
+    /// Answers what has come.
+    pub(crate) fn work(&mut self, shop: &mut Workshop<'_>) {
+        let mut input = std::mem::take(&mut shop.input);
+        for _ in 0..BATCH {
+            match recvfrom(&self.socket, &mut input[..], RecvFlags::TRUNC) {
+                Ok((count, _, Some(from))) => self.answer(from, &input[..count], shop),
+                Ok((_, _, None)) => log_limited!(
+                    Warning,
+                    "a request on {} came from a socket without a name and cannot be answered",
+                    self.bound
+                ),
+                Err(Errno::AGAIN) => break,
+                Err(Errno::INTR) => {}
+                // What the kernel tells here is about an earlier reply.
+                Err(error) => log_limited!(Warning, "on {}: {error}", self.bound),
+            }
+        }
+        shop.input = input;
+        self.send();
+    }
+
+    fn answer(&mut self, from: SocketAddrAny, datagram: &[u8], shop: &mut Workshop<'_>) {
+        let peer = match SocketAddr::try_from(from.clone()) {
+            Ok(address) => Peer::Inet(address),
+            Err(_) => Peer::Local(None),
+        };
+        let bound = Arc::clone(&self.bound);
+        let start = self.batch.bytes.len();
+        let mut sink = Reply {
+            socket: self,
+            from: from.clone(),
+            start,
+        };
+        panic::stop((), || {
+            shop.service
+                .serve_datagram(&bound, &peer, datagram, &mut Outbox::new(&mut sink));
+        });
+        let start = sink.start;
+        self.batch.close(from, start);
+    }
+
+    /// Sends the replies of this batch.
+    fn send(&mut self) {
+        let batch = std::mem::take(&mut self.batch);
+        let mut next = 0;
+        while let Some(rest) = batch.replies.get(next..).filter(|rest| !rest.is_empty()) {
+            match self.send_together(rest, &batch.bytes) {
+                Ok(count) => next += count,
+                Err(Errno::INTR) => {}
+                Err(error) => {
+                    let (to, range) = &rest[0];
+                    self.not_sent(to.clone(), &batch.bytes[range.clone()], error);
+                    next += 1;
+                }
+            }
+        }
+        self.batch = batch.emptied();
+    }
+
+    /// Sends replies up to the first that cannot go. That one's error comes
+    /// with the next call.
+    fn send_together(
+        &self,
+        replies: &[(SocketAddrAny, Range<usize>)],
+        bytes: &[u8],
+    ) -> Result<usize, Errno> {
+        if replies.first().is_some_and(|(to, _)| self.held.has_for(to)) {
+            return Err(Errno::AGAIN);
+        }
+        let ready = replies.iter().take_while(|(to, _)| !self.held.has_for(to));
+        let slices: Vec<_> = ready
+            .map(|(to, range)| (to, [IoSlice::new(&bytes[range.clone()])]))
+            .collect();
+        let mut controls: Vec<_> = slices
+            .iter()
+            .map(|_| SendAncillaryBuffer::default())
+            .collect();
+        let mut messages: Vec<_> = slices
+            .iter()
+            .zip(&mut controls)
+            .map(|((to, slice), control)| MMsgHdr::new_with_addr(to, slice, control))
+            .collect();
+        sendmmsg(&self.socket, &mut messages, SendFlags::NOSIGNAL)
+    }
+
+    fn not_sent(&mut self, to: SocketAddrAny, bytes: &[u8], error: Errno) {
+        if error == Errno::AGAIN && self.held.bytes + bytes.len() <= limits::HELD_DATAGRAMS {
+            self.held.bytes += bytes.len();
+            self.held.replies.push(HeldReply {
+                to,
+                bytes: bytes.to_vec(),
+                since: Instant::now(),
+            });
+            return;
+        }
+        log_limited!(
+            Warning,
+            "on {}: a reply of {} bytes is lost: {error}",
+            self.bound,
+            bytes.len()
+        );
+    }
+
+    /// Tries again what could not be sent.
+    pub(crate) fn retry(&mut self, now: Instant) {
+        let mut blocked: Vec<SocketAddrAny> = Vec::new();
+        let held = std::mem::take(&mut self.held);
+        for reply in held.replies {
+            let waits = blocked.contains(&reply.to);
+            let sent = if waits {
+                Err(Errno::AGAIN)
+            } else {
+                sendto(&self.socket, &reply.bytes, SendFlags::NOSIGNAL, &reply.to)
+            };
+            match sent {
+                Ok(_) => {}
+                Err(Errno::AGAIN | Errno::INTR)
+                    if now.duration_since(reply.since) < limits::HELD_DATAGRAM =>
+                {
+                    blocked.push(reply.to.clone());
+                    self.held.bytes += reply.bytes.len();
+                    self.held.replies.push(reply);
+                }
+                Err(error) => log_limited!(
+                    Warning,
+                    "on {}: a reply of {} bytes is lost, for its client did not take it: {error}",
+                    self.bound,
+                    reply.bytes.len()
+                ),
+            }
+        }
+    }
+
+    fn flush(&mut self) {
+        self.send();
+        let start = Instant::now();
+        while self.holds() {
+            let left = limits::FLUSH.saturating_sub(start.elapsed());
+            if left.is_zero() || !wait_writable(self.socket.as_fd(), left) {
+                return;
+            }
+            self.retry(Instant::now());
+        }
+    }
+}
+
+impl Batch {
+    /// What was written since `start` is the reply to `from`.
+    fn close(&mut self, from: SocketAddrAny, start: usize) {
+        let end = self.bytes.len();
+        if end > start {
+            self.replies.push((from, start..end));
+        }
+    }
+
+    /// The same buffers with nothing in them.
+    fn emptied(mut self) -> Self {
+        self.bytes.clear();
+        self.bytes.shrink_to(limits::QUEUE_BEFORE_PAUSE);
+        self.replies.clear();
+        self
+    }
+}
+
+impl Held {
+    fn has_for(&self, to: &SocketAddrAny) -> bool {
+        self.replies.iter().any(|held| held.to == *to)
+    }
+}
+
+/// The reply to one datagram.
+struct Reply<'a> {
+    socket: &'a mut DatagramSocket,
+    from: SocketAddrAny,
+    start: usize,
+}
+
+impl Sink for Reply<'_> {
+    fn buffer(&mut self) -> &mut Vec<u8> {
+        &mut self.socket.batch.bytes
+    }
+
+    fn flush(&mut self) {
+        self.socket.batch.close(self.from.clone(), self.start);
+        self.socket.flush();
+        self.start = self.socket.batch.bytes.len();
+    }
+
+    fn limit(&self) -> Option<usize> {
+        Some(self.socket.limit)
+    }
+
+    fn send_through(&mut self, _pipe: PathBuf) {
+        // A datagram is answered where it came from.
+    }
+}

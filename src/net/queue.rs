@@ -1,0 +1,104 @@
+//! What waits for a stream client.
+
+use std::os::fd::BorrowedFd;
+use std::time::{Duration, Instant};
+
+use kamailio_core::log_limited;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
+use rustix::net::{SendFlags, send};
+
+use crate::limits;
+
+/// Replies for a stream client, in their order.
+#[derive(Debug, Default)]
+pub(crate) struct Queue {
+    bytes: Vec<u8>,
+    sent: usize,
+}
+
+/// The client cannot be written to any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Gone;
+
+impl Queue {
+    /// How many bytes are not sent.
+    pub(crate) fn waiting(&self) -> usize {
+        self.bytes.len() - self.sent
+    }
+
+    /// Where replies are appended.
+    pub(crate) fn buffer(&mut self) -> &mut Vec<u8> {
+        &mut self.bytes
+    }
+
+    /// Sends as much as the client takes now. Returns how much that was.
+    pub(crate) fn write(&mut self, socket: BorrowedFd<'_>) -> Result<usize, Gone> {
+        let before = self.sent;
+        while self.waiting() > 0 {
+            match send(socket, &self.bytes[self.sent..], SendFlags::NOSIGNAL) {
+                Ok(count) => self.sent += count,
+                Err(Errno::INTR) => {}
+                Err(Errno::AGAIN) => break,
+                Err(_) => return Err(Gone),
+            }
+        }
+        let written = self.sent - before;
+        self.forget_sent();
+        Ok(written)
+    }
+
+    /// Sends all of it, and waits a little for a client that is slow.
+    pub(crate) fn flush(&mut self, socket: BorrowedFd<'_>) {
+        let start = Instant::now();
+        while self.write(socket).is_ok() && self.waiting() > 0 {
+            let left = limits::FLUSH.saturating_sub(start.elapsed());
+            if left.is_zero() || !wait_writable(socket, left) {
+                log_limited!(
+                    Warning,
+                    "a client did not take {} bytes in time",
+                    self.waiting()
+                );
+                return;
+            }
+        }
+    }
+
+    /// Of a long queue only when that is most of it, or moving the rest would
+    /// cost more than sending.
+    fn forget_sent(&mut self) {
+        if self.waiting() == 0 {
+            self.bytes.clear();
+            self.sent = 0;
+        } else if self.sent > self.bytes.len() / 2 {
+            self.bytes.drain(..self.sent);
+            self.sent = 0;
+        }
+    }
+
+    /// Takes a spare buffer while there is nothing to send, so that idle
+    /// connections hold none.
+    pub(crate) fn borrow(&mut self, spare: &mut Vec<u8>) {
+        if self.bytes.capacity() == 0 {
+            self.bytes = std::mem::take(spare);
+        }
+    }
+
+    /// Gives the buffer back, unless something still waits in it.
+    pub(crate) fn give_back(&mut self, spare: &mut Vec<u8>) {
+        if self.bytes.is_empty() {
+            *spare = std::mem::take(&mut self.bytes);
+            spare.shrink_to(limits::QUEUE_BEFORE_PAUSE);
+        }
+    }
+}
+
+/// Whether the descriptor takes bytes within `time`, which is below a second.
+pub(crate) fn wait_writable(socket: BorrowedFd<'_>, time: Duration) -> bool {
+    let time = Timespec {
+        tv_sec: 0,
+        tv_nsec: time.subsec_nanos().into(),
+    };
+    let mut fds = [PollFd::from_borrowed_fd(socket, PollFlags::OUT)];
+    matches!(poll(&mut fds, Some(&time)), Ok(1..) | Err(Errno::INTR))
+}
