@@ -241,13 +241,20 @@ impl Kamailio {
         if differences.is_empty() {
             return Ok(());
         }
+        // Whether this one is set can depend on OpenSSL's headers being here.
+        let openssl = "TLS_PTHREAD_MUTEX_SHARED";
+        let option = if theirs.contains(openssl) && !ours.contains(openssl) {
+            " LIBSSL_SET_MUTEX_SHARED=1"
+        } else {
+            ""
+        };
         Err(Failure::new(format!(
             "compile flags differ between the server and the headers, and the server loads no\n\
              module that was built with other flags than its own:\n\
              \n{differences}\
              \nThe server is {binary}, the headers are in {tree}.\n\
              Configure the headers as the server was built, for most with\n\
-             \n    make -C {tree} FLAVOUR=kamailio cfg"
+             \n    make -C {tree} FLAVOUR=kamailio{option} cfg"
         )))
     }
 }

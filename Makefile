@@ -1,0 +1,101 @@
+# Kamailio modules in Rust. `make help` lists the targets.
+#
+# Variables, from the environment or the command line:
+#   KAMAILIO_SRC    build for the Kamailio of this source tree (configured with
+#                   `make FLAVOUR=kamailio cfg`), not for the installed one
+#   KAMAILIO_BIN    the server to compare compile flags with, and to run
+#   CARGO, CARGO_TARGET_DIR   as cargo has them
+#   FUZZ_SECONDS    how long each fuzz target runs
+
+MAKEFLAGS += --no-print-directory
+.DEFAULT_GOAL := all
+.PHONY: all clean examples fuzz header headers help lint modules other run setup test
+
+CARGO ?= cargo
+FUZZ_SECONDS ?= 60
+# The version that nobody has installed here and that has to compile all the same.
+OTHER_VERSION := 6.0.1
+
+# rustup puts cargo where a shell finds it only after the next login, and Debian
+# puts servers where only root's shell does.
+export PATH := $(PATH):$(HOME)/.cargo/bin:/usr/local/sbin:/usr/sbin
+export CARGO
+ifneq ($(KAMAILIO_SRC),)
+export KAMAILIO_SRC := $(abspath $(KAMAILIO_SRC))
+endif
+
+TARGET := $(abspath $(or $(CARGO_TARGET_DIR),target))
+MODULES := $(notdir $(patsubst %/Cargo.toml,%,$(wildcard modules/*/Cargo.toml)))
+EXAMPLES := $(notdir $(patsubst %/Cargo.toml,%,$(wildcard examples/*/Cargo.toml)))
+
+# $(call install,NAMES,DIRECTORY): install replaces a file, and never writes into
+# one that a running server has mapped.
+install = install -d $(2) && for name in $(1); do \
+	install -C -m 644 $(TARGET)/release/lib$$name.so $(2)/$$name.so || exit; done
+
+# Says what comes now and how long it took to get here.
+STARTED := $(shell date +%s)
+stage = @printf '\n==> %s (after %s s)\n' "$(1)" "$$(($$(date +%s) - $(STARTED)))"
+
+all: modules ## Build the modules into target/modules (the default)
+
+modules: headers
+	$(CARGO) build --release $(addprefix -p ,$(MODULES))
+	@$(call install,$(MODULES),$(TARGET)/modules)
+
+examples: headers ## Build the modules in examples/ into target/modules/examples
+	$(CARGO) build --release $(addprefix -p ,$(EXAMPLES))
+	@$(call install,$(EXAMPLES),$(TARGET)/modules/examples)
+
+setup: ## Install what is missing: Kamailio, libclang, a C compiler
+	@scripts/setup.sh $(if $(KAMAILIO_SRC),build)
+
+headers: setup ## Fetch the headers of the installed Kamailio
+	@$(if $(KAMAILIO_SRC),:,scripts/headers.sh installed)
+
+run: all ## Run Kamailio with the modules in the foreground, until Ctrl-C
+	@scripts/run.sh $(TARGET)/modules
+
+test: export KAMAILIO_RS_MODULES := $(TARGET)/modules
+test: ## Run the whole suite: formatting, lints, both Kamailio versions, all tests
+	$(call stage,what is needed)
+	@scripts/setup.sh
+	@scripts/headers.sh installed
+	@scripts/headers.sh $(OTHER_VERSION)
+	$(call stage,formatting and lints)
+	@$(MAKE) lint
+	$(call stage,modules)
+	@$(MAKE) all examples
+	$(call stage,modules for Kamailio $(OTHER_VERSION))
+	@$(MAKE) other
+	$(call stage,tests)
+	$(CARGO) test --workspace --no-fail-fast
+
+# Compiled and linked only, in a directory of its own: in a common one each
+# version would have the other build everything anew.
+other:
+	@scripts/headers.sh $(OTHER_VERSION)
+	env -u KAMAILIO_BIN KAMAILIO_SRC=$(CURDIR)/.deps/kamailio-$(OTHER_VERSION) \
+		$(CARGO) build --target-dir $(TARGET)/kamailio-$(OTHER_VERSION) \
+		$(addprefix -p ,$(MODULES) $(EXAMPLES))
+
+header: headers ## Write include/kamailio_rs.h from the callbacks in Rust
+	KAMAILIO_RS_UPDATE_HEADER=1 $(CARGO) check -p kamailio-core
+
+lint: headers ## Check formatting and lints
+	$(CARGO) fmt --all --check
+	@[ ! -f fuzz/Cargo.toml ] || $(CARGO) fmt --manifest-path fuzz/Cargo.toml --check
+	$(CARGO) clippy --workspace --all-targets -- -D warnings
+	@! command -v shellcheck >/dev/null || shellcheck scripts/*.sh
+
+fuzz: ## Run every fuzz target for FUZZ_SECONDS
+	@scripts/setup.sh fuzz
+	@set -e; for name in $$($(CARGO) fuzz list); do \
+		echo "fuzzing $$name for $(FUZZ_SECONDS) s"; \
+		$(CARGO) fuzz run -s none "$$name" -- -max_total_time=$(FUZZ_SECONDS); done
+
+clean: ## Remove what was built; headers stay in .deps
+	$(CARGO) clean
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "%-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)

@@ -1,0 +1,97 @@
+#!/usr/bin/env bash
+# Runs Kamailio in the foreground with the modules in a directory in front of
+# its own ones, until Ctrl-C.
+#
+#   run.sh MODULES [OPTION...]   options are Kamailio's
+set -euo pipefail
+
+root=$(cd "$(dirname "$0")/.." && pwd)
+PATH=$PATH:/usr/local/sbin:/usr/sbin
+kamailio=${KAMAILIO_BIN:-kamailio}
+
+fail() {
+    printf 'run: %s\n' "$@" >&2
+    exit 1
+}
+
+[ $# -ge 1 ] || fail "usage: run.sh MODULES [OPTION...]"
+modules=$(cd "$1" && pwd)
+shift
+command -v "$kamailio" >/dev/null || fail "there is no $kamailio: make setup"
+
+# The server says itself where its modules are.
+own_modules=$("$kamailio" -h | sed -n 's/.*Modules search path (default: \(.*\))$/\1/p')
+
+# Whether something on this machine has the port, whatever the protocol.
+taken() {
+    local hex
+    hex=$(printf ':%04X' "$1")
+    awk -v port="$hex" 'substr($2, length($2) - 4) == port { found = 1 } END { exit !found }' \
+        /proc/net/{udp,tcp}*
+}
+
+# An installed Kamailio may be running on the usual one.
+port=5060
+while taken "$port"; do
+    port=$((port + 2))
+done
+
+dir=$(mktemp -d "${TMPDIR:-/tmp}/kamailio-rs.XXXXXX")
+server=
+# Runs on every way out. Kamailio gets a signal of its own, for it is not in the
+# terminal's process group, and has time to stop its processes.
+# shellcheck disable=SC2317 # a trap calls it
+stop() {
+    trap '' INT TERM HUP
+    if [ -n "$server" ]; then
+        kill -TERM "$server" 2>/dev/null || true
+        wait "$server" 2>/dev/null || true
+    fi
+    rm -rf "$dir"
+}
+trap stop EXIT
+trap 'echo; exit 0' INT TERM HUP
+
+# In a session of its own: `core.kill` signals the whole process group, which
+# would be make's and the shell's too.
+setsid "$kamailio" -DD -E -f "$root/examples/kamailio.cfg" \
+    -L "$modules:$own_modules" -Y "$dir" -w "$dir" \
+    -A "DISPATCHER_LIST=\"$root/examples/dispatcher.list\"" \
+    -l "udp:127.0.0.1:$port" -l "tcp:127.0.0.1:$port" "$@" &
+server=$!
+
+socket=$dir/kamailio_ctl
+for _ in {1..100}; do
+    [ ! -S "$socket" ] || break
+    kill -0 "$server" 2>/dev/null || break
+    sleep 0.1
+done
+if [ -S "$socket" ]; then
+    # Last of what is shown, though the server's processes log as they start.
+    sleep 0.5
+    cat <<TEXT
+
+Kamailio listens on 127.0.0.1:$port, UDP and TCP. Modules come from
+    $modules
+and what is not there from
+    $own_modules
+
+To try in another terminal:
+    kamcmd -s unix:$socket core.version
+    kamcmd -s unix:$socket ps
+    kamcmd -s unix:$socket htable.dump greetings
+    kamcmd -s unix:$socket ul.dump
+    kamcmd -s unix:$socket dispatcher.list
+    kamcmd -s unix:$socket -f "%v %v\n" core.uptime
+    kamcmd -s unix:$socket help core.kill
+    kamcmd -s unix:$socket            (interactive, Tab completes)
+
+Ctrl-C stops it.
+
+TEXT
+fi
+
+status=0
+wait "$server" || status=$?
+server=
+exit "$status"
