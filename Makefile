@@ -5,11 +5,12 @@
 #                   `make FLAVOUR=kamailio cfg`), not for the installed one
 #   KAMAILIO_BIN    the server to compare compile flags with, and to run
 #   CARGO, CARGO_TARGET_DIR   as cargo has them
+#   ONLY            the part of the benchmark to run, such as udp or core.psx
 #   FUZZ_SECONDS    how long each fuzz target runs
 
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := all
-.PHONY: all clean examples fuzz header headers help lint modules other run setup test
+.PHONY: all bench clean examples fuzz header headers help lint modules other run setup test
 
 CARGO ?= cargo
 FUZZ_SECONDS ?= 60
@@ -93,6 +94,10 @@ fuzz: ## Run every fuzz target for FUZZ_SECONDS
 	@set -e; for name in $$($(CARGO) fuzz list); do \
 		echo "fuzzing $$name for $(FUZZ_SECONDS) s"; \
 		$(CARGO) fuzz run -s none "$$name" -- -max_total_time=$(FUZZ_SECONDS); done
+
+bench: export KAMAILIO_RS_MODULES := $(TARGET)/modules
+bench: all ## Measure our modules and the C modules side by side; ONLY=udp for a part
+	$(CARGO) run --release -p kamailio-bench -- $(ONLY)
 
 clean: ## Remove what was built; headers stay in .deps
 	$(CARGO) clean

@@ -34,7 +34,6 @@ impl Kept {
     /// Room for one value.
     #[doc(hidden)]
     #[must_use]
-    #[expect(clippy::new_without_default, reason = "statics need a const function")]
     pub const fn new() -> Self {
         Kept(Mutex::new(Vec::new()))
     }
@@ -57,9 +56,13 @@ pub unsafe fn get(
         // SAFETY: the caller vouches for the pointers; `parse_name` below has
         // put a number into the name.
         unsafe {
-            let part = (*param).pvn.u.isname.name.n;
+            #[allow(
+                clippy::unnecessary_cast,
+                reason = "an int in some versions of the core, a long in others"
+            )]
+            let part = (*param).pvn.u.isname.name.n as i32;
             Message::from_core(message)
-                .map_or(Value::Null, |mut message| getter(&mut message, part as i32))
+                .map_or(Value::Null, |mut message| getter(&mut message, part))
         }
     });
     // SAFETY: the core's own functions fill in the result it asked for, and the
