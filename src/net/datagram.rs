@@ -21,9 +21,42 @@ use crate::listener::Bound;
 use crate::outbox::{Outbox, Sink};
 use crate::queue::wait_writable;
 use crate::registry::Peer;
+use crate::service::Service;
 
 /// Requests taken before others have their turn. Their replies leave together.
 const BATCH: usize = 32;
+
+/// Whether a datagram is likely to have come with others.
+///
+/// Looking for one that is not there costs a system call, so a client that
+/// waits for each reply is not made to pay for many that do not; not looking
+/// for one that is there costs two.
+#[derive(Debug, Default)]
+struct Company {
+    luck: u32,
+    not_looked: u32,
+}
+
+impl Company {
+    /// Found once, it is looked for at least this many times more.
+    const HOPE: u32 = 8;
+    /// Without luck it is looked for once in so many times.
+    const SELDOM: u32 = 16;
+
+    fn is_likely(&mut self) -> bool {
+        self.not_looked += 1;
+        self.luck > 0 || self.not_looked >= Self::SELDOM
+    }
+
+    fn learn(&mut self, found: bool) {
+        self.not_looked = 0;
+        self.luck = if found {
+            Self::HOPE
+        } else {
+            self.luck.saturating_sub(1)
+        };
+    }
+}
 
 /// A UDP or a Unix datagram socket.
 #[derive(Debug)]
@@ -33,6 +66,7 @@ pub(crate) struct DatagramSocket {
     limit: usize,
     batch: Batch,
     held: Held,
+    company: Company,
 }
 
 /// Replies that leave with the next system call.
@@ -76,6 +110,7 @@ impl DatagramSocket {
             limit,
             batch: Batch::default(),
             held: Held::default(),
+            company: Company::default(),
         }
     }
 
@@ -84,28 +119,37 @@ impl DatagramSocket {
         !self.held.replies.is_empty()
     }
 
-    /// Answers what has come.
+    /// Answers what has come. What is left after that waits for the next turn.
     pub(crate) fn work(&mut self, shop: &mut Workshop<'_>) {
         let mut input = std::mem::take(&mut shop.input);
-        for _ in 0..BATCH {
-            match recvfrom(&self.socket, &mut input[..], RecvFlags::TRUNC) {
-                Ok((count, _, Some(from))) => self.answer(from, &input[..count], shop),
-                Ok((_, _, None)) => log_limited!(
-                    Warning,
-                    "a request on {} came from a socket without a name and cannot be answered",
-                    self.bound
-                ),
-                Err(Errno::AGAIN) => break,
-                Err(Errno::INTR) => {}
-                // What the kernel tells here is about an earlier reply.
-                Err(error) => log_limited!(Warning, "on {}: {error}", self.bound),
-            }
+        if self.receive(&mut input, shop.service) && self.company.is_likely() {
+            let more = (1..BATCH)
+                .take_while(|_| self.receive(&mut input, shop.service))
+                .count();
+            self.company.learn(more > 0);
         }
         shop.input = input;
         self.send();
     }
 
-    fn answer(&mut self, from: SocketAddrAny, datagram: &[u8], shop: &mut Workshop<'_>) {
+    /// Answers one datagram, if there is one.
+    fn receive(&mut self, input: &mut [u8], service: &mut dyn Service) -> bool {
+        match recvfrom(&self.socket, &mut *input, RecvFlags::empty()) {
+            Ok((count, _, Some(from))) => self.answer(from, &input[..count], service),
+            Ok((_, _, None)) => log_limited!(
+                Warning,
+                "a request on {} came from a socket without a name and cannot be answered",
+                self.bound
+            ),
+            Err(Errno::AGAIN) => return false,
+            Err(Errno::INTR) => {}
+            // What the system tells here is about an earlier reply.
+            Err(error) => log_limited!(Warning, "on {}: {error}", self.bound),
+        }
+        true
+    }
+
+    fn answer(&mut self, from: SocketAddrAny, datagram: &[u8], service: &mut dyn Service) {
         let peer = match SocketAddr::try_from(from.clone()) {
             Ok(address) => Peer::Inet(address),
             Err(_) => Peer::Local(None),
@@ -114,15 +158,13 @@ impl DatagramSocket {
         let start = self.batch.bytes.len();
         let mut sink = Reply {
             socket: self,
-            from: from.clone(),
+            from,
             start,
         };
         panic::stop((), || {
-            shop.service
-                .serve_datagram(&bound, &peer, datagram, &mut Outbox::new(&mut sink));
+            service.serve_datagram(&bound, &peer, datagram, &mut Outbox::new(&mut sink));
         });
-        let start = sink.start;
-        self.batch.close(from, start);
+        sink.close();
     }
 
     /// Sends the replies of this batch.
@@ -232,10 +274,10 @@ impl DatagramSocket {
 
 impl Batch {
     /// What was written since `start` is the reply to `from`.
-    fn close(&mut self, from: SocketAddrAny, start: usize) {
+    fn close(&mut self, from: &SocketAddrAny, start: usize) {
         let end = self.bytes.len();
         if end > start {
-            self.replies.push((from, start..end));
+            self.replies.push((from.clone(), start..end));
         }
     }
 
@@ -261,15 +303,23 @@ struct Reply<'a> {
     start: usize,
 }
 
+impl Reply<'_> {
+    /// What was written so far is a reply of its own.
+    fn close(&mut self) {
+        self.socket.batch.close(&self.from, self.start);
+        self.start = self.socket.batch.bytes.len();
+    }
+}
+
 impl Sink for Reply<'_> {
     fn buffer(&mut self) -> &mut Vec<u8> {
         &mut self.socket.batch.bytes
     }
 
     fn flush(&mut self) {
-        self.socket.batch.close(self.from.clone(), self.start);
+        self.close();
         self.socket.flush();
-        self.start = self.socket.batch.bytes.len();
+        self.start = 0;
     }
 
     fn limit(&self) -> Option<usize> {

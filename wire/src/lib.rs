@@ -8,5 +8,6 @@
 #![forbid(unsafe_code)]
 
 pub mod binrpc;
+pub mod linefifo;
 pub mod listen;
 pub mod value;

@@ -1,0 +1,9 @@
+//! The client's direction: requests written, answers read.
+//!
+//! Tests and tools speak to a server with it.
+
+mod answer;
+mod request;
+
+pub use answer::{Answer, BadAnswer, Line, Members};
+pub use request::{Arg, Unsendable, encode_request};

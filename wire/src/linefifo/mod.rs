@@ -1,0 +1,82 @@
+//! The line protocol of `ctl`'s parameter `fifo`, older than BINRPC: named
+//! pipes, UDP and TCP.
+//!
+//! # Requests
+//!
+//! A request is a first line, a line for each parameter, and an empty line:
+//!
+//! ```text
+//! :core.echo:reply_pipe
+//! hello
+//! name:value,other:value
+//!
+//! ```
+//!
+//! The name behind the second colon is the pipe for the reply; without one the
+//! reply goes back the way the request came. A line ends in LF or CR LF. It
+//! cannot hold an empty text, for that is the end of the request.
+//!
+//! All parameters are text until a command asks for something else. What the C
+//! module makes of a line then:
+//!
+//! | format | value |
+//! | --- | --- |
+//! | `b` `t` `d` | `strtol` of the line with base 0, so `0x1f` and `017` too: the number at its start, 0 if there is none, cut to 32 bits |
+//! | `f` | `strtod` of the line: the number at its start, 0 if there is none |
+//! | `s` `S` | the line without its escapes |
+//! | `{` | the line as a structure, see [`parse_struct`] |
+//! | other | none: the command fails with a fault 500 |
+//!
+//! To the C module the empty line is one more parameter: an empty text, or a
+//! fault 400 where a number is asked for. Only from the next one on it knows that
+//! parameters are missing, and leaves that to the command. Here the empty line
+//! is none.
+//!
+//! # Replies
+//!
+//! A reply is a line with a code and a reason, then a line for each value:
+//!
+//! ```text
+//! 200 OK
+//! a value
+//! name:value,other:value
+//! inner:name:value,list:value
+//! deep:first,second
+//! ```
+//!
+//! A structure or an array is one line with its members in their order,
+//! `name:value` or, without a name, `value`. Those among them that have members
+//! of their own are left out and follow it, each on a line that starts with its
+//! name and a colon (the colon alone if it has no name), and each followed
+//! first by its own inner ones. Every structure and array has its line, even
+//! an empty one. A text without name and characters gets a comma behind it,
+//! if it is the last of its line, so that it differs from no member at all.
+//!
+//! Nothing marks the end of a reply: it ends with its datagram, with its pipe
+//! or where the next one starts, and whoever asks has to know what values a
+//! command answers with.
+//!
+//! # Escapes
+//!
+//! | character | anywhere | in requests | in structures of replies |
+//! | --- | --- | --- | --- |
+//! | backslash, LF, CR, tab, NUL | `\\` `\n` `\r` `\t` `\0` | | |
+//! | colon | | `\c` | `\o` |
+//! | comma | | `\o` | `\c` |
+//!
+//! The two directions contradict each other since the C module was written,
+//! and clients count on it.
+
+pub mod client;
+mod error;
+mod escape;
+mod lines;
+mod reply;
+mod request;
+mod structure;
+
+pub use error::{BadStruct, Defect, Malformed};
+pub use escape::BadEscape;
+pub use reply::{encode_answer, encode_fault};
+pub use request::{Decoded, MAX_FIRST_LINE, Request, decode, decode_datagram};
+pub use structure::{NamedText, parse_struct};

@@ -1,0 +1,79 @@
+//! Parameters that are structures.
+
+use super::BadStruct;
+use super::escape::{REQUEST, unescaped};
+
+/// A name and its value.
+pub type NamedText = (Vec<u8>, Vec<u8>);
+
+/// Reads the line of a parameter, as it came, as a structure:
+/// `name:value,name:value`.
+///
+/// The members come in their order, without their escapes; names may be empty
+/// or appear twice. A value goes up to the comma, further colons included.
+///
+/// The C module looks names up without regard to case, takes the last of
+/// several members of a name first, and none twice.
+///
+/// # Errors
+///
+/// The line is empty, or a member has no colon or a wrong escape.
+pub fn parse_struct(line: &[u8]) -> Result<Vec<NamedText>, BadStruct> {
+    if line.is_empty() {
+        return Err(BadStruct::Empty);
+    }
+    let members = line.split(|byte| *byte == b',').zip(1..);
+    members
+        .map(|(member, number)| parse_member(member, number))
+        .collect()
+}
+
+fn parse_member(member: &[u8], number: usize) -> Result<NamedText, BadStruct> {
+    let colon = member.iter().position(|byte| *byte == b':');
+    let (name, value) = member.split_at(colon.ok_or(BadStruct::NoColon(number))?);
+    let unescaped = |text| unescaped(text, REQUEST).map_err(|_| BadStruct::BadEscape(number));
+    Ok((unescaped(name)?, unescaped(&value[1..])?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn member(name: &str, value: &str) -> NamedText {
+        (name.into(), value.into())
+    }
+
+    #[test]
+    fn names_and_values() {
+        assert_eq!(
+            parse_struct(b"a:1,b:,:3,a:sip:x"),
+            Ok(vec![
+                member("a", "1"),
+                member("b", ""),
+                member("", "3"),
+                member("a", "sip:x"),
+            ])
+        );
+    }
+
+    #[test]
+    fn escapes_in_names_and_values() {
+        assert_eq!(
+            parse_struct(br"a\cb:1\o2\\,c\n:"),
+            Ok(vec![member("a:b", "1,2\\"), member("c\n", "")])
+        );
+    }
+
+    #[test]
+    fn lines_that_are_no_structure() {
+        assert_eq!(parse_struct(b""), Err(BadStruct::Empty));
+        assert_eq!(parse_struct(b"a"), Err(BadStruct::NoColon(1)));
+        assert_eq!(parse_struct(b"a:1,"), Err(BadStruct::NoColon(2)));
+        assert_eq!(parse_struct(br"a:1,b:\x"), Err(BadStruct::BadEscape(2)));
+        assert_eq!(parse_struct(br"a\:1"), Err(BadStruct::BadEscape(1)));
+        assert_eq!(
+            BadStruct::NoColon(2).to_string(),
+            "member 2 of the structure has no colon behind its name"
+        );
+    }
+}
