@@ -52,12 +52,36 @@ void ksrrs_rpc_fault(void *call, int code, const char *reason, size_t len);
 void *ksrrs_rpc_put_container(void *handle, const char *name, char kind);
 
 /**
+ * Adds a `{` or a `[`; returns its handle, or null.
+ *
+ * # Safety
+ * The glue passes on what the command was given.
+ */
+void *ksrrs_rpc_put_container(void *handle, const char *name, char kind);
+
+/**
  * Adds an `f`.
  *
  * # Safety
  * The glue passes on what the command was given.
  */
 int ksrrs_rpc_put_float(void *handle, const char *name, double value);
+
+/**
+ * Adds an `f`.
+ *
+ * # Safety
+ * The glue passes on what the command was given.
+ */
+int ksrrs_rpc_put_float(void *handle, const char *name, double value);
+
+/**
+ * Adds one of `d u b t l j L J`; `j` and `J` in the bits of a signed number.
+ *
+ * # Safety
+ * The glue passes on what the command was given.
+ */
+int ksrrs_rpc_put_integer(void *handle, const char *name, char kind, int64_t value);
 
 /**
  * Adds one of `d u b t l j L J`; `j` and `J` in the bits of a signed number.
@@ -77,12 +101,37 @@ int ksrrs_rpc_put_integer(void *handle, const char *name, char kind, int64_t val
 int ksrrs_rpc_put_text(void *handle, const char *name, const char *text, size_t len);
 
 /**
+ * Adds an `s` or an `S`; a null pointer is a null string.
+ *
+ * # Safety
+ * The glue passes on what the command was given; `text`, if not null, has
+ * `len` bytes.
+ */
+int ksrrs_rpc_put_text(void *handle, const char *name, const char *text, size_t len);
+
+/**
  * A format character that does not exist. Returns what `add` returns then.
  *
  * # Safety
  * The glue passes on what the command was given.
  */
 int ksrrs_rpc_put_unknown(void *handle, const char *_name, char kind);
+
+/**
+ * A format character that does not exist. Returns what `add` returns then.
+ *
+ * # Safety
+ * The glue passes on what the command was given.
+ */
+int ksrrs_rpc_put_unknown(void *handle, const char *_name, char kind);
+
+/**
+ * The command starts to read parameters.
+ *
+ * # Safety
+ * The glue passes on what the command was given.
+ */
+void ksrrs_rpc_scan_begin(void *call);
 
 /**
  * The command starts to read parameters.
@@ -106,7 +155,15 @@ int ksrrs_rpc_send(void *call);
  * # Safety
  * The glue passes on what the command gave it.
  */
-int ksrrs_rpc_take_float(void *call, int flags, double *value);
+int ksrrs_rpc_take_float(void *source, const char *name, int flags, double *value);
+
+/**
+ * Takes an `f`.
+ *
+ * # Safety
+ * The glue passes on what the command gave it.
+ */
+int ksrrs_rpc_take_float(void *source, const char *name, int flags, double *value);
 
 /**
  * Takes one of `b t d u`: each fills an int.
@@ -114,7 +171,15 @@ int ksrrs_rpc_take_float(void *call, int flags, double *value);
  * # Safety
  * The glue passes on what the command gave it.
  */
-int ksrrs_rpc_take_int(void *call, int flags, int *value);
+int ksrrs_rpc_take_int(void *source, const char *name, int flags, int *value);
+
+/**
+ * Takes one of `b t d u`: each fills an int.
+ *
+ * # Safety
+ * The glue passes on what the command gave it.
+ */
+int ksrrs_rpc_take_int(void *source, const char *name, int flags, int *value);
 
 /**
  * Takes an `l` or an `L`.
@@ -122,24 +187,53 @@ int ksrrs_rpc_take_int(void *call, int flags, int *value);
  * # Safety
  * The glue passes on what the command gave it.
  */
-int ksrrs_rpc_take_long(void *call, int flags, int64_t *value);
+int ksrrs_rpc_take_long(void *source, const char *name, int flags, int64_t *value);
 
 /**
- * Refuses a `{`: no protocol here carries structures as parameters.
+ * Takes an `l` or an `L`.
  *
  * # Safety
- * The glue passes on what the command was given.
+ * The glue passes on what the command gave it.
  */
-int ksrrs_rpc_take_struct(void *call);
+int ksrrs_rpc_take_long(void *source, const char *name, int flags, int64_t *value);
 
 /**
- * Takes an `s` or an `S`. The text is writable and ends with a NUL; without
- * one it is empty, never null.
+ * Takes a `{`: the handle of a structure that [`ksrrs_rpc_take_text`] and its
+ * like read members of.
+ *
+ * # Safety
+ * The glue passes on what the command was given, and a place for a result.
+ */
+int ksrrs_rpc_take_struct(void *call, int flags, void **handle);
+
+/**
+ * Takes a `{`: the handle of a structure that [`ksrrs_rpc_take_text`] and its
+ * like read members of.
+ *
+ * # Safety
+ * The glue passes on what the command was given, and a place for a result.
+ */
+int ksrrs_rpc_take_struct(void *call, int flags, void **handle);
+
+/**
+ * Takes an `s` or an `S`. The text is writable and ends with a NUL. Instead of
+ * a parameter that is not there it is empty, never null; for a member that is
+ * not there nothing is written.
  *
  * # Safety
  * The glue passes on what the command was given, and places for a result.
  */
-int ksrrs_rpc_take_text(void *call, int flags, char **text, size_t *len);
+int ksrrs_rpc_take_text(void *source, const char *name, int flags, char **text, size_t *len);
+
+/**
+ * Takes an `s` or an `S`. The text is writable and ends with a NUL. Instead of
+ * a parameter that is not there it is empty, never null; for a member that is
+ * not there nothing is written.
+ *
+ * # Safety
+ * The glue passes on what the command was given, and places for a result.
+ */
+int ksrrs_rpc_take_text(void *source, const char *name, int flags, char **text, size_t *len);
 
 /**
  * Takes a `j` or a `J`.
@@ -147,7 +241,23 @@ int ksrrs_rpc_take_text(void *call, int flags, char **text, size_t *len);
  * # Safety
  * The glue passes on what the command gave it.
  */
-int ksrrs_rpc_take_ulong(void *call, int flags, uint64_t *value);
+int ksrrs_rpc_take_ulong(void *source, const char *name, int flags, uint64_t *value);
+
+/**
+ * Takes a `j` or a `J`.
+ *
+ * # Safety
+ * The glue passes on what the command gave it.
+ */
+int ksrrs_rpc_take_ulong(void *source, const char *name, int flags, uint64_t *value);
+
+/**
+ * Refuses a format character that does not exist.
+ *
+ * # Safety
+ * The glue passes on what the command was given.
+ */
+int ksrrs_rpc_take_unknown(void *call, char kind);
 
 /**
  * Refuses a format character that does not exist.

@@ -12,6 +12,9 @@
 #include "glue.h"
 #include "kamailio_rs.h"
 
+/* The format characters of values that take_value reads. */
+#define KSRRS_VALUE_TYPES "btdufljLJsS"
+
 /* Adds the next argument. A null name means a value without one. */
 static int put_value(void *handle, const char *name, char type, va_list *args)
 {
@@ -163,11 +166,14 @@ static void rpc_fault(void *call, int code, char *format, ...)
 	free(text);
 }
 
-/* Reads the next parameter into the next argument. */
-static int take_value(void *call, char type, int flags, va_list *args)
+/* Reads the next parameter into the next argument, or with a name a member of
+ * the structure that the source is then a handle of. */
+static int take_value(
+		void *source, const char *name, char type, int flags, va_list *args)
 {
 	char *text = NULL;
 	size_t len = 0;
+	char **asciiz;
 	str *counted;
 	int ret;
 
@@ -176,35 +182,52 @@ static int take_value(void *call, char type, int flags, va_list *args)
 		case 't':
 		case 'd':
 		case 'u':
-			return ksrrs_rpc_take_int(call, flags, va_arg(*args, int *));
+			return ksrrs_rpc_take_int(source, name, flags, va_arg(*args, int *));
 		case 'f':
-			return ksrrs_rpc_take_float(call, flags, va_arg(*args, double *));
+			return ksrrs_rpc_take_float(
+					source, name, flags, va_arg(*args, double *));
 		case 'l':
 			return ksrrs_rpc_take_long(
-					call, flags, (int64_t *)va_arg(*args, long *));
+					source, name, flags, (int64_t *)va_arg(*args, long *));
 		case 'L':
 			return ksrrs_rpc_take_long(
-					call, flags, (int64_t *)va_arg(*args, long long *));
+					source, name, flags, (int64_t *)va_arg(*args, long long *));
 		case 'j':
-			return ksrrs_rpc_take_ulong(
-					call, flags, (uint64_t *)va_arg(*args, unsigned long *));
+			return ksrrs_rpc_take_ulong(source, name, flags,
+					(uint64_t *)va_arg(*args, unsigned long *));
 		case 'J':
-			return ksrrs_rpc_take_ulong(
-					call, flags, (uint64_t *)va_arg(*args, unsigned long long *));
+			return ksrrs_rpc_take_ulong(source, name, flags,
+					(uint64_t *)va_arg(*args, unsigned long long *));
 		case 's':
-			ret = ksrrs_rpc_take_text(call, flags, &text, &len);
-			*va_arg(*args, char **) = text;
+			asciiz = va_arg(*args, char **);
+			ret = ksrrs_rpc_take_text(source, name, flags, &text, &len);
+			if(text != NULL) {
+				*asciiz = text;
+			}
 			return ret;
 		case 'S':
-			ret = ksrrs_rpc_take_text(call, flags, &text, &len);
 			counted = va_arg(*args, str *);
-			counted->s = text;
-			counted->len = (int)len;
+			ret = ksrrs_rpc_take_text(source, name, flags, &text, &len);
+			if(text != NULL) {
+				counted->s = text;
+				counted->len = (int)len;
+			}
 			return ret;
-		case '{':
-			return ksrrs_rpc_take_struct(call);
 		default:
-			return ksrrs_rpc_take_unknown(call, type);
+			return KSRRS_SCAN_FAILED;
+	}
+}
+
+static int take_parameter(void *call, char type, int flags, va_list *args)
+{
+	switch(type) {
+		case '{':
+			return ksrrs_rpc_take_struct(call, flags, va_arg(*args, void **));
+		default:
+			if(strchr(KSRRS_VALUE_TYPES, type) == NULL) {
+				return ksrrs_rpc_take_unknown(call, type);
+			}
+			return take_value(call, NULL, type, flags, args);
 	}
 }
 
@@ -225,7 +248,7 @@ static int rpc_scan(void *call, char *format, ...)
 		} else if(*format == '.') {
 			flags |= KSRRS_SCAN_CONVERT;
 		} else {
-			ret = take_value(call, *format, flags, &args);
+			ret = take_parameter(call, *format, flags, &args);
 			taken += (ret == KSRRS_SCAN_OK);
 			flags &= ~KSRRS_SCAN_CONVERT;
 		}
@@ -238,10 +261,23 @@ static int rpc_scan(void *call, char *format, ...)
 	return -taken;
 }
 
-/* No protocol here hands a structure to a command, so none can be read. */
+/* Returns how many members were read, up to the first that is not there, and
+ * negated when one does not fit. */
 static int rpc_struct_scan(void *handle, char *format, ...)
 {
-	return -1;
+	va_list args;
+	const char *name;
+	int taken = 0;
+	int ret = KSRRS_SCAN_OK;
+
+	va_start(args, format);
+	for(; *format && ret == KSRRS_SCAN_OK; format++) {
+		name = va_arg(args, const char *);
+		ret = take_value(handle, name ? name : "", *format, 0, &args);
+		taken += (ret == KSRRS_SCAN_OK);
+	}
+	va_end(args);
+	return ret == KSRRS_SCAN_FAILED ? -taken : taken;
 }
 
 static int rpc_send(void *call)

@@ -63,14 +63,16 @@ fn structure(members: Vec<NamedText>) {
     let arg = Arg::Struct(members.clone());
     let bytes = encode_request(b"m", None, &[arg]).expect("a structure is sendable");
     let mut params = Params::new();
-    let request = decode_datagram(&bytes, &mut params).expect("a request of ours");
-    let line = request.line(0, &params).expect("a parameter");
-    assert_eq!(parse_struct(line), Ok(members));
+    decode_datagram(&bytes, &mut params).expect("a request of ours");
+    let [Param::Line { raw, .. }] = params.items() else {
+        panic!("one line was sent");
+    };
+    assert_eq!(parse_struct(params.text(*raw)), Ok(members));
 }
 
 fn texts(params: &Params) -> impl Iterator<Item = &[u8]> {
     params.items().iter().map(|param| match param {
-        Param::Text(text) => params.text(*text),
+        Param::Line { text, .. } => params.text(*text),
         other => panic!("{other:?} is no text"),
     })
 }

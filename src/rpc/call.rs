@@ -2,10 +2,10 @@
 
 use std::ffi::c_void;
 
-use rpc_wire::value::{Container, NodeId, Params, Parent, Reply, Scalar};
+use rpc_wire::value::{Container, NodeId, Param, Params, Parent, Reply, Scalar};
 
-use crate::handles::{Handle, Handles};
-use crate::policy::{Faults, NamedInArray, Policy, TopValues, UnnamedInStruct};
+use crate::handles::{Handle, Handles, Target};
+use crate::policy::{Faults, NamedInArray, Policy, StructParam, TopValues, UnnamedInStruct};
 use crate::scan::{self, Conversion, FailedScan, Problem, Taken, Wanted};
 
 /// A finished reply on its way to the client.
@@ -37,14 +37,22 @@ pub(crate) struct Refused;
 struct MadeTexts(Vec<Vec<u8>>);
 
 impl MadeTexts {
-    fn keep(&mut self, text: &str) -> (*mut u8, usize) {
+    fn keep(&mut self, text: &[u8]) -> (*mut u8, usize) {
         let mut bytes = Vec::with_capacity(text.len() + 1);
-        bytes.extend_from_slice(text.as_bytes());
+        bytes.extend_from_slice(text);
         bytes.push(0);
         let place = bytes.as_mut_ptr();
         self.0.push(bytes);
         (place, text.len())
     }
+}
+
+/// A member of a structure among the parameters. It is read once.
+#[derive(Debug)]
+struct Member {
+    name: Vec<u8>,
+    value: Vec<u8>,
+    is_read: bool,
 }
 
 /// One call of one command.
@@ -57,6 +65,8 @@ pub(crate) struct Call<'a> {
     /// How many were taken; one that fails to convert is passed, not taken.
     taken: usize,
     made: MadeTexts,
+    /// Structures among the parameters that the command has asked for.
+    structs: Vec<Vec<Member>>,
     reply: &'a mut Reply,
     handles: &'a mut Handles,
     top: Option<*mut Handle>,
@@ -86,6 +96,7 @@ impl<'a> Call<'a> {
             next: 0,
             taken: 0,
             made: MadeTexts::default(),
+            structs: Vec::new(),
             reply: parts.reply,
             handles: parts.handles,
             top: None,
@@ -125,7 +136,7 @@ impl<'a> Call<'a> {
         match self.reply.open(place, name, kind) {
             Ok(node) => Ok(self.handles.keep(Handle {
                 call: this,
-                place: Parent::Node(node),
+                target: Target::Reply(Parent::Node(node)),
             })),
             Err(too_large) => {
                 self.fault(500, too_large.to_string().as_bytes());
@@ -140,7 +151,7 @@ impl<'a> Call<'a> {
             Some(handle) => handle,
             None => *self.top.insert(self.handles.keep(Handle {
                 call: this,
-                place: Parent::Top,
+                target: Target::Reply(Parent::Top),
             })),
         }
     }
@@ -263,13 +274,68 @@ impl<'a> Call<'a> {
     /// An empty text: commands that do not look at what a scan returned shall
     /// not follow a pointer that was never set.
     pub(crate) fn no_text(&mut self) -> (*mut u8, usize) {
-        self.made.keep("")
+        self.made.keep(b"")
     }
 
-    /// The command wants a structure as a parameter.
-    pub(crate) fn refuse_struct(&mut self) {
-        let (code, reason) = self.policy.struct_param;
-        self.fault(code, reason.as_bytes());
+    /// Takes the next parameter as a structure. `this` is the call as C knows
+    /// it.
+    pub(crate) fn take_struct(
+        &mut self,
+        this: *mut c_void,
+        optional: bool,
+    ) -> Result<*mut Handle, Problem> {
+        let read = match self.policy.struct_param {
+            StructParam::FromLine(read) => read,
+            StructParam::Refused(code, reason) => {
+                self.fault(code, reason.as_bytes());
+                return Err(Problem::WrongType("structure"));
+            }
+        };
+        let members = match self.params.items().get(self.next) {
+            None if optional => return Err(Problem::Missing),
+            None => Err("it is missing".to_owned()),
+            Some(Param::Line { raw, .. }) => read(self.params.text(*raw)),
+            Some(_) => Err("it is no structure".to_owned()),
+        };
+        let members = members.map_err(|reason| {
+            let text = format!("parameter on line {}: {reason}", self.taken + 2);
+            self.scan_fault = Some((400, text));
+            Problem::WrongType("string")
+        })?;
+        self.next += 1;
+        self.taken += 1;
+        let member = |(name, value)| Member {
+            name,
+            value,
+            is_read: false,
+        };
+        self.structs.push(members.into_iter().map(member).collect());
+        let target = Target::Param(self.structs.len() - 1);
+        Ok(self.handles.keep(Handle { call: this, target }))
+    }
+
+    /// Takes a member of a structure by its name, in which capitals are small
+    /// letters.
+    pub(crate) fn take_member(
+        &mut self,
+        structure: usize,
+        name: &[u8],
+        wanted: Wanted,
+    ) -> Result<Taken, Problem> {
+        let members = self.structs.get_mut(structure).ok_or(Problem::Missing)?;
+        let member = members
+            .iter_mut()
+            .find(|member| !member.is_read && member.name.eq_ignore_ascii_case(name))
+            .ok_or(Problem::Missing)?;
+        member.is_read = true;
+        let taken = match wanted {
+            Wanted::Text => Some(Taken::Made(member.value.clone())),
+            _ => scan::number_in_text(&member.value, wanted),
+        };
+        taken.ok_or_else(|| {
+            self.fault(400, b"Invalid Parameter Value");
+            Problem::WrongType("string")
+        })
     }
 
     /// The command wants something that does not exist.

@@ -194,7 +194,7 @@ fn a_text_for_c_ends_with_a_nul_and_can_be_written() {
     answer(BINRPC, false, vec![Param::Int(42)], |call| {
         call.begin_scan();
         let taken = call.take(Wanted::Text, false, true).expect("converted");
-        assert_eq!(taken, Taken::Made("42".to_owned()));
+        assert_eq!(taken, Taken::Made(b"42".to_vec()));
         let (start, len) = call.text_for_c(&taken);
         assert!(!start.is_null());
         assert_eq!(len, 2);
@@ -235,7 +235,10 @@ fn a_panic_is_told_as_a_fault() {
 
 #[test]
 fn a_structure_as_a_parameter_is_refused_in_the_words_of_the_protocol() {
-    let ask = |call: &mut Call<'_>| call.refuse_struct();
+    let ask = |call: &mut Call<'_>| {
+        call.take_struct(std::ptr::null_mut(), false)
+            .expect_err("there are none");
+    };
     assert_eq!(
         answer(BINRPC, false, vec![], ask),
         "500 internal server error, type 3 not supported"
@@ -243,5 +246,54 @@ fn a_structure_as_a_parameter_is_refused_in_the_words_of_the_protocol() {
     assert_eq!(
         answer(JSON, false, vec![], ask),
         "400 Unsupported param type"
+    );
+}
+
+/// A line as a parameter, and what the client gets of a command.
+fn answer_line(line: &[u8], command: impl FnOnce(&mut Call<'_>)) -> String {
+    let mut given = Params::new();
+    let raw = given.store_text(line);
+    given.push(Param::Line { text: raw, raw });
+    let (mut reply, mut handles, mut shown) = (Reply::new(), Handles::default(), Shown::default());
+    let mut call = Call::new(Parts {
+        policy: &Policy::LINE_FIFO,
+        returns_array: false,
+        params: &mut given,
+        reply: &mut reply,
+        handles: &mut handles,
+        responder: &mut shown,
+    });
+    call.begin_scan();
+    command(&mut call);
+    call.finish();
+    shown.replies.remove(0)
+}
+
+#[test]
+fn members_of_a_line_are_found_by_name_once_each() {
+    let told = answer_line(b"Name:a,number:0x10,name:b,bad:x", |call| {
+        call.take_struct(std::ptr::null_mut(), false)
+            .expect("a structure");
+        let mut text = |name: &[u8]| call.take_member(0, name, Wanted::Text);
+        assert_eq!(text(b"name"), Ok(Taken::Made(b"a".to_vec())));
+        assert_eq!(text(b"name"), Ok(Taken::Made(b"b".to_vec())));
+        assert_eq!(text(b"name"), Err(Problem::Missing));
+        let number = call.take_member(0, b"number", Wanted::Int);
+        assert_eq!(number, Ok(Taken::Int(16)));
+        call.take_member(0, b"bad", Wanted::Int)
+            .expect_err("no number");
+    });
+    assert_eq!(told, "400 Invalid Parameter Value");
+}
+
+#[test]
+fn a_line_that_is_no_structure_is_told() {
+    let told = answer_line(b"no members", |call| {
+        call.take_struct(std::ptr::null_mut(), false)
+            .expect_err("no structure");
+    });
+    assert_eq!(
+        told,
+        "400 parameter on line 2: member 1 of the structure has no colon behind its name"
     );
 }

@@ -10,12 +10,21 @@ use rpc_wire::value::Parent;
 
 const CHUNK: usize = 256;
 
-/// Where a value goes: which call, and which place in its reply.
+/// What a command holds a handle of.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Target {
+    /// A place in the reply.
+    Reply(Parent),
+    /// A structure among the parameters, by its number in the call.
+    Param(usize),
+}
+
+/// Which call, and what in it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Handle {
     /// The call, as C knows it.
     pub(crate) call: *mut c_void,
-    pub(crate) place: Parent,
+    pub(crate) target: Target,
 }
 
 /// The handles of one call.
@@ -61,7 +70,7 @@ mod tests {
             .map(|n| {
                 handles.keep(Handle {
                     call: std::ptr::without_provenance_mut(n),
-                    place: Parent::Top,
+                    target: Target::Reply(Parent::Top),
                 })
             })
             .collect();

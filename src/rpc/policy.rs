@@ -3,6 +3,8 @@
 //! Clients rely on what the C modules answer, and those differ in these points;
 //! everything else is the same for all.
 
+use rpc_wire::linefifo;
+
 use crate::scan::{Conversion, FailedScan, Problem};
 
 /// Which of several faults the client sees.
@@ -36,6 +38,18 @@ pub(crate) enum UnnamedInStruct {
     Refused,
 }
 
+/// A structure that came as a parameter: its members in their order.
+pub(crate) type Members = Vec<(Vec<u8>, Vec<u8>)>;
+
+/// What becomes of a command that wants a structure as a parameter.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum StructParam {
+    /// It is refused with this fault.
+    Refused(i32, &'static str),
+    /// A line is read as one.
+    FromLine(fn(&[u8]) -> Result<Members, String>),
+}
+
 /// A protocol's answers to the questions above. Made for one protocol and
 /// never changed.
 #[derive(Debug)]
@@ -48,8 +62,7 @@ pub struct Policy {
     /// The fault that a failed scan leaves behind. It is sent if the command
     /// adds nothing, for the command may also try again.
     pub(crate) failed_scan: fn(&FailedScan) -> Option<(i32, String)>,
-    /// The fault for a command that wants a structure as a parameter.
-    pub(crate) struct_param: (i32, &'static str),
+    pub(crate) struct_param: StructParam,
     /// The fault for a format character of a scan that does not exist.
     pub(crate) unknown_in_scan: fn(char) -> (i32, String),
     /// The fault for a format character of an added value that does not exist;
@@ -69,7 +82,7 @@ impl Policy {
         unnamed_in_struct: UnnamedInStruct::Kept,
         conversion: Conversion::ByType { always: false },
         failed_scan: binrpc_failed_scan,
-        struct_param: (500, "internal server error, type 3 not supported"),
+        struct_param: StructParam::Refused(500, "internal server error, type 3 not supported"),
         unknown_in_scan: |c| {
             (
                 500,
@@ -93,6 +106,25 @@ impl Policy {
         ..Self::BINRPC
     };
 
+    /// `ctl`'s line protocol.
+    pub const LINE_FIFO: Policy = Policy {
+        faults: Faults::Last,
+        conversion: Conversion::FromLine,
+        failed_scan: line_fifo_failed_scan,
+        struct_param: StructParam::FromLine(|line| {
+            linefifo::parse_struct(line).map_err(|error| error.to_string())
+        }),
+        unknown_in_scan: |c| {
+            (
+                500,
+                format!("Server Internal Error (Invalid Formatting Character '{c}')"),
+            )
+        },
+        unknown_in_add: |c| Some((500, format!("invalid formatting character '{c}'"))),
+        unknown_command: |name| (500, format!("Command '{name}' not found")),
+        ..Self::BINRPC
+    };
+
     /// JSON-RPC.
     pub const JSON: Policy = Policy {
         faults: Faults::Last,
@@ -101,7 +133,7 @@ impl Policy {
         unnamed_in_struct: UnnamedInStruct::Refused,
         conversion: Conversion::ByValue,
         failed_scan: json_failed_scan,
-        struct_param: (400, "Unsupported param type"),
+        struct_param: StructParam::Refused(400, "Unsupported param type"),
         unknown_in_scan: |_| {
             (
                 500,
@@ -152,4 +184,14 @@ fn json_failed_scan(failed: &FailedScan) -> Option<(i32, String)> {
             ),
         )),
     }
+}
+
+/// The C module's text. The first line of a request names the command, the
+/// second is the first parameter.
+fn line_fifo_failed_scan(failed: &FailedScan) -> Option<(i32, String)> {
+    if failed.problem == Problem::Missing && failed.optional {
+        return None;
+    }
+    let line = failed.position + 2;
+    Some((400, format!("Invalid parameter value on line {line}")))
 }

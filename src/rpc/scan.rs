@@ -14,6 +14,8 @@ pub(crate) enum Conversion {
         /// Whether every parameter is converted.
         always: bool,
     },
+    /// Everything is a line of text; numbers are written as in C.
+    FromLine,
     /// The value must fit: text that is wholly a number is that number, true
     /// is 1. A number is text only where the command asks to convert.
     ByValue,
@@ -55,7 +57,7 @@ pub(crate) enum Taken {
     /// A text of the request.
     Text(Span),
     /// A text made for the command.
-    Made(String),
+    Made(Vec<u8>),
 }
 
 /// Why a parameter could not be taken.
@@ -90,6 +92,7 @@ pub(crate) fn take(
 ) -> Result<Taken, Problem> {
     match conversion {
         Conversion::ByType { always } => by_type(params, param, wanted, always || asked_to_convert),
+        Conversion::FromLine => from_line(params, param, wanted),
         Conversion::ByValue => by_value(params, param, wanted, asked_to_convert),
     }
 }
@@ -103,7 +106,9 @@ fn by_type(
     let wrong = Problem::WrongType(name_of(param));
     match (wanted, param) {
         (Wanted::Text, Param::Text(text)) => Ok(Taken::Text(*text)),
-        (Wanted::Text, Param::Int(number)) if converting => Ok(Taken::Made(number.to_string())),
+        (Wanted::Text, Param::Int(number)) if converting => {
+            Ok(Taken::Made(number.to_string().into_bytes()))
+        }
         (Wanted::Text, Param::Float(_)) if converting => Err(Problem::NotConverted(name_of(param))),
         (Wanted::Text, _) => Err(wrong),
         (Wanted::Int, Param::Float(number)) if converting => Ok(Taken::Int(*number as i32)),
@@ -126,11 +131,15 @@ fn by_value(
     let wrong = Problem::WrongType(name_of(param));
     match (wanted, param) {
         (Wanted::Text, Param::Text(text)) => Ok(Taken::Text(*text)),
-        (Wanted::Text, Param::Int(number)) if converting => Ok(Taken::Made(number.to_string())),
-        (Wanted::Text, Param::UnsignedLong(number)) if converting => {
-            Ok(Taken::Made(number.to_string()))
+        (Wanted::Text, Param::Int(number)) if converting => {
+            Ok(Taken::Made(number.to_string().into_bytes()))
         }
-        (Wanted::Text, Param::Float(number)) if converting => Ok(Taken::Made(number.to_string())),
+        (Wanted::Text, Param::UnsignedLong(number)) if converting => {
+            Ok(Taken::Made(number.to_string().into_bytes()))
+        }
+        (Wanted::Text, Param::Float(number)) if converting => {
+            Ok(Taken::Made(number.to_string().into_bytes()))
+        }
         (Wanted::Text, _) => Err(wrong),
         (_, Param::Bool(truth)) => int_as(i64::from(*truth), wanted).ok_or(wrong),
         (_, Param::Int(number)) => int_as(*number, wanted).ok_or(wrong),
@@ -142,12 +151,50 @@ fn by_value(
     }
 }
 
+fn from_line(params: &Params, param: &Param, wanted: Wanted) -> Result<Taken, Problem> {
+    let Param::Line { text, .. } = param else {
+        return Err(Problem::WrongType(name_of(param)));
+    };
+    match wanted {
+        Wanted::Text => Ok(Taken::Text(*text)),
+        _ => number_in_text(params.text(*text), wanted).ok_or(Problem::WrongType(name_of(param))),
+    }
+}
+
+/// A text that is a number as C writes it: `10`, `0x1f`, `017`, `1.5e3`.
+pub(crate) fn number_in_text(text: &[u8], wanted: Wanted) -> Option<Taken> {
+    let text = std::str::from_utf8(text).ok()?.trim_ascii();
+    match whole_number_in_c(text) {
+        Some(number) => int_as(number, wanted),
+        None => text
+            .parse()
+            .ok()
+            .filter(|number: &f64| number.is_finite())
+            .and_then(|number| float_as(number, wanted)),
+    }
+}
+
+fn whole_number_in_c(text: &str) -> Option<i64> {
+    let digits = text.trim_start_matches(['+', '-']);
+    let (radix, digits) = match digits.strip_prefix("0x").or(digits.strip_prefix("0X")) {
+        Some(hexadecimal) => (16, hexadecimal),
+        None if digits.len() > 1 && digits.starts_with('0') => (8, digits),
+        None => (10, digits),
+    };
+    let sign = &text[..text.len() - text.trim_start_matches(['+', '-']).len()];
+    if sign.len() > 1 || digits.starts_with(['+', '-']) {
+        return None;
+    }
+    let number = i128::from_str_radix(digits, radix).ok()?;
+    i64::try_from(if sign == "-" { -number } else { number }).ok()
+}
+
 /// The word for what a parameter is, in messages to clients.
 fn name_of(param: &Param) -> &'static str {
     match param {
         Param::Int(_) | Param::UnsignedLong(_) => "integer",
         Param::Float(_) => "float",
-        Param::Text(_) => "string",
+        Param::Text(_) | Param::Line { .. } => "string",
         Param::Bytes(_) => "bytes array",
         Param::Bool(_) => "boolean",
         Param::Null => "null",
@@ -259,7 +306,7 @@ mod tests {
         );
         assert_eq!(
             take(&Param::Int(-5), Wanted::Text, true),
-            Ok(Taken::Made("-5".to_owned()))
+            Ok(Taken::Made(b"-5".to_vec()))
         );
         assert_eq!(
             take(&Param::Float(5.5), Wanted::Text, true),
@@ -292,6 +339,32 @@ mod tests {
         );
         assert_eq!(converted(b"7.9", Wanted::Long), Ok(Taken::Long(7)));
         assert!(converted(b"x", Wanted::Float).is_err());
+    }
+
+    #[test]
+    fn a_line_is_a_number_as_c_writes_it() {
+        let number = |text: &str, wanted| number_in_text(text.as_bytes(), wanted);
+        for (text, expected) in [
+            ("10", 10),
+            (" -0x1F ", -31),
+            ("017", 15),
+            ("+5", 5),
+            ("0", 0),
+        ] {
+            assert_eq!(
+                number(text, Wanted::Int),
+                Some(Taken::Int(expected)),
+                "{text}"
+            );
+        }
+        assert_eq!(number("1.5e1", Wanted::Float), Some(Taken::Float(15.0)));
+        assert_eq!(
+            number("-9223372036854775808", Wanted::Long),
+            Some(Taken::Long(i64::MIN))
+        );
+        for text in ["", "-", "--1", "0x", "0x-1", "1x", "nan", "1e999"] {
+            assert_eq!(number(text, Wanted::Float), None, "{text}");
+        }
     }
 
     #[test]

@@ -153,10 +153,9 @@ impl Sent {
     fn arrived(&self, request: &Request, params: &Params) -> bool {
         let reply_file = request.reply_file.map(|name| params.text(name));
         let arrived = |(index, arg): (usize, &Arg)| match (arg, params.items().get(index)) {
-            (Arg::Text(sent), Some(Param::Text(got))) => sent == params.text(*got),
-            (Arg::Struct(sent), Some(Param::Text(_))) => {
-                let line = request.line(index, params).expect("a line");
-                parse_struct(line).as_ref() == Ok(sent)
+            (Arg::Text(sent), Some(Param::Line { text, .. })) => sent == params.text(*text),
+            (Arg::Struct(sent), Some(Param::Line { raw, .. })) => {
+                parse_struct(params.text(*raw)).as_ref() == Ok(sent)
             }
             _ => false,
         };

@@ -6,10 +6,12 @@ use kamailio::rpc::{Answer, Engine, Policy, Responder};
 use rpc_wire::binrpc::{self, Header, Kind, Malformed};
 use rpc_wire::value::Params;
 
+use crate::service::write_bounded;
+
 /// The longest body of a request, in bytes. The C module takes 65,531.
 const MAX_BODY: usize = 1024 * 1024 - binrpc::MAX_HEADER_LEN;
 
-/// The service of a handler process.
+/// The protocol, and the buffers it needs.
 #[derive(Debug)]
 pub(crate) struct Binrpc {
     engine: Engine,
@@ -113,21 +115,17 @@ impl Reply<'_, '_> {
 
 impl Responder for Reply<'_, '_> {
     fn respond(&mut self, answer: Answer<'_>) {
-        let limit = self.outbox.limit().unwrap_or(usize::MAX);
-        let out = self.outbox.buffer();
-        let start = out.len();
-        let encoded = binrpc::encode_answer(answer.reply, self.cookie, out);
-        let size = out.len() - start;
-        if let Err(too_large) = encoded {
-            self.fault(500, too_large.to_string().as_bytes());
-        } else if size > limit {
-            out.truncate(start);
-            let reason = format!(
-                "the reply has {size} bytes and a datagram takes {limit}; \
-                 ask through a stream socket (unix: or tcp:)"
-            );
-            self.fault(500, reason.as_bytes());
-        }
+        let cookie = self.cookie;
+        let write_fault = |out: &mut Vec<u8>, reason: &str| {
+            // A reason is short, so this fits.
+            let _ = binrpc::encode_fault(500, reason.as_bytes(), cookie, out);
+        };
+        let write = |out: &mut Vec<u8>| {
+            if let Err(too_large) = binrpc::encode_answer(answer.reply, cookie, out) {
+                write_fault(out, &too_large.to_string());
+            }
+        };
+        write_bounded(self.outbox, write, write_fault);
         if answer.now {
             self.outbox.flush();
         }

@@ -3,7 +3,9 @@
 use kamailio::core::{Error, server};
 use kamailio::net::{Bound, Owner};
 use parking_lot::Mutex;
-use rpc_wire::listen::{Flavour, Listen};
+use rpc_wire::listen::{Flavour, Listen, Transport};
+
+use crate::service::{BINRPC, LINE_FIFO};
 
 /// The port of UDP and TCP sockets for which none is given.
 const DEFAULT_PORT: u16 = 2049;
@@ -50,10 +52,27 @@ pub(crate) fn add_binrpc(text: &str) -> Result<(), Error> {
     Ok(())
 }
 
+/// `fifo`: one more place to listen for the line protocol.
+pub(crate) fn add_fifo(text: &str) -> Result<(), Error> {
+    let place = Bound::resolve(parsed(text, Flavour::FIFO)?, DEFAULT_PORT, LINE_FIFO)?;
+    CONFIG.lock().places.push(place);
+    Ok(())
+}
+
 fn place(text: &str) -> Result<Bound, Error> {
-    let listen = Listen::parse(text, Flavour::BINRPC)
-        .map_err(|error| Error::new(format!("{text:?} is no address to listen on: {error}")))?;
-    Ok(Bound::resolve(listen, DEFAULT_PORT, "binrpc")?)
+    let listen = parsed(text, Flavour::BINRPC)?;
+    if listen.transport == Transport::Fifo {
+        return Err(Error::new(format!(
+            "{text:?} is a named pipe, over which nobody can be answered in BINRPC; \
+             use the parameter fifo for it"
+        )));
+    }
+    Ok(Bound::resolve(listen, DEFAULT_PORT, BINRPC)?)
+}
+
+fn parsed(text: &str, flavour: Flavour) -> Result<Listen, Error> {
+    Listen::parse(text, flavour)
+        .map_err(|error| Error::new(format!("{text:?} is no address to listen on: {error}")))
 }
 
 /// `mode`: 0 leaves the mode as the system makes it.

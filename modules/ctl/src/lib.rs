@@ -1,13 +1,16 @@
-//! Kamailio's RPC commands over BINRPC, the protocol of `kamcmd`.
+//! Kamailio's RPC commands over BINRPC, the protocol of `kamcmd`, and over the
+//! older line protocol.
 //!
-//! [`config`] keeps what the configuration says, `binrpc` speaks the protocol,
-//! `commands` are the module's own, and this file is what the server sees and
-//! when it calls.
+//! `config` keeps what the configuration says, `binrpc` and `linefifo` speak
+//! the protocols, `commands` are the module's own, and this file is what the
+//! server sees and when it calls.
 #![deny(unsafe_code)]
 
 mod binrpc;
 mod commands;
 mod config;
+mod linefifo;
+mod service;
 
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
@@ -16,7 +19,7 @@ use kamailio::core::{Error, server};
 use kamailio::net::{self, Files, Listeners};
 use parking_lot::Mutex;
 
-use crate::binrpc::Binrpc;
+use crate::service::Protocols;
 
 // What this expands to is the module's only unsafe code.
 #[allow(unsafe_code)]
@@ -29,6 +32,7 @@ mod exports {
         name: "ctl",
         parameters: [
             "binrpc" => Text(config::add_binrpc),
+            "fifo" => Text(config::add_fifo),
             "mode" => Int(config::set_mode),
             "user" => Text(config::set_user),
             "user" => Int(config::set_user_id),
@@ -86,7 +90,7 @@ fn fork_handler() -> Result<(), Error> {
     };
     IS_FORKING.store(true, Relaxed);
     let forked = process::fork_handler(c"ctl handler", || {
-        let mut service = Binrpc::new(config::converts());
+        let mut service = Protocols::new(config::converts());
         net::serve(listeners, &mut service)
     });
     IS_FORKING.store(false, Relaxed);

@@ -34,32 +34,12 @@ pub struct Request {
     pub reply_file: Option<Span>,
     /// How many bytes of the input the request has.
     pub used: usize,
-    /// The lines of those parameters in which something was escaped, as they
-    /// came. All others are equal to their text.
-    escaped: Vec<(usize, Span)>,
-}
-
-impl Request {
-    /// The line of a parameter as it came, for [`parse_struct`]: there an
-    /// escaped colon is another than a plain one. `params` are those that the
-    /// request was read into.
-    ///
-    /// [`parse_struct`]: super::parse_struct
-    #[must_use]
-    pub fn line<'a>(&self, index: usize, params: &'a Params) -> Option<&'a [u8]> {
-        if let Ok(found) = self.escaped.binary_search_by_key(&index, |(at, _)| *at) {
-            let (_, line) = self.escaped[found];
-            return Some(params.text(line));
-        }
-        match params.items().get(index)? {
-            Param::Text(text) => Some(params.text(*text)),
-            _ => None,
-        }
-    }
 }
 
 /// Reads the first request in `input` and adds its parameters to `params`,
-/// which are empty: all of them [`Param::Text`], without their escapes.
+/// which are empty: all of them are a [`Param::Line`], whose raw line is for
+/// [`parse_struct`](super::parse_struct): there an escaped colon is another
+/// than a plain one.
 ///
 /// `input` may end anywhere and may go on with other requests. It bounds the
 /// memory that this takes; a request that does not end is for the caller to
@@ -81,13 +61,12 @@ pub fn decode(input: &[u8], params: &mut Params) -> Result<Decoded, Malformed> {
     let Some(end) = end_of_request(input) else {
         return Ok(Decoded::More);
     };
-    let mut request = Request {
+    let request = Request {
         method: params.store_text(first.method),
         reply_file: first.reply_file.map(|name| params.store_text(name)),
         used: end,
-        escaped: Vec::new(),
     };
-    match request.read_params(&input[first.len..end], params) {
+    match read_params(&input[first.len..end], params) {
         Ok(()) => Ok(Decoded::Request(request)),
         Err(defect) => Err(Malformed {
             reply_file: request.reply_file,
@@ -121,26 +100,24 @@ pub fn decode_datagram(datagram: &[u8], params: &mut Params) -> Result<Request, 
     }
 }
 
-impl Request {
-    fn read_params(&mut self, lines: &[u8], params: &mut Params) -> Result<(), Defect> {
-        let mut unescaped = Vec::new();
-        let lines = lines
-            .split_inclusive(|byte| *byte == b'\n')
-            .map(without_end);
-        for (index, line) in lines.take_while(|line| !line.is_empty()).enumerate() {
-            let text = if line.contains(&b'\\') {
-                unescaped.clear();
-                put_unescaped(line, REQUEST, &mut unescaped)
-                    .map_err(|_| Defect::BadEscape { line: index + 2 })?;
-                self.escaped.push((index, params.store_text(line)));
-                params.store_text(&unescaped)
-            } else {
-                params.store_text(line)
-            };
-            params.push(Param::Text(text));
-        }
-        Ok(())
+fn read_params(lines: &[u8], params: &mut Params) -> Result<(), Defect> {
+    let mut unescaped = Vec::new();
+    let lines = lines
+        .split_inclusive(|byte| *byte == b'\n')
+        .map(without_end);
+    for (index, line) in lines.take_while(|line| !line.is_empty()).enumerate() {
+        let raw = params.store_text(line);
+        let text = if line.contains(&b'\\') {
+            unescaped.clear();
+            put_unescaped(line, REQUEST, &mut unescaped)
+                .map_err(|_| Defect::BadEscape { line: index + 2 })?;
+            params.store_text(&unescaped)
+        } else {
+            raw
+        };
+        params.push(Param::Line { text, raw });
     }
+    Ok(())
 }
 
 /// The first line with its end, once it is there.

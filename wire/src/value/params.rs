@@ -26,6 +26,14 @@ pub enum Param {
     Float(f64),
     /// Text.
     Text(Span),
+    /// A line of a text protocol. It is a text, or a structure if the command
+    /// wants one, where other characters are escaped.
+    Line {
+        /// The text, without its escapes.
+        text: Span,
+        /// The line as it came.
+        raw: Span,
+    },
     /// Bytes that are not text.
     Bytes(Span),
     /// True or false.

@@ -1,0 +1,173 @@
+//! The line protocol on named pipes and sockets.
+
+use std::path::{Path, PathBuf};
+
+use kamailio::log_limited;
+use kamailio::net::{Bound, Outbox, Peer, Service, Step};
+use kamailio::rpc::{Answer, Engine, Policy, Responder};
+use rpc_wire::linefifo::{self, Decoded, Malformed, Request};
+use rpc_wire::listen::Transport;
+use rpc_wire::value::{Params, Span};
+
+use crate::service::write_bounded;
+
+/// The one directory for reply pipes: anybody may make files there, and the
+/// server writes nowhere else for a client.
+const REPLY_DIRECTORY: &str = "/tmp";
+
+/// The protocol, and the buffers it needs.
+#[derive(Debug)]
+pub(crate) struct LineFifo {
+    engine: Engine,
+    params: Params,
+}
+
+impl LineFifo {
+    pub(crate) fn new() -> Self {
+        LineFifo {
+            engine: Engine::new(&Policy::LINE_FIFO),
+            params: Params::new(),
+        }
+    }
+
+    fn run(&mut self, request: &Request, from: &Bound, outbox: &mut Outbox<'_>) {
+        let reply_to = self.reply_pipe(request.reply_file, from);
+        let mut reply = Reply { outbox, reply_to };
+        self.engine
+            .run(request.method, &mut self.params, &mut reply);
+    }
+
+    fn refuse(&self, malformed: &Malformed, from: &Bound, peer: &Peer, outbox: &mut Outbox<'_>) {
+        log_limited!(Warning, "{peer} on {from}: {malformed}");
+        if let ReplyTo::Pipe(pipe) = self.reply_pipe(malformed.reply_file, from) {
+            outbox.send_through(pipe);
+        }
+        let reason = format!("bad request: {malformed}");
+        linefifo::encode_fault(400, reason.as_bytes(), outbox.buffer());
+    }
+
+    /// Where the reply goes. Who came over a socket is answered there, whatever
+    /// file it names.
+    fn reply_pipe(&self, name: Option<Span>, from: &Bound) -> ReplyTo {
+        if from.listen.transport != Transport::Fifo {
+            return ReplyTo::Sender;
+        }
+        let Some(name) = name.map(|name| self.params.text(name)) else {
+            return ReplyTo::Nobody;
+        };
+        match pipe_in(REPLY_DIRECTORY, name) {
+            Some(pipe) => ReplyTo::Pipe(pipe),
+            None => {
+                log_limited!(
+                    Warning,
+                    "a request on {from} names the reply pipe {:?}; it must be a plain name \
+                     in {REPLY_DIRECTORY}, without dots and slashes",
+                    name.escape_ascii().to_string()
+                );
+                ReplyTo::Nobody
+            }
+        }
+    }
+}
+
+/// A name as a path in the directory, unless it could lead out of it. The C
+/// module takes no dot either.
+fn pipe_in(directory: &str, name: &[u8]) -> Option<PathBuf> {
+    let name = std::str::from_utf8(name).ok()?;
+    let is_plain = !name.is_empty() && !name.contains(['.', '/', '\\', '\0']);
+    is_plain.then(|| Path::new(directory).join(name))
+}
+
+impl Service for LineFifo {
+    fn serve(&mut self, from: &Bound, peer: &Peer, input: &[u8], outbox: &mut Outbox<'_>) -> Step {
+        self.params.clear();
+        match linefifo::decode(input, &mut self.params) {
+            Ok(Decoded::More) => Step::More,
+            Ok(Decoded::Blank(count)) => Step::Done(count),
+            Ok(Decoded::Request(request)) => {
+                self.run(&request, from, outbox);
+                Step::Done(request.used)
+            }
+            Err(malformed) => {
+                self.refuse(&malformed, from, peer, outbox);
+                // The rest of a bad request would be taken for another one, but
+                // a pipe is everybody's and cannot be closed.
+                if malformed.is_whole || from.listen.transport == Transport::Fifo {
+                    Step::Done(malformed.skip)
+                } else {
+                    Step::Close
+                }
+            }
+        }
+    }
+
+    fn serve_datagram(
+        &mut self,
+        from: &Bound,
+        peer: &Peer,
+        datagram: &[u8],
+        outbox: &mut Outbox<'_>,
+    ) {
+        self.params.clear();
+        match linefifo::decode_datagram(datagram, &mut self.params) {
+            Ok(request) => self.run(&request, from, outbox),
+            Err(malformed) => self.refuse(&malformed, from, peer, outbox),
+        }
+    }
+}
+
+enum ReplyTo {
+    /// The way the request came.
+    Sender,
+    /// A named pipe of the client.
+    Pipe(PathBuf),
+    /// The client named none: the command runs and its reply is lost.
+    Nobody,
+}
+
+/// The reply to one request.
+struct Reply<'a, 'b> {
+    outbox: &'a mut Outbox<'b>,
+    reply_to: ReplyTo,
+}
+
+impl Responder for Reply<'_, '_> {
+    fn respond(&mut self, answer: Answer<'_>) {
+        match &self.reply_to {
+            ReplyTo::Nobody => return,
+            ReplyTo::Pipe(pipe) => self.outbox.send_through(pipe.clone()),
+            ReplyTo::Sender => {}
+        }
+        write_bounded(
+            self.outbox,
+            |out| linefifo::encode_answer(answer.reply, out),
+            |out, reason| linefifo::encode_fault(500, reason.as_bytes(), out),
+        );
+        if answer.now {
+            self.outbox.flush();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reply_pipe_cannot_lead_out_of_its_directory() {
+        let place = |name: &[u8]| pipe_in("/tmp", name);
+        assert_eq!(place(b"answer_1"), Some(PathBuf::from("/tmp/answer_1")));
+        for name in [
+            b"".as_slice(),
+            b".",
+            b"..",
+            b"../x",
+            b"/etc/x",
+            b"a/b",
+            b"a\\b",
+            b"\xff",
+        ] {
+            assert_eq!(place(name), None, "{}", name.escape_ascii());
+        }
+    }
+}

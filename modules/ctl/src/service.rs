@@ -1,0 +1,72 @@
+//! Which protocol is spoken where.
+
+use kamailio::net::{Bound, Outbox, Peer, Service, Step};
+
+use crate::binrpc::Binrpc;
+use crate::linefifo::LineFifo;
+
+/// What `ctl.listen` calls the protocols.
+pub(crate) const BINRPC: &str = "binrpc";
+pub(crate) const LINE_FIFO: &str = "fifo";
+
+/// The service of the handler process.
+#[derive(Debug)]
+pub(crate) struct Protocols {
+    binrpc: Binrpc,
+    line_fifo: LineFifo,
+}
+
+impl Protocols {
+    pub(crate) fn new(converts: bool) -> Self {
+        Protocols {
+            binrpc: Binrpc::new(converts),
+            line_fifo: LineFifo::new(),
+        }
+    }
+
+    fn spoken_at(&mut self, place: &Bound) -> &mut dyn Service {
+        match place.protocol {
+            LINE_FIFO => &mut self.line_fifo,
+            _ => &mut self.binrpc,
+        }
+    }
+}
+
+impl Service for Protocols {
+    fn serve(&mut self, from: &Bound, peer: &Peer, input: &[u8], outbox: &mut Outbox<'_>) -> Step {
+        self.spoken_at(from).serve(from, peer, input, outbox)
+    }
+
+    fn serve_datagram(
+        &mut self,
+        from: &Bound,
+        peer: &Peer,
+        datagram: &[u8],
+        outbox: &mut Outbox<'_>,
+    ) {
+        self.spoken_at(from)
+            .serve_datagram(from, peer, datagram, outbox);
+    }
+}
+
+/// Appends a reply with `write`, or if a datagram cannot carry it the fault
+/// that says so with `write_fault`: a reply is never cut.
+pub(crate) fn write_bounded(
+    outbox: &mut Outbox<'_>,
+    write: impl FnOnce(&mut Vec<u8>),
+    write_fault: impl FnOnce(&mut Vec<u8>, &str),
+) {
+    let limit = outbox.limit().unwrap_or(usize::MAX);
+    let out = outbox.buffer();
+    let start = out.len();
+    write(out);
+    let size = out.len() - start;
+    if size > limit {
+        out.truncate(start);
+        let reason = format!(
+            "the reply has {size} bytes and a datagram takes {limit}; \
+             ask through a stream socket (unix: or tcp:)"
+        );
+        write_fault(out, &reason);
+    }
+}

@@ -1,0 +1,106 @@
+//! What the glue calls: `rpc_t`, one value at a time.
+//!
+//! Every function here gets pointers that the glue was given by a command, and
+//! those the command got from us: the call itself (`dispatch` makes it) or a
+//! handle (`Call` keeps it). Both are valid while the command runs, and a
+//! command runs in one thread, so the call is ours alone for the time of a
+//! function here.
+
+mod put;
+mod take;
+
+use std::ffi::{CStr, c_char, c_int, c_void};
+
+use kamailio_core::{log_limited, panic};
+
+use crate::call::Call;
+use crate::handles::Handle;
+
+/// Runs `body` on a call; a panic becomes a fault to the client.
+///
+/// # Safety
+/// `call` is the context that `dispatch` gave to the command that is running.
+unsafe fn with_call<R>(call: *mut c_void, fallback: R, body: impl FnOnce(&mut Call<'_>) -> R) -> R {
+    let call = call.cast::<Call<'_>>();
+    let result = panic::stop(None, || {
+        // SAFETY: the caller vouches for the pointer, and nobody else uses the
+        // call while C waits for us.
+        Some(body(unsafe { &mut *call }))
+    });
+    result.unwrap_or_else(|| {
+        panic::stop((), || {
+            // SAFETY: as above; the reference inside has ended with the panic.
+            unsafe { &mut *call }.panicked();
+        });
+        fallback
+    })
+}
+
+/// The same for a handle.
+///
+/// # Safety
+/// `handle` is null or was given to the command that is running.
+unsafe fn with_handle<R>(
+    handle: *mut c_void,
+    fallback: R,
+    body: impl FnOnce(&mut Call<'_>, Handle) -> R,
+) -> R {
+    // SAFETY: the caller vouches for the pointer.
+    let Some(handle) = (unsafe { handle.cast::<Handle>().as_ref() }).copied() else {
+        log_limited!(Bug, "a command adds to a structure that does not exist");
+        return fallback;
+    };
+    // SAFETY: a handle leads to the call that is running.
+    unsafe { with_call(handle.call, fallback, |call| body(call, handle)) }
+}
+
+/// A name as the glue passes it: null for none.
+///
+/// # Safety
+/// `name` is null or a C string for the time of the call.
+unsafe fn name_bytes<'a>(name: *const c_char) -> Option<&'a [u8]> {
+    // SAFETY: the caller vouches for the pointer.
+    (!name.is_null()).then(|| unsafe { CStr::from_ptr(name) }.to_bytes())
+}
+
+/// A handle for the top of the reply.
+///
+/// # Safety
+/// The glue passes on what the command was given.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ksrrs_rpc_top(call: *mut c_void) -> *mut c_void {
+    // SAFETY: the context of the running command.
+    unsafe { with_call(call, std::ptr::null_mut(), |this| this.top(call).cast()) }
+}
+
+/// Makes the reply a fault.
+///
+/// # Safety
+/// The glue passes on what the command was given; `reason`, if not null, has
+/// `len` bytes.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ksrrs_rpc_fault(
+    call: *mut c_void,
+    code: c_int,
+    reason: *const c_char,
+    len: usize,
+) {
+    let reason = if reason.is_null() {
+        b"out of memory".as_slice()
+    } else {
+        // SAFETY: not null, and the caller vouches for `len` bytes.
+        unsafe { std::slice::from_raw_parts(reason.cast(), len) }
+    };
+    // SAFETY: the context of the running command.
+    unsafe { with_call(call, (), |call| call.fault(code, reason)) }
+}
+
+/// Sends the reply before the command is over.
+///
+/// # Safety
+/// The glue passes on what the command was given.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ksrrs_rpc_send(call: *mut c_void) -> c_int {
+    // SAFETY: the context of the running command.
+    unsafe { with_call(call, -1, |call| call.send()) }
+}
