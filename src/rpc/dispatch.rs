@@ -49,8 +49,6 @@ impl Engine {
     /// sleeps lets us sleep. What it changes in the text of `params` is its
     /// own affair; they are worthless afterwards.
     pub fn run(&mut self, method: Span, params: &mut Params, responder: &mut dyn Responder) {
-        self.reply.clear();
-        self.handles.clear();
         // The core's own look-up ends a name at a NUL, like any C string.
         let name = params.text(method);
         let name = name
@@ -89,6 +87,8 @@ impl Engine {
         }
         // The reply is on its way: only now may the command run elsewhere.
         drop(lock);
+        self.reply.clear();
+        self.handles.clear();
     }
 }
 
