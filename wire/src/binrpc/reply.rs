@@ -23,6 +23,7 @@ pub fn encode_answer(reply: &Reply, cookie: u32, out: &mut Vec<u8>) -> Result<()
     if let Some(Fault { code, reason }) = reply.fault() {
         return encode_fault(code, reason, cookie, out);
     }
+    out.reserve(reply.size_hint());
     put_packet(Kind::Reply, cookie, out, |body| {
         reply.walk().try_for_each(|event| put_event(event, body))
     })

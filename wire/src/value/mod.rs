@@ -1,6 +1,7 @@
 //! What every protocol shares: the tree of a reply and the parameters of a
 //! request.
 
+mod node;
 mod params;
 mod reply;
 

@@ -5,6 +5,7 @@
 //! extended after its children were: each container knows its last member.
 
 use super::Span;
+use super::node::{Body, NONE, Node};
 
 /// Replies and their text stay below this many bytes and nodes.
 ///
@@ -17,9 +18,6 @@ const LIMIT: usize = i32::MAX as usize;
 /// Enough for any everyday command, little beside a server's memory.
 const KEPT_NODES: usize = 4096;
 const KEPT_TEXT: usize = 128 * 1024;
-
-/// Marks "no node" in links.
-const NONE: u32 = u32::MAX;
 
 /// A structure or an array inside a [`Reply`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -105,29 +103,12 @@ pub enum Event<'a> {
     },
 }
 
-#[derive(Clone, Copy, Debug)]
-enum Body {
-    Int(i32),
-    Unsigned(u32),
-    Bool(i32),
-    Time(i64),
-    Float(f64),
-    Long(i64),
-    UnsignedLong(u64),
-    Text(Span),
-    Null,
-    Members {
-        kind: Container,
-        first: u32,
-        last: u32,
-    },
-}
-
-#[derive(Clone, Copy, Debug)]
-struct Node {
-    body: Body,
-    name: Option<Span>,
-    next: u32,
+/// Makes room for one more, and if it must grow for four times as many: pages
+/// that are never touched cost nothing, copies do.
+fn make_room<T>(list: &mut Vec<T>, more: usize) {
+    if list.capacity() - list.len() < more {
+        list.reserve_exact(more.max(list.len() * 3));
+    }
 }
 
 /// The values of a reply in the order they were added, or a fault.
@@ -205,7 +186,7 @@ impl Reply {
     /// What `node` is.
     #[must_use]
     pub fn kind(&self, node: NodeId) -> Container {
-        match self.nodes[node.0 as usize].body {
+        match self.nodes[node.0 as usize].body() {
             Body::Members { kind, .. } => kind,
             _ => unreachable!("a NodeId is only made for a container"),
         }
@@ -270,6 +251,7 @@ impl Reply {
         if text.len() > LIMIT - start {
             return Err(TooLarge);
         }
+        make_room(&mut self.text, text.len());
         self.text.extend_from_slice(text);
         Ok(Span {
             start: start as u32,
@@ -283,11 +265,8 @@ impl Reply {
         }
         let name = name.map(|name| self.store(name)).transpose()?;
         let id = self.nodes.len() as u32;
-        self.nodes.push(Node {
-            body,
-            name,
-            next: NONE,
-        });
+        make_room(&mut self.nodes, 1);
+        self.nodes.push(Node::new(body, name));
         let before = self.append(parent, id);
         if before != NONE {
             self.nodes[before as usize].next = id;
@@ -298,16 +277,27 @@ impl Reply {
     /// Makes `id` the last member of `parent` and tells the one before it.
     fn append(&mut self, parent: Parent, id: u32) -> u32 {
         let (first, last) = match parent {
-            Parent::Top => (&mut self.first, &mut self.last),
-            Parent::Node(node) => match &mut self.nodes[node.0 as usize].body {
+            Parent::Top => (self.first, self.last),
+            Parent::Node(node) => match self.nodes[node.0 as usize].body() {
                 Body::Members { first, last, .. } => (first, last),
                 _ => unreachable!("a NodeId is only made for a container"),
             },
         };
-        if *first == NONE {
-            *first = id;
+        let first = if first == NONE { id } else { first };
+        match parent {
+            Parent::Top => (self.first, self.last) = (first, id),
+            Parent::Node(node) => self.nodes[node.0 as usize].set_members(first, id),
         }
-        std::mem::replace(last, id)
+        last
+    }
+
+    /// About how many bytes the reply has in text and in values, for making
+    /// room before it is written.
+    #[must_use]
+    pub fn size_hint(&self) -> usize {
+        /// A tag, a length and an end, or a short number.
+        const AROUND_VALUE: usize = 8;
+        self.text.len() + self.nodes.len() * AROUND_VALUE
     }
 }
 
@@ -332,8 +322,8 @@ impl<'a> Iterator for Walk<'a> {
         let text = &self.reply.text;
         let node = &self.reply.nodes[self.next as usize];
         self.next = node.next;
-        let name = node.name.map(|name| name.of(text));
-        let value = match node.body {
+        let name = node.name().map(|name| name.of(text));
+        let value = match node.body() {
             Body::Int(v) => Scalar::Int(v),
             Body::Unsigned(v) => Scalar::Unsigned(v),
             Body::Bool(v) => Scalar::Bool(v),
@@ -354,90 +344,5 @@ impl<'a> Iterator for Walk<'a> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn shown(reply: &Reply) -> String {
-        let mut out = String::new();
-        for event in reply.walk() {
-            let name = |name: Option<&[u8]>| {
-                name.map(|n| format!("{}=", String::from_utf8_lossy(n)))
-                    .unwrap_or_default()
-            };
-            out += &match event {
-                Event::Scalar { name: n, value } => format!("{}{value:?} ", name(n)),
-                Event::Open { name: n, kind } => format!("{}{kind:?}( ", name(n)),
-                Event::Close { .. } => ") ".to_owned(),
-            };
-        }
-        out.trim_end().to_owned()
-    }
-
-    #[test]
-    fn values_come_back_in_the_order_they_were_added() {
-        let mut reply = Reply::new();
-        reply.push(Parent::Top, None, Scalar::Int(1)).expect("fits");
-        reply.push(Parent::Top, None, Scalar::Null).expect("fits");
-        assert_eq!(shown(&reply), "Int(1) Null");
-    }
-
-    #[test]
-    fn a_parent_grows_after_its_child_did() {
-        let mut reply = Reply::new();
-        let outer = reply
-            .open(Parent::Top, None, Container::Struct)
-            .expect("fits");
-        let inner = reply
-            .open(Parent::Node(outer), Some(b"in"), Container::Array)
-            .expect("fits");
-        reply
-            .push(Parent::Node(outer), Some(b"a"), Scalar::Int(1))
-            .expect("fits");
-        reply.push(Parent::Top, None, Scalar::Int(3)).expect("fits");
-        reply
-            .push(Parent::Node(inner), None, Scalar::Int(2))
-            .expect("fits");
-        assert_eq!(
-            shown(&reply),
-            "Struct( in=Array( Int(2) ) a=Int(1) ) Int(3)"
-        );
-    }
-
-    #[test]
-    fn a_hundred_thousand_levels_need_no_stack() {
-        let mut reply = Reply::new();
-        let mut parent = Parent::Top;
-        for _ in 0..100_000 {
-            parent = Parent::Node(reply.open(parent, None, Container::Array).expect("fits"));
-        }
-        assert_eq!(reply.walk().count(), 200_000);
-    }
-
-    #[test]
-    fn a_cleared_reply_is_empty_and_small() {
-        let mut reply = Reply::new();
-        for _ in 0..100_000 {
-            reply
-                .push(Parent::Top, Some(b"name"), Scalar::Text(b"text"))
-                .expect("fits");
-        }
-        reply.set_fault(500, b"no");
-        reply.clear();
-        assert!(reply.is_empty() && reply.fault().is_none());
-        assert!(reply.nodes.capacity() <= KEPT_NODES && reply.text.capacity() <= KEPT_TEXT);
-    }
-
-    #[test]
-    fn forgotten_values_are_not_seen_but_their_handles_hold() {
-        let mut reply = Reply::new();
-        let lost = reply
-            .open(Parent::Top, None, Container::Struct)
-            .expect("fits");
-        reply.forget_values();
-        reply
-            .push(Parent::Node(lost), Some(b"a"), Scalar::Int(1))
-            .expect("fits");
-        reply.push(Parent::Top, None, Scalar::Int(2)).expect("fits");
-        assert_eq!(shown(&reply), "Int(2)");
-    }
-}
+#[path = "reply_tests.rs"]
+mod tests;
