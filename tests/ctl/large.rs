@@ -1,0 +1,213 @@
+//! Replies that the C module refuses or cuts, and one that it takes long for.
+
+use std::collections::HashMap;
+
+use harness::binrpc::Client;
+use harness::builder::Builder;
+use harness::modules::Flavor;
+use harness::server::Server;
+use rpc_wire::binrpc::client::{Answer, Arg, Node};
+
+const CONTACTS: usize = 5_000;
+const ENTRIES: usize = 100_000;
+
+fn with_contacts(flavor: Flavor) -> Builder {
+    Server::builder(flavor)
+        .modules(["ctl", "usrloc"])
+        .config(r#"modparam("usrloc", "preload", "location")"#)
+}
+
+fn add_contacts(client: &mut Client) {
+    let contact = |number: usize| {
+        vec![
+            "location".into(),
+            Arg::from(&*format!("user{number}")),
+            Arg::from(&*address(number)),
+            3600.into(),
+            1.0.into(),
+            "".into(),
+            0.into(),
+            0.into(),
+            0.into(),
+        ]
+    };
+    client.call_many("ul.add", (0..CONTACTS).map(contact), |answer| {
+        assert_eq!(answer, Answer::Reply(vec![]));
+    });
+}
+
+fn address(number: usize) -> String {
+    format!(
+        "sip:user{number}@192.0.2.{}:{}",
+        number % 250,
+        1024 + number
+    )
+}
+
+#[test]
+fn ul_dump_tells_5000_contacts() {
+    let server = with_contacts(Flavor::Rust).start();
+    let mut client = server.client();
+    add_contacts(&mut client);
+
+    let answer = client.call("ul.dump", &[]);
+
+    let records = path(&answer, &["Domains", "Domain", "AoRs"]);
+    let told: HashMap<&str, &str> = records.members().map(name_and_address).collect();
+    assert_eq!(records.members().count(), CONTACTS);
+    for number in 0..CONTACTS {
+        let name = format!("user{number}");
+        assert_eq!(told.get(name.as_str()), Some(&address(number).as_str()));
+    }
+}
+
+/// What the test above is worth.
+#[test]
+fn ul_dump_of_5000_contacts_is_too_much_for_the_c_module() {
+    let server = with_contacts(Flavor::C).start();
+    let mut client = server.client();
+    add_contacts(&mut client);
+
+    let answer = client.call("ul.dump", &[]);
+
+    assert!(
+        matches!(answer, Answer::Fault { code: 500, .. }),
+        "{answer}"
+    );
+}
+
+fn name_and_address(record: &Node) -> (&str, &str) {
+    let contact = member(member(record, "Contacts"), "Contact");
+    (text(record, "AoR"), text(contact, "Address"))
+}
+
+#[test]
+fn htable_dump_tells_100_000_entries() {
+    let server = Server::builder(Flavor::Rust)
+        .modules(["ctl", "htable"])
+        .config(r#"modparam("htable", "htable", "t=>size=14")"#)
+        .start();
+    let mut client = server.client();
+    let value = |number: usize| format!("the value of entry {number}, made a little longer");
+    fill_table(&mut client, ENTRIES, value);
+
+    let answer = client.call("htable.dump", &["t".into()]);
+
+    assert_table(&answer, ENTRIES, value);
+}
+
+/// A table of few slots, each of which is one struct in the reply.
+#[test]
+fn a_struct_may_have_a_megabyte() {
+    const VALUES: usize = 120;
+    let server = Server::builder(Flavor::Rust)
+        .modules(["ctl", "htable"])
+        .config(r#"modparam("htable", "htable", "t=>size=2")"#)
+        .start();
+    let mut client = server.client();
+    let value = |number: usize| number.to_string().repeat(20_000);
+    fill_table(&mut client, VALUES, value);
+
+    let answer = client.call("htable.dump", &["t".into()]);
+
+    assert_table(&answer, VALUES, value);
+    let largest = answer.values().iter().map(size).max();
+    assert!(
+        largest > Some(1 << 20),
+        "the largest struct has {largest:?} bytes"
+    );
+}
+
+/// `xhttp_prom.metric_list_print` formats all metrics into one text, of which C
+/// takes 1,024 bytes.
+#[test]
+fn a_formatted_text_may_be_long() {
+    const METRICS: usize = 200;
+    let server = Server::builder(Flavor::Rust)
+        .modules(["ctl", "sl", "xhttp", "xhttp_prom"])
+        .config(
+            r#"
+            modparam("xhttp_prom", "prom_gauge", "name=load;label=host")
+            request_route { exit; }
+            event_route[xhttp:request] { exit; }
+            "#,
+        )
+        .tcp()
+        .start();
+    let mut client = server.client();
+    let host = |number: usize| Arg::from(&*format!("host{number}"));
+    let gauge = |number| vec!["load".into(), f64::from(number as u16).into(), host(number)];
+    client.call_many("xhttp_prom.gauge_set", (0..METRICS).map(gauge), |answer| {
+        assert_eq!(answer, Answer::Reply(vec![]));
+    });
+
+    let answer = client.call("xhttp_prom.metric_list_print", &[]);
+
+    let text = answer.values()[0].as_str().expect("one text");
+    assert!(text.len() > 8 * 1024, "{} bytes", text.len());
+    for number in 0..METRICS {
+        let start = format!("kamailio_load{{host=\"host{number}\"}} {number}.000000 ");
+        assert!(
+            text.lines().any(|line| line.starts_with(&start)),
+            "no {start:?} in {text}"
+        );
+    }
+}
+
+fn fill_table(client: &mut Client, count: usize, value: impl Fn(usize) -> String) {
+    let entry = |number| {
+        vec![
+            "t".into(),
+            Arg::from(&*key(number)),
+            Arg::from(&*value(number)),
+        ]
+    };
+    let done = Answer::Reply(vec![Node::Str(b"Ok. Key set to new value.".to_vec())]);
+    client.call_many("htable.sets", (0..count).map(entry), |answer| {
+        assert_eq!(answer, done);
+    });
+}
+
+/// Each slot of the table is a struct with a number, the count of its entries,
+/// and the entries.
+fn assert_table(dump: &Answer, count: usize, value: impl Fn(usize) -> String) {
+    let slots = dump.values().iter().map(|slot| member(slot, "slot"));
+    let entries: Vec<&Node> = slots.flat_map(Node::members).collect();
+    assert_eq!(entries.len(), count);
+    let told: HashMap<&str, &str> = entries
+        .into_iter()
+        .map(|entry| (text(entry, "name"), text(entry, "value")))
+        .collect();
+    for number in 0..count {
+        assert_eq!(told.get(&*key(number)), Some(&&*value(number)));
+    }
+}
+
+fn key(number: usize) -> String {
+    format!("key-{number}")
+}
+
+/// The bytes of all texts in a value.
+fn size(node: &Node) -> usize {
+    match node {
+        Node::Str(text) | Node::Bytes(text) => text.len(),
+        _ => node.members().map(size).sum(),
+    }
+}
+
+fn path<'a>(answer: &'a Answer, names: &[&str]) -> &'a Node {
+    let first = answer.values().first();
+    let first = first.unwrap_or_else(|| panic!("the answer is\n{answer}"));
+    names.iter().fold(first, |node, name| member(node, name))
+}
+
+fn member<'a>(node: &'a Node, name: &str) -> &'a Node {
+    node.get(name)
+        .unwrap_or_else(|| panic!("there is no {name} in\n{node}"))
+}
+
+fn text<'a>(node: &'a Node, name: &str) -> &'a str {
+    member(node, name)
+        .as_str()
+        .unwrap_or_else(|| panic!("{name} is no text in\n{node}"))
+}

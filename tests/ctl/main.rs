@@ -1,0 +1,12 @@
+//! `ctl`: RPC commands over BINRPC, on a real Kamailio.
+#![forbid(unsafe_code)]
+
+mod connections;
+mod differential;
+mod everything;
+mod handler;
+mod kamcmd;
+mod large;
+mod malformed;
+mod parameters;
+mod sockets;

@@ -1,0 +1,239 @@
+//! How a server is described and started.
+
+use std::fs::File;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitStatus, Stdio};
+
+use crate::config::Setup;
+use crate::modules::{self, Flavor};
+use crate::server::{Directory, Server, free_port, short_directory};
+use crate::wait;
+
+/// Where `ctl` listens unless it is told otherwise, in the runtime directory.
+const DEFAULT_SOCKET: &str = "kamailio_ctl";
+
+/// How to start a server.
+#[derive(Clone, Debug)]
+pub struct Builder {
+    setup: Setup,
+    directory: Option<PathBuf>,
+    socket: &'static str,
+    ready: Ready,
+    shared_mib: u32,
+    private_mib: u32,
+}
+
+/// What shows that a server is up.
+#[derive(Clone, Debug)]
+enum Ready {
+    /// All its processes say so through the BINRPC socket.
+    Asked,
+    /// A piece of text in its log.
+    Logged(String),
+}
+
+impl Builder {
+    pub(crate) fn new(flavor: Flavor) -> Self {
+        Self {
+            setup: Setup {
+                flavor,
+                from_c: Vec::new(),
+                modules: Vec::new(),
+                text: String::new(),
+                files: Vec::new(),
+                port: free_port(),
+                tcp: false,
+                debug: 2,
+            },
+            directory: None,
+            socket: DEFAULT_SOCKET,
+            ready: Ready::Asked,
+            shared_mib: 64,
+            private_mib: 16,
+        }
+    }
+
+    /// Loads these modules, in this order.
+    #[must_use]
+    pub fn modules<'a>(mut self, names: impl IntoIterator<Item = &'a str>) -> Self {
+        self.setup
+            .modules
+            .extend(names.into_iter().map(str::to_owned));
+        self
+    }
+
+    /// Loads the module in this file.
+    #[must_use]
+    pub fn module_file(mut self, file: &Path) -> Self {
+        let name = file.with_extension("").display().to_string();
+        self.setup.modules.push(name);
+        self
+    }
+
+    /// Adds this to the configuration, behind the modules. `{dir}` stands for
+    /// the server's directory, also in [files](Self::file).
+    #[must_use]
+    pub fn config(mut self, text: &str) -> Self {
+        self.setup.text.push_str(text);
+        self.setup.text.push('\n');
+        self
+    }
+
+    /// Puts a file into the server's directory.
+    #[must_use]
+    pub fn file(mut self, name: &str, content: &str) -> Self {
+        self.setup.files.push((name.to_owned(), content.to_owned()));
+        self
+    }
+
+    /// Takes this module from the C ones, though we have written it.
+    #[must_use]
+    pub fn from_c(mut self, module: &'static str) -> Self {
+        self.setup.from_c.push(module);
+        self
+    }
+
+    /// Listens for SIP over TCP, too.
+    #[must_use]
+    pub fn tcp(mut self) -> Self {
+        self.setup.tcp = true;
+        self
+    }
+
+    /// Listens for SIP on this port instead of a free one.
+    #[must_use]
+    pub fn port(mut self, port: u16) -> Self {
+        self.setup.port = port;
+        self
+    }
+
+    /// Lives in this directory, which the caller keeps, instead of a new one.
+    #[must_use]
+    pub fn directory(mut self, directory: &Path) -> Self {
+        self.directory = Some(directory.to_owned());
+        self
+    }
+
+    /// Expects the BINRPC socket under this name in the server's directory.
+    #[must_use]
+    pub fn socket(mut self, name: &'static str) -> Self {
+        self.socket = name;
+        self
+    }
+
+    /// Counts the server as started once its log has this text, for servers
+    /// without `ctl`.
+    #[must_use]
+    pub fn ready_on_log(mut self, text: &str) -> Self {
+        self.ready = Ready::Logged(text.to_owned());
+        self
+    }
+
+    /// Logs up to this level; 2 is the server's notices.
+    #[must_use]
+    pub fn debug(mut self, level: i32) -> Self {
+        self.setup.debug = level;
+        self
+    }
+
+    /// Gives it this many MiB of shared memory, and of memory to each process.
+    #[must_use]
+    pub fn memory(mut self, shared_mib: u32, private_mib: u32) -> Self {
+        self.shared_mib = shared_mib;
+        self.private_mib = private_mib;
+        self
+    }
+
+    /// Starts it and waits until it is up.
+    ///
+    /// # Panics
+    ///
+    /// It does not start; the message has its log.
+    #[must_use]
+    pub fn start(self) -> Server {
+        let mut server = self.spawn(&[]);
+        let up = wait::for_some(|| {
+            let ended = server.exit_status().is_some();
+            (ended || self.ready.holds(&server)).then_some(!ended)
+        });
+        match up {
+            Some(true) => server,
+            Some(false) => panic!("the server ended at once; its log:\n{}", server.log()),
+            None => panic!("the server is not ready; its log:\n{}", server.log()),
+        }
+    }
+
+    /// Starts a server that is to end by itself, and waits for that.
+    #[must_use]
+    pub fn start_failing(self) -> Ended {
+        self.run(&[])
+    }
+
+    /// Lets the server check the configuration only (`-c`).
+    #[must_use]
+    pub fn check(self) -> Ended {
+        self.run(&["-c"])
+    }
+
+    fn run(&self, options: &[&str]) -> Ended {
+        let mut server = self.spawn(options);
+        let status = server.wait_exit();
+        Ended {
+            status,
+            log: server.log(),
+        }
+    }
+
+    fn spawn(&self, options: &[&str]) -> Server {
+        let directory = match &self.directory {
+            Some(kept) => Directory::Kept(kept.clone()),
+            None => Directory::Own(short_directory()),
+        };
+        let config = self.setup.write(directory.path());
+        let log = directory.path().join("log");
+        let child = Command::new(modules::kamailio())
+            .arg("-f")
+            .arg(config)
+            .arg("-Y")
+            .arg(directory.path())
+            .args(["-m", &self.shared_mib.to_string()])
+            .args(["-M", &self.private_mib.to_string()])
+            .args(["-DD", "-E"])
+            .args(options)
+            .stdin(Stdio::null())
+            .stdout(append_to(&log))
+            .stderr(append_to(&log))
+            // core.kill signals the whole group, and so does our clean-up.
+            .process_group(0)
+            .spawn()
+            .expect("the server's program starts");
+        Server::new(child, directory, self.socket, self.setup.port)
+    }
+}
+
+impl Ready {
+    fn holds(&self, server: &Server) -> bool {
+        match self {
+            Self::Logged(text) => server.log().contains(text),
+            Self::Asked => server.all_processes_started().unwrap_or(false),
+        }
+    }
+}
+
+/// A server that has ended.
+#[derive(Debug)]
+pub struct Ended {
+    /// How it ended.
+    pub status: ExitStatus,
+    /// What it wrote.
+    pub log: String,
+}
+
+fn append_to(file: &Path) -> File {
+    File::options()
+        .create(true)
+        .append(true)
+        .open(file)
+        .unwrap_or_else(|error| panic!("{}: {error}", file.display()))
+}

@@ -1,0 +1,49 @@
+//! The command-line client that comes with Kamailio.
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use crate::modules;
+use crate::terminal::Terminal;
+
+/// What one run of `kamcmd` wrote, and whether it was content.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Output {
+    /// Its standard output.
+    pub stdout: String,
+    /// Its standard error.
+    pub stderr: String,
+    /// Whether it ended with status 0.
+    pub success: bool,
+}
+
+/// Runs `kamcmd` on the Unix stream socket at `socket`.
+///
+/// # Panics
+///
+/// It cannot be started.
+#[must_use]
+pub fn run(socket: &Path, args: &[&str]) -> Output {
+    let output = on(socket)
+        .args(args)
+        .stdin(Stdio::null())
+        .output()
+        .expect("kamcmd starts");
+    Output {
+        stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+        stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+        success: output.status.success(),
+    }
+}
+
+/// Starts `kamcmd` on a terminal, where without a command it asks for one.
+#[must_use]
+pub fn interactive(socket: &Path) -> Terminal {
+    Terminal::start(on(socket))
+}
+
+fn on(socket: &Path) -> Command {
+    let mut command = Command::new(modules::kamcmd());
+    command.arg("-s").arg(format!("unix:{}", socket.display()));
+    command
+}

@@ -1,0 +1,20 @@
+//! A real Kamailio for tests: started, asked, watched and stopped.
+//!
+//! [`server`] starts one with the C modules or with ours, [`binrpc`] and
+//! [`kamcmd`] ask it, [`compare`] tells whether two servers answered alike.
+//! Whatever goes wrong here is a failed test, so most functions panic with what
+//! they know instead of returning errors.
+#![forbid(unsafe_code)]
+
+pub mod binrpc;
+pub mod builder;
+pub mod compare;
+mod config;
+pub mod kamcmd;
+pub mod modules;
+pub mod process;
+pub mod requests;
+pub mod server;
+pub mod terminal;
+pub mod volatile;
+pub mod wait;

@@ -1,0 +1,98 @@
+//! What /proc tells about the processes of a server.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use rustix::process::{Pid, Signal, kill_process_group};
+
+/// A process as its `stat` line shows it.
+struct Stat {
+    state: char,
+    group: i32,
+}
+
+/// The living members of a process group.
+///
+/// A zombie is dead: it waits only for a parent that may be in no hurry, for
+/// orphans in a container often forever.
+#[must_use]
+pub fn members_of(group: Pid) -> Vec<Pid> {
+    all()
+        .filter(|&pid| {
+            stat(pid).is_some_and(|stat| stat.group == group.as_raw_pid() && stat.state != 'Z')
+        })
+        .collect()
+}
+
+/// Kills a process group at once, whether or not there is anything left of it.
+pub fn kill_group(group: Pid) {
+    // It fails when the group is gone already, which is what was wanted.
+    let _ = kill_process_group(group, Signal::KILL);
+}
+
+/// The number of descriptors that a process holds open.
+///
+/// # Panics
+///
+/// There is no such process, or it is another user's.
+#[must_use]
+pub fn open_files(pid: Pid) -> usize {
+    fs::read_dir(proc(pid).join("fd"))
+        .unwrap_or_else(|error| panic!("the descriptors of process {pid:?}: {error}"))
+        .count()
+}
+
+/// The memory of a process that is in RAM, in KiB.
+///
+/// # Panics
+///
+/// There is no such process.
+#[must_use]
+pub fn resident_kib(pid: Pid) -> u64 {
+    status(pid, "VmRSS:")
+}
+
+/// The addresses that a process has taken, whether or not there is memory
+/// behind them, in KiB.
+///
+/// # Panics
+///
+/// There is no such process.
+#[must_use]
+pub fn virtual_kib(pid: Pid) -> u64 {
+    status(pid, "VmSize:")
+}
+
+fn status(pid: Pid, field: &str) -> u64 {
+    let status = fs::read_to_string(proc(pid).join("status"))
+        .unwrap_or_else(|error| panic!("the status of process {pid:?}: {error}"));
+    status
+        .lines()
+        .find_map(|line| line.strip_prefix(field))
+        .and_then(|value| value.split_whitespace().next()?.parse().ok())
+        .unwrap_or_else(|| panic!("process {pid:?} has no {field} and is dead"))
+}
+
+fn all() -> impl Iterator<Item = Pid> {
+    fs::read_dir("/proc")
+        .into_iter()
+        .flatten()
+        .flatten()
+        .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
+        .filter_map(Pid::from_raw)
+}
+
+/// The fields follow the name, which is in parentheses and may hold anything.
+fn stat(pid: Pid) -> Option<Stat> {
+    let line = fs::read_to_string(proc(pid).join("stat")).ok()?;
+    let (_, fields) = line.rsplit_once(") ")?;
+    let mut fields = fields.split(' ');
+    let state = fields.next()?.chars().next()?;
+    let _parent = fields.next()?;
+    let group = fields.next()?.parse().ok()?;
+    Some(Stat { state, group })
+}
+
+fn proc(pid: Pid) -> PathBuf {
+    Path::new("/proc").join(pid.as_raw_pid().to_string())
+}

@@ -1,0 +1,39 @@
+//! Waiting for something to become true, with a deadline and never for a fixed
+//! time.
+
+use std::time::{Duration, Instant};
+
+/// How long anything that is expected to happen may take.
+///
+/// Far more than it takes on an idle machine: reaching it is a failure, not a
+/// measurement.
+pub const PATIENCE: Duration = Duration::from_secs(30);
+
+const PAUSE: Duration = Duration::from_millis(5);
+
+/// What `probe` found, or `None` when it found nothing within [`PATIENCE`].
+pub fn for_some<T>(probe: impl FnMut() -> Option<T>) -> Option<T> {
+    for_some_within(PATIENCE, probe)
+}
+
+/// As [`for_some`], with another deadline.
+pub fn for_some_within<T>(patience: Duration, mut probe: impl FnMut() -> Option<T>) -> Option<T> {
+    let deadline = Instant::now() + patience;
+    loop {
+        let found = probe();
+        if found.is_some() || Instant::now() >= deadline {
+            return found;
+        }
+        std::thread::sleep(PAUSE);
+    }
+}
+
+/// Waits until `probe` holds.
+///
+/// # Panics
+///
+/// It did not within [`PATIENCE`]; the message names `what`.
+pub fn until(what: &str, mut probe: impl FnMut() -> bool) {
+    let held = for_some(|| probe().then_some(()));
+    assert!(held.is_some(), "waited in vain for this: {what}");
+}
