@@ -8,7 +8,7 @@ use std::time::Instant;
 use kamailio_core::{log_limited, panic};
 use rustix::event::epoll::EventFlags;
 use rustix::io::Errno;
-use rustix::net::{RecvFlags, recv};
+use rustix::net::{RecvFlags, Shutdown, recv, shutdown};
 
 use crate::limits;
 use crate::listener::Bound;
@@ -33,6 +33,20 @@ pub(crate) struct Workshop<'a> {
     pub(crate) output: Vec<u8>,
 }
 
+/// How far a connection is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    /// Requests are read and answered.
+    Open,
+    /// The client has sent all; what is queued still goes out.
+    Finished,
+    /// What the client sends is not understood; what is queued still goes out.
+    Refused,
+    /// It has the last reply. What it still sends is read and dropped for a
+    /// moment: closed with unread bytes, the system would take the reply back.
+    Draining(Instant),
+}
+
 #[derive(Debug)]
 pub(crate) struct Connection {
     pub(crate) socket: OwnedFd,
@@ -46,8 +60,7 @@ pub(crate) struct Connection {
     queue: Queue,
     /// Since when the client takes nothing.
     stalled_since: Option<Instant>,
-    /// Nothing is read any more; what is queued still goes out.
-    ending: bool,
+    phase: Phase,
     _entry: Entry,
 }
 
@@ -65,7 +78,7 @@ impl Connection {
             incomplete_since: None,
             queue: Queue::default(),
             stalled_since: None,
-            ending: false,
+            phase: Phase::Open,
             _entry: entry,
         }
     }
@@ -78,7 +91,8 @@ impl Connection {
     /// Which events matter now.
     pub(crate) fn interest(&self) -> EventFlags {
         let mut flags = EventFlags::empty();
-        if !self.ending && !self.is_paused() {
+        let reads = matches!(self.phase, Phase::Open | Phase::Draining(_));
+        if reads && !self.is_paused() {
             flags |= EventFlags::IN;
         }
         if self.waiting() > 0 {
@@ -89,7 +103,9 @@ impl Connection {
 
     /// Whether time can run out for it.
     pub(crate) fn is_waiting(&self) -> bool {
-        self.incomplete_since.is_some() || self.stalled_since.is_some()
+        self.incomplete_since.is_some()
+            || self.stalled_since.is_some()
+            || matches!(self.phase, Phase::Draining(_))
     }
 
     /// It has more to take before it may ask again.
@@ -110,11 +126,7 @@ impl Connection {
             return Fate::Close;
         }
         let readable = EventFlags::IN | EventFlags::HUP | EventFlags::ERR;
-        if events.intersects(readable)
-            && !self.ending
-            && !self.is_paused()
-            && self.read(shop) == Fate::Close
-        {
+        if events.intersects(readable) && !self.is_paused() && self.read(shop) == Fate::Close {
             return Fate::Close;
         }
         // Replies are written together, and each write may make room for the
@@ -128,19 +140,34 @@ impl Connection {
             }
             self.answer_kept(shop.service);
         }
-        if self.ending && self.waiting() == 0 {
-            return Fate::Close;
+        if self.waiting() == 0 {
+            return self.all_sent();
         }
         Fate::Keep
     }
 
+    fn all_sent(&mut self) -> Fate {
+        match self.phase {
+            Phase::Open | Phase::Draining(_) => Fate::Keep,
+            Phase::Finished => Fate::Close,
+            Phase::Refused => {
+                self.phase = Phase::Draining(Instant::now());
+                match shutdown(&self.socket, Shutdown::Write) {
+                    Ok(()) => Fate::Keep,
+                    Err(_) => Fate::Close,
+                }
+            }
+        }
+    }
+
     fn read(&mut self, shop: &mut Workshop<'_>) -> Fate {
+        if matches!(self.phase, Phase::Finished | Phase::Refused) {
+            return Fate::Keep;
+        }
         let mut input = std::mem::take(&mut shop.input);
         let fate = match recv(&self.socket, &mut input[..], RecvFlags::empty()) {
-            Ok((0, _)) => {
-                self.end_of_input();
-                Fate::Keep
-            }
+            Ok((0, _)) => self.end_of_input(),
+            Ok(_) if self.phase != Phase::Open => Fate::Keep,
             Ok((count, _)) => {
                 self.feed(&input[..count], shop.service);
                 Fate::Keep
@@ -153,7 +180,10 @@ impl Connection {
     }
 
     /// The client sends no more. It may still read.
-    fn end_of_input(&mut self) {
+    fn end_of_input(&mut self) -> Fate {
+        if self.phase != Phase::Open {
+            return Fate::Close;
+        }
         if self.incomplete_since.is_some() {
             log_limited!(
                 Warning,
@@ -162,7 +192,8 @@ impl Connection {
                 self.from
             );
         }
-        self.ending = true;
+        self.phase = Phase::Finished;
+        Fate::Keep
     }
 
     /// Answers what `bytes` completes, and keeps the rest.
@@ -190,17 +221,17 @@ impl Connection {
     fn answer(&mut self, bytes: &[u8], service: &mut dyn Service) -> usize {
         let mut used = 0;
         let mut is_complete = true;
-        while used < bytes.len() && !self.ending && !self.is_paused() {
+        while used < bytes.len() && self.phase == Phase::Open && !self.is_paused() {
             match self.answer_first(&bytes[used..], service) {
                 Step::Done(count) => used += count,
                 Step::More => {
                     is_complete = false;
                     break;
                 }
-                Step::Close => self.ending = true,
+                Step::Close => self.phase = Phase::Refused,
             }
         }
-        if self.ending {
+        if self.phase == Phase::Refused {
             used = bytes.len();
         }
         self.note_incomplete(!is_complete, used > 0);
@@ -212,7 +243,7 @@ impl Connection {
                 self.from,
                 limits::REQUEST
             );
-            self.ending = true;
+            self.phase = Phase::Refused;
         }
         used
     }
@@ -276,6 +307,11 @@ impl Connection {
                 self.waiting(),
                 limits::STALLED.as_secs()
             );
+            return Fate::Close;
+        }
+        if let Phase::Draining(since) = self.phase
+            && passed(Some(since), limits::DRAINING)
+        {
             return Fate::Close;
         }
         Fate::Keep

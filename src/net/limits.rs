@@ -26,6 +26,10 @@ pub(crate) const HALF_REQUEST: Duration = Duration::from_secs(30);
 /// How long a client may take nothing at all of what waits for it.
 pub(crate) const STALLED: Duration = Duration::from_secs(30);
 
+/// How long a client that was refused may go on sending before its connection
+/// is closed.
+pub(crate) const DRAINING: Duration = Duration::from_secs(2);
+
 /// How long a command that sends its reply itself, such as `core.kill`, waits
 /// for a client to take it.
 pub(crate) const FLUSH: Duration = Duration::from_millis(200);
