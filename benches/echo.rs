@@ -70,7 +70,7 @@ pub(crate) fn run(kind: &str, place: &str) -> ExitCode {
         Some(Kind::UnixStream) => UnixListener::bind(place).and_then(|listener| {
             listener
                 .incoming()
-                .try_for_each(|stream| Ok(copy(&mut stream?)))
+                .try_for_each(|stream| stream.map(|mut stream| copy(&mut stream)))
         }),
         Some(Kind::Tcp) => TcpListener::bind(place).and_then(|listener| {
             listener.incoming().try_for_each(|stream| {

@@ -8,8 +8,8 @@ use super::{name_bytes, with_handle};
 use crate::call::{Call, Refused};
 use crate::handles::{Handle, Target};
 
-/// The same for a handle of a place in the reply; `body` also gets the call as
-/// C knows it.
+/// Runs `body` on a call and the place in its reply that a handle stands for;
+/// `body` also gets the call as C knows it.
 ///
 /// # Safety
 /// As for [`with_handle`].
