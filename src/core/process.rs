@@ -109,7 +109,9 @@ fn run_handler(body: impl FnOnce() -> Result<Infallible, Error>) -> ! {
     };
     let Err(reason) = end;
     log!(Critical, "the handler process cannot go on: {reason}");
-    std::process::exit(1)
+    // SAFETY: ends the process. What the server registered to run at its exit is
+    // not for a handler to run.
+    unsafe { libc::_exit(1) }
 }
 
 /// Makes changes by `cfg.*` commands visible in this process; to be called

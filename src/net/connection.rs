@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
+use bytes::{Buf, BytesMut};
 use kamailio_core::{log_limited, panic};
 use rustix::event::epoll::EventFlags;
 use rustix::io::Errno;
@@ -54,7 +55,7 @@ pub(crate) struct Connection {
     peer: Peer,
     /// A request that is not complete, or those that wait until the client has
     /// taken its replies.
-    input: Vec<u8>,
+    input: BytesMut,
     /// Since when a request is incomplete.
     incomplete_since: Option<Instant>,
     queue: Queue,
@@ -74,7 +75,7 @@ impl Connection {
             socket,
             from,
             peer,
-            input: Vec::new(),
+            input: BytesMut::new(),
             incomplete_since: None,
             queue: Queue::default(),
             stalled_since: None,
@@ -211,7 +212,7 @@ impl Connection {
         let mut input = std::mem::take(&mut self.input);
         let used = self.answer(&input, service);
         if used < input.len() {
-            input.drain(..used);
+            input.advance(used);
             self.input = input;
         }
     }

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
+use bytes::{Buf, BytesMut};
 use kamailio_core::{log_limited, panic};
 use rustix::io::{Errno, read};
 
@@ -23,7 +24,7 @@ pub(crate) struct Pipe {
     file: OwnedFd,
     bound: Arc<Bound>,
     /// A request that is not complete.
-    input: Vec<u8>,
+    input: BytesMut,
     incomplete_since: Option<Instant>,
 }
 
@@ -38,7 +39,7 @@ impl Pipe {
         Pipe {
             file,
             bound,
-            input: Vec::new(),
+            input: BytesMut::new(),
             incomplete_since: None,
         }
     }
@@ -90,9 +91,11 @@ impl Pipe {
             (true, Some(since)) if used == 0 => Some(since),
             (true, _) => Some(Instant::now()),
         };
-        self.input = input;
-        self.input.drain(..used);
-        self.input.shrink_to(limits::READ_AT_ONCE);
+        // With nothing left the memory goes too.
+        if used < input.len() {
+            self.input = input;
+            self.input.advance(used);
+        }
     }
 
     fn answer_first(
@@ -126,7 +129,7 @@ impl Pipe {
                 self.bound,
                 limits::HALF_REQUEST.as_secs()
             );
-            self.input = Vec::new();
+            self.input = BytesMut::new();
             self.incomplete_since = None;
         }
     }

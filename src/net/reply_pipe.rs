@@ -10,6 +10,7 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use bytes::{Buf, Bytes};
 use kamailio_core::log_limited;
 use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, fstat, openat, statat};
 use rustix::io::{Errno, write};
@@ -27,8 +28,10 @@ pub(crate) struct ReplyPipes {
 #[derive(Debug)]
 struct PipedReply {
     pipe: PathBuf,
-    bytes: Vec<u8>,
-    sent: usize,
+    /// What is not sent.
+    bytes: Bytes,
+    /// How much there was.
+    size: usize,
     file: Option<File>,
     /// Since when the client does nothing.
     since: Instant,
@@ -60,8 +63,8 @@ impl ReplyPipes {
         self.bytes += bytes.len();
         self.replies.push(PipedReply {
             pipe,
-            bytes,
-            sent: 0,
+            size: bytes.len(),
+            bytes: bytes.into(),
             file: None,
             since: Instant::now(),
         });
@@ -84,9 +87,9 @@ impl ReplyPipes {
                     busy.push(reply.pipe.clone());
                     waiting.push(reply);
                 }
-                Outcome::Sent => self.bytes -= reply.bytes.len(),
+                Outcome::Sent => self.bytes -= reply.size,
                 Outcome::Lost(reason) => {
-                    self.bytes -= reply.bytes.len();
+                    self.bytes -= reply.size;
                     log_limited!(Warning, "no reply to {}: {reason}", reply.pipe.display());
                 }
             }
@@ -131,10 +134,10 @@ impl PipedReply {
         let Some(file) = &self.file else {
             return Outcome::Waits;
         };
-        while self.sent < self.bytes.len() {
-            match write(file, &self.bytes[self.sent..]) {
+        while self.bytes.has_remaining() {
+            match write(file, &self.bytes) {
                 Ok(count) => {
-                    self.sent += count;
+                    self.bytes.advance(count);
                     self.since = now;
                 }
                 Err(Errno::INTR) => {}

@@ -8,6 +8,7 @@
 #![forbid(unsafe_code)]
 
 pub mod binrpc;
+pub mod jsonrpc;
 pub mod linefifo;
 pub mod listen;
 pub mod value;

@@ -1,0 +1,105 @@
+//! Documents as a server receives them, by both rules. What was read is
+//! answered with the same values, and each answer is JSON with the same id.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use rpc_wire::jsonrpc::{
+    Document, Id, MAX_LEN, Request, Strictness, Verdict, encode_answer, encode_refusal, http_status,
+};
+use rpc_wire::value::{Container, Param, Params, Parent, Reply, Scalar};
+use serde_json::value::RawValue;
+
+fuzz_target!(|bytes: &[u8]| {
+    let is_json = serde_json::from_slice::<&RawValue>(bytes).is_ok();
+    let lenient = all(bytes, Strictness::AsC);
+    let strict = all(bytes, Strictness::Specification);
+    // Only names in another case are read differently if all is JSON.
+    let may_differ = |byte: &u8| matches!(byte, b'A'..=b'Z' | b'\\');
+    if !is_json {
+        assert!(strict.is_empty());
+    } else if !bytes.iter().any(may_differ) {
+        assert_eq!(strict, lenient);
+    }
+});
+
+/// The answers to those requests of a document that may run.
+fn all(bytes: &[u8], strictness: Strictness) -> Vec<Vec<u8>> {
+    let mut document = Document::parse(bytes, strictness, MAX_LEN);
+    let is_batch = document.is_batch();
+    let mut params = Params::new();
+    let mut answers = Vec::new();
+    let mut count = 0;
+    while let Some(request) = document.next_request(&mut params) {
+        count += 1;
+        if let Some(answer) = one(&request, &params) {
+            answers.push(answer);
+        }
+    }
+    assert!(if is_batch { count > 0 } else { count == 1 });
+    answers
+}
+
+fn one(request: &Request<'_>, params: &Params) -> Option<Vec<u8>> {
+    let id = request.answer_id();
+    let mut out = Vec::new();
+    let method = match request.verdict {
+        Verdict::Run(method) => method,
+        Verdict::Ignore => return None,
+        Verdict::Refuse(refusal) => {
+            encode_refusal(refusal, id, false, &mut out);
+            check(&out, id);
+            return None;
+        }
+    };
+    let mut reply = Reply::new();
+    add(params.items(), params, Parent::Top, &mut reply);
+    encode_answer(&reply, true, id, true, &mut out);
+    check(&out, id);
+    out.clear();
+    encode_answer(&reply, true, id, false, &mut out);
+    check(&out, id);
+    reply.set_fault(500, params.text(method));
+    let (code, text) = http_status(&reply);
+    assert!(code == 500 && !text.contains(['\r', '\n']));
+    Some(out)
+}
+
+fn check(answer: &[u8], id: Option<&Id<'_>>) {
+    let answer: &RawValue = serde_json::from_slice(answer).expect("JSON");
+    if let Some(id) = id {
+        let id = std::str::from_utf8(id.as_json()).expect("text");
+        let end = answer.get().trim_end_matches(['\n', '}']);
+        assert!(end.ends_with(id));
+    }
+}
+
+fn add(values: &[Param], params: &Params, parent: Parent, reply: &mut Reply) {
+    for value in values {
+        add_one(value, params, None, parent, reply);
+    }
+}
+
+fn add_one(param: &Param, params: &Params, name: Option<&[u8]>, parent: Parent, reply: &mut Reply) {
+    let scalar = match param {
+        Param::Int(number) => Scalar::Long(*number),
+        Param::UnsignedLong(number) => Scalar::UnsignedLong(*number),
+        Param::Float(number) => Scalar::Float(*number),
+        Param::Text(text) => Scalar::Text(params.text(*text)),
+        Param::Bool(truth) => Scalar::Bool(i32::from(*truth)),
+        Param::Null => Scalar::Null,
+        Param::Array(values) => {
+            let node = reply.open(parent, name, Container::Array).expect("room");
+            return add(values, params, Parent::Node(node), reply);
+        }
+        Param::Struct(members) => {
+            let node = reply.open(parent, name, Container::Struct).expect("room");
+            for member in members {
+                let name = member.name.map(|name| params.text(name));
+                add_one(&member.value, params, name, Parent::Node(node), reply);
+            }
+            return;
+        }
+        other => panic!("JSON has no {other:?}"),
+    };
+    reply.push(parent, name, scalar).expect("room");
+}

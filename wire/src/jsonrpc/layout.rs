@@ -1,0 +1,105 @@
+//! What stands between values: commas, and the line breaks and tabs of the C
+//! module.
+
+use super::text::put_text;
+use crate::value::Container;
+
+/// More tabs than any reply needs at once.
+const TABS: [u8; 64] = [b'\t'; 64];
+
+/// The objects and arrays that are open.
+///
+/// In the pretty form each member of an object is on a line of its own, behind
+/// a tab for each object or array around it, and a tab precedes its value.
+/// The values of an array follow one another, with a space behind the comma.
+///
+/// ```text
+/// {
+///     "a":    [1, {
+///             "b":    {
+///             }
+///         }]
+/// }
+/// ```
+#[derive(Debug)]
+pub(super) struct Layout {
+    pretty: bool,
+    open: Vec<Open>,
+}
+
+#[derive(Debug)]
+struct Open {
+    kind: Container,
+    empty: bool,
+}
+
+impl Layout {
+    pub(super) fn new(pretty: bool) -> Self {
+        Self {
+            pretty,
+            open: Vec::with_capacity(8),
+        }
+    }
+
+    /// How many objects and arrays are open.
+    pub(super) fn depth(&self) -> usize {
+        self.open.len()
+    }
+
+    /// Appends what belongs before a value: a comma, and in an object the name.
+    pub(super) fn begin(&mut self, name: Option<&[u8]>, out: &mut Vec<u8>) {
+        let depth = self.depth();
+        let Some(innermost) = self.open.last_mut() else {
+            return;
+        };
+        let first = std::mem::replace(&mut innermost.empty, false);
+        if !first {
+            out.push(b',');
+        }
+        match innermost.kind {
+            Container::Array if self.pretty && !first => out.push(b' '),
+            Container::Array => {}
+            Container::Struct => {
+                self.new_line(depth, out);
+                put_text(name.unwrap_or_default(), out);
+                out.push(b':');
+                if self.pretty {
+                    out.push(b'\t');
+                }
+            }
+        }
+    }
+
+    /// Appends the start of an object or array, as the value that was begun.
+    pub(super) fn open(&mut self, kind: Container, out: &mut Vec<u8>) {
+        out.push(match kind {
+            Container::Struct => b'{',
+            Container::Array => b'[',
+        });
+        self.open.push(Open { kind, empty: true });
+    }
+
+    /// Appends the end of what was opened last.
+    pub(super) fn close(&mut self, out: &mut Vec<u8>) {
+        match self.open.pop().map(|open| open.kind) {
+            None => {}
+            Some(Container::Array) => out.push(b']'),
+            Some(Container::Struct) => {
+                self.new_line(self.depth(), out);
+                out.push(b'}');
+            }
+        }
+    }
+
+    fn new_line(&self, mut tabs: usize, out: &mut Vec<u8>) {
+        if !self.pretty {
+            return;
+        }
+        out.push(b'\n');
+        while tabs > 0 {
+            let some = tabs.min(TABS.len());
+            out.extend_from_slice(&TABS[..some]);
+            tabs -= some;
+        }
+    }
+}

@@ -1,0 +1,375 @@
+//! The values of a document, one after the other.
+//!
+//! This is a reader of our own because the C module's accepts much that is not
+//! JSON, on purpose or not, and scripts and clients rely on it: control
+//! characters and any bytes inside strings, needless backslashes, numbers such
+//! as `01` (see the table in [the module](super)). Rewriting a document so that
+//! serde_json takes it would need the same reader in front. It stays the judge
+//! of what is JSON where the specification is followed, and of what we write.
+
+use super::number::Number;
+use super::text::{Text, escape_len};
+use super::{MAX_DEPTH, Refusal};
+
+/// A value without members.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Scalar<'a> {
+    Text(Text<'a>),
+    Number(Number<'a>),
+    Bool(bool),
+    Null,
+}
+
+/// Makes values of one type out of what a document holds.
+pub(super) trait Build<'a> {
+    type Value;
+    type Member;
+
+    fn scalar(&mut self, scalar: Scalar<'a>) -> Self::Value;
+    fn member(&mut self, name: Text<'a>, value: Self::Value) -> Self::Member;
+    fn object(&mut self, members: Vec<Self::Member>) -> Self::Value;
+    fn array(&mut self, values: Vec<Self::Value>) -> Self::Value;
+}
+
+/// Reads over a value. Nothing is kept, for a vector of nothing has no memory.
+struct Over;
+
+impl<'a> Build<'a> for Over {
+    type Value = ();
+    type Member = ();
+
+    fn scalar(&mut self, _: Scalar<'a>) {}
+    fn member(&mut self, _: Text<'a>, (): ()) {}
+    fn object(&mut self, _: Vec<()>) {}
+    fn array(&mut self, _: Vec<()>) {}
+}
+
+/// Reads values and knows where in the document it is.
+///
+/// Its functions recurse once for each object or array inside another, which
+/// [`MAX_DEPTH`] bounds.
+#[derive(Clone, Debug)]
+pub(super) struct Reader<'a> {
+    document: &'a [u8],
+    at: usize,
+    /// How many objects and arrays are open.
+    depth: usize,
+}
+
+impl<'a> Reader<'a> {
+    pub(super) fn new(document: &'a [u8]) -> Self {
+        Self {
+            document,
+            at: 0,
+            depth: 0,
+        }
+    }
+
+    /// The next byte that is not space, which here every control character but
+    /// NUL is; `None` at the end.
+    pub(super) fn peek(&mut self) -> Option<u8> {
+        let space = self
+            .rest()
+            .iter()
+            .take_while(|byte| matches!(byte, 1..=b' '));
+        self.at += space.count();
+        self.rest().first().copied()
+    }
+
+    /// Whether an object or an array comes next.
+    pub(super) fn is_at_container(&mut self) -> bool {
+        matches!(self.peek(), Some(b'{' | b'['))
+    }
+
+    /// Goes over the next byte if it is this one.
+    pub(super) fn accept(&mut self, byte: u8) -> bool {
+        let found = self.peek() == Some(byte);
+        self.at += usize::from(found);
+        found
+    }
+
+    /// Goes over the next byte, which has to be this one.
+    fn expect(&mut self, byte: u8) -> Result<(), Refusal> {
+        if self.accept(byte) {
+            Ok(())
+        } else {
+            Err(self.not_json())
+        }
+    }
+
+    /// The next value with all its members.
+    pub(super) fn value<B: Build<'a>>(&mut self, build: &mut B) -> Result<B::Value, Refusal> {
+        match self.peek() {
+            Some(b'{') => {
+                let mut members = Vec::new();
+                self.object(|reader, name| {
+                    let value = reader.value(build)?;
+                    members.push(build.member(name, value));
+                    Ok(())
+                })?;
+                Ok(build.object(members))
+            }
+            Some(b'[') => {
+                let mut values = Vec::new();
+                self.array(|reader| {
+                    values.push(reader.value(build)?);
+                    Ok(())
+                })?;
+                Ok(build.array(values))
+            }
+            _ => self.scalar().map(|scalar| build.scalar(scalar)),
+        }
+    }
+
+    /// Goes over the next value.
+    pub(super) fn skip(&mut self) -> Result<(), Refusal> {
+        self.value(&mut Over)
+    }
+
+    /// Goes over the next value, which is an object or an array, by its
+    /// brackets and strings alone. However deep it is, what stands behind it
+    /// can be read.
+    pub(super) fn skip_deep(&mut self) -> Result<(), Refusal> {
+        let mut open = 0_usize;
+        loop {
+            match self.peek() {
+                None => return Err(self.not_json()),
+                Some(b'"') => drop(self.text()?),
+                Some(b'[' | b'{') => {
+                    open += 1;
+                    self.at += 1;
+                }
+                Some(b']' | b'}') => {
+                    open = open.saturating_sub(1);
+                    self.at += 1;
+                }
+                Some(_) => self.at += 1,
+            }
+            if open == 0 {
+                return Ok(());
+            }
+        }
+    }
+
+    /// The next value, which has to be one without members.
+    pub(super) fn scalar(&mut self) -> Result<Scalar<'a>, Refusal> {
+        match self.peek() {
+            Some(b'"') => self.text().map(Scalar::Text),
+            Some(b'-' | b'0'..=b'9') => {
+                let number = Number::at_start_of(self.rest());
+                self.at += number.raw.len();
+                Ok(Scalar::Number(number))
+            }
+            Some(b'n') => self.word(b"null", Scalar::Null),
+            Some(b't') => self.word(b"true", Scalar::Bool(true)),
+            Some(b'f') => self.word(b"false", Scalar::Bool(false)),
+            _ => Err(self.not_json()),
+        }
+    }
+
+    /// The next value, which has to be one without members, and its bytes.
+    pub(super) fn scalar_and_json(&mut self) -> Result<(Scalar<'a>, &'a [u8]), Refusal> {
+        // Without the space before it.
+        self.peek();
+        let start = self.at;
+        let scalar = self.scalar()?;
+        Ok((scalar, &self.document[start..self.at]))
+    }
+
+    /// Goes into an array that comes next, and stays there.
+    pub(super) fn enter_array(&mut self) -> Result<(), Refusal> {
+        self.expect(b'[')?;
+        self.depth += 1;
+        Ok(())
+    }
+
+    /// An array that comes next: `item` has to read each of its values.
+    pub(super) fn array(
+        &mut self,
+        item: impl FnMut(&mut Self) -> Result<(), Refusal>,
+    ) -> Result<(), Refusal> {
+        self.list(b'[', b']', item)
+    }
+
+    /// An object that comes next: `member` gets each name and has to read the
+    /// value.
+    pub(super) fn object(
+        &mut self,
+        mut member: impl FnMut(&mut Self, Text<'a>) -> Result<(), Refusal>,
+    ) -> Result<(), Refusal> {
+        self.list(b'{', b'}', |reader| {
+            let name = reader.text()?;
+            reader.expect(b':')?;
+            member(reader, name)
+        })
+    }
+
+    fn list(
+        &mut self,
+        start: u8,
+        end: u8,
+        mut item: impl FnMut(&mut Self) -> Result<(), Refusal>,
+    ) -> Result<(), Refusal> {
+        self.expect(start)?;
+        if self.depth == MAX_DEPTH {
+            return Err(Refusal::TooDeep);
+        }
+        self.depth += 1;
+        if !self.accept(end) {
+            item(self)?;
+            while self.accept(b',') {
+                item(self)?;
+            }
+            self.expect(end)?;
+        }
+        self.depth -= 1;
+        Ok(())
+    }
+
+    /// A string that comes next.
+    fn text(&mut self) -> Result<Text<'a>, Refusal> {
+        self.expect(b'"')?;
+        let start = self.at;
+        let mut escaped = false;
+        loop {
+            let plain = self
+                .rest()
+                .iter()
+                .take_while(|byte| !matches!(byte, b'"' | b'\\' | 0));
+            self.at += plain.count();
+            match self.rest().first() {
+                Some(b'"') => break,
+                // Anything else is a NUL or the end, and no escape.
+                _ => self.at += escape_len(self.rest()).ok_or(self.not_json())?,
+            }
+            escaped = true;
+        }
+        let raw = &self.document[start..self.at];
+        self.at += 1;
+        Ok(Text { raw, escaped })
+    }
+
+    fn word(&mut self, word: &[u8], scalar: Scalar<'a>) -> Result<Scalar<'a>, Refusal> {
+        if !self.rest().starts_with(word) {
+            return Err(self.not_json());
+        }
+        self.at += word.len();
+        Ok(scalar)
+    }
+
+    fn rest(&self) -> &'a [u8] {
+        &self.document[self.at..]
+    }
+
+    fn not_json(&self) -> Refusal {
+        Refusal::NotJson { at: self.at }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// How far a value reaches that is read over.
+    fn skipped(document: &[u8]) -> Result<usize, Refusal> {
+        let mut reader = Reader::new(document);
+        reader.skip().map(|()| reader.at)
+    }
+
+    fn refused_at(document: &[u8]) -> usize {
+        match skipped(document) {
+            Err(Refusal::NotJson { at }) => at,
+            other => panic!("{} gave {other:?}", document.escape_ascii()),
+        }
+    }
+
+    #[test]
+    fn every_kind_of_value() {
+        for value in [
+            r#""a\"b\\""#,
+            "-1.5e+3",
+            "true",
+            "false",
+            "null",
+            "[]",
+            "{}",
+            r#"[ 1 , [ ] , {"a" : "b" , "a":{}} ]"#,
+        ] {
+            assert_eq!(skipped(value.as_bytes()), Ok(value.len()), "{value}");
+        }
+    }
+
+    #[test]
+    fn a_value_ends_where_it_ends() {
+        assert_eq!(skipped(b" [1]x"), Ok(4));
+        assert_eq!(skipped(b"nullx"), Ok(4));
+        assert_eq!(skipped(b"1.x"), Ok(1));
+    }
+
+    #[test]
+    fn space_is_all_up_to_the_space_but_nul() {
+        assert_eq!(
+            skipped(b"\x01\x0b{\x0c\"a\"\x1f:\x7f"),
+            Err(Refusal::NotJson { at: 9 })
+        );
+        assert_eq!(skipped(b"\x01\x0b[\x0c1\x1f]"), Ok(7));
+        assert_eq!(refused_at(b"[1\0]"), 2);
+    }
+
+    #[test]
+    fn strings_hold_anything_but_nul() {
+        assert_eq!(skipped(b"\"a\n\x01\xff\""), Ok(6));
+        assert_eq!(refused_at(b"\"a\0b\""), 2);
+        assert_eq!(refused_at(b"\"a"), 2);
+        assert_eq!(refused_at(br#""a\u12""#), 2);
+        assert_eq!(refused_at(br#""a\"#), 2);
+    }
+
+    #[test]
+    fn what_is_refused_and_where() {
+        for (document, at) in [
+            ("", 0),
+            (" ", 1),
+            ("x", 0),
+            ("+1", 0),
+            (".5", 0),
+            ("[1,]", 3),
+            ("[1 2]", 3),
+            ("[1}", 2),
+            ("[", 1),
+            ("{\"a\" 1}", 5),
+            ("{\"a\":1,}", 7),
+            ("{a:1}", 1),
+            ("{'a':1}", 1),
+            ("[00]", 2),
+            ("[1.]", 2),
+            ("[TRUE]", 1),
+            ("[nul]", 1),
+            ("// no\n1", 0),
+            ("\u{feff}1", 0),
+        ] {
+            assert_eq!(refused_at(document.as_bytes()), at, "{document}");
+        }
+    }
+
+    #[test]
+    fn nesting_has_a_bound() {
+        let nested = |depth| [vec![b'['; depth], vec![b']'; depth]].concat();
+        assert_eq!(skipped(&nested(MAX_DEPTH)), Ok(2 * MAX_DEPTH));
+        assert_eq!(skipped(&nested(MAX_DEPTH + 1)), Err(Refusal::TooDeep));
+        assert_eq!(skipped(&[b'['; 1 << 20]), Err(Refusal::TooDeep));
+        assert_eq!(skipped(&b"{\"\":".repeat(1 << 20)), Err(Refusal::TooDeep));
+    }
+
+    #[test]
+    fn a_deep_value_is_passed_by_its_brackets() {
+        let passed = |document: &[u8]| {
+            let mut reader = Reader::new(document);
+            reader.skip_deep().map(|()| reader.at)
+        };
+        assert_eq!(passed(br#"[["]\"]"],{"a":[}]],1"#), Ok(19));
+        let nested = [vec![b'['; 1 << 20], vec![b']'; 1 << 20]].concat();
+        assert_eq!(passed(&nested), Ok(2 << 20));
+        assert_eq!(passed(b"[[]"), Err(Refusal::NotJson { at: 3 }));
+    }
+}

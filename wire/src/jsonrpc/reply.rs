@@ -1,0 +1,212 @@
+//! Answers, written by the server.
+
+use super::Refusal;
+use super::error::{EXECUTION_ERROR, INVALID_PARAMS, message};
+use super::id::Id;
+use super::layout::Layout;
+use super::number::{put_float, put_int, put_time};
+use super::text::put_text;
+use crate::value::{Container, Event, Fault, Reply, Scalar};
+
+/// The name of the member that a reply becomes.
+const RESULT: Option<&[u8]> = Some(b"result");
+
+/// Appends the answer to one request: a result, or an error where the reply is
+/// a fault.
+///
+/// `returns_array` tells that the command is declared to answer with an array:
+/// all values at the top of the reply are in one then, otherwise the last is
+/// the result. Where there is none the result is empty. Without an `id` the
+/// answer has no such member. `pretty` is the C module's `pretty_format`.
+///
+/// Structures become objects, in which a member without a name has an empty
+/// one, and arrays are arrays, in which names are left out: see the policy of
+/// the RPC engine, which has neither. What is no UTF-8 becomes U+FFFD, and a
+/// number that JSON does not know becomes null: this is always valid JSON.
+pub fn encode_answer(
+    reply: &Reply,
+    returns_array: bool,
+    id: Option<&Id<'_>>,
+    pretty: bool,
+    out: &mut Vec<u8>,
+) {
+    if let Some(Fault { code, reason }) = reply.fault() {
+        let code = if code == 0 { EXECUTION_ERROR } else { code };
+        // The engine's text tells which parameter it is.
+        let data = (code == INVALID_PARAMS && reason != message(code, b"")).then_some(reason);
+        let data = data.filter(|reason| !reason.is_empty());
+        return encode_error(code, reason, data, id, pretty, out);
+    }
+    put_answer(id, pretty, out, |layout, out| {
+        if returns_array {
+            put_all_values(reply, layout, out);
+        } else {
+            put_last_value(reply, layout, out);
+        }
+    });
+}
+
+/// Appends an error as the answer to one request. `reason` is the text for the
+/// client, unless `code` has a standard one; `data` has more about it.
+pub fn encode_error(
+    code: i32,
+    reason: &[u8],
+    data: Option<&[u8]>,
+    id: Option<&Id<'_>>,
+    pretty: bool,
+    out: &mut Vec<u8>,
+) {
+    put_answer(id, pretty, out, |layout, out| {
+        layout.begin(Some(b"error"), out);
+        layout.open(Container::Struct, out);
+        layout.begin(Some(b"code"), out);
+        put_int(code, out);
+        layout.begin(Some(b"message"), out);
+        put_text(message(code, reason), out);
+        if let Some(data) = data {
+            layout.begin(Some(b"data"), out);
+            put_text(data, out);
+        }
+        layout.close(out);
+    });
+}
+
+/// Appends the answer to something that is refused.
+pub fn encode_refusal(refusal: Refusal, id: Option<&Id<'_>>, pretty: bool, out: &mut Vec<u8>) {
+    let data = refusal.to_string();
+    encode_error(refusal.code(), b"", Some(data.as_bytes()), id, pretty, out);
+}
+
+/// Puts the answers to the requests of one document into an array.
+///
+/// In the pretty form too, each looks as it would alone.
+#[derive(Debug)]
+#[must_use = "the array has to be ended"]
+pub struct Batch {
+    pretty: bool,
+    empty: bool,
+}
+
+impl Batch {
+    /// An array without answers, of which nothing is written yet.
+    pub fn new(pretty: bool) -> Self {
+        Self {
+            pretty,
+            empty: true,
+        }
+    }
+
+    /// Appends what belongs before an answer, which is to be appended next.
+    pub fn next(&mut self, out: &mut Vec<u8>) {
+        out.extend_from_slice(match (self.empty, self.pretty) {
+            (true, _) => b"[",
+            (false, false) => b",",
+            (false, true) => b", ",
+        });
+        self.empty = false;
+    }
+
+    /// Appends the end of the array. If there is no answer nothing is written,
+    /// nothing is to be sent, and it returns false.
+    #[must_use]
+    pub fn end(self, out: &mut Vec<u8>) -> bool {
+        if !self.empty {
+            out.push(b']');
+        }
+        !self.empty
+    }
+}
+
+/// Appends an answer, the middle member of which `put_outcome` appends.
+fn put_answer(
+    id: Option<&Id<'_>>,
+    pretty: bool,
+    out: &mut Vec<u8>,
+    put_outcome: impl FnOnce(&mut Layout, &mut Vec<u8>),
+) {
+    let mut layout = Layout::new(pretty);
+    layout.open(Container::Struct, out);
+    layout.begin(Some(b"jsonrpc"), out);
+    out.extend_from_slice(b"\"2.0\"");
+    put_outcome(&mut layout, out);
+    if let Some(id) = id {
+        layout.begin(Some(b"id"), out);
+        out.extend_from_slice(id.as_json());
+    }
+    layout.close(out);
+}
+
+fn put_all_values(reply: &Reply, layout: &mut Layout, out: &mut Vec<u8>) {
+    layout.begin(RESULT, out);
+    layout.open(Container::Array, out);
+    for event in reply.walk() {
+        put_event(event, layout, out);
+    }
+    layout.close(out);
+}
+
+/// Appends the last value at the top of the reply, or an empty object. The
+/// engine keeps no other values for JSON, so it costs nothing to write each
+/// and take it back when one follows.
+fn put_last_value(reply: &Reply, layout: &mut Layout, out: &mut Vec<u8>) {
+    let start = out.len();
+    let top = layout.depth();
+    for event in reply.walk() {
+        let is_value = !matches!(event, Event::Close { .. });
+        if is_value && layout.depth() == top {
+            out.truncate(start);
+            put_event(as_result(event), layout, out);
+        } else {
+            put_event(event, layout, out);
+        }
+    }
+    if out.len() == start {
+        layout.begin(RESULT, out);
+        layout.open(Container::Struct, out);
+        layout.close(out);
+    }
+}
+
+fn as_result(event: Event<'_>) -> Event<'_> {
+    match event {
+        Event::Scalar { value, .. } => Event::Scalar {
+            name: RESULT,
+            value,
+        },
+        Event::Open { kind, .. } => Event::Open { name: RESULT, kind },
+        close @ Event::Close { .. } => close,
+    }
+}
+
+fn put_event(event: Event<'_>, layout: &mut Layout, out: &mut Vec<u8>) {
+    match event {
+        Event::Scalar { name, value } => {
+            layout.begin(name, out);
+            put_scalar(value, out);
+        }
+        Event::Open { name, kind } => {
+            layout.begin(name, out);
+            layout.open(kind, out);
+        }
+        Event::Close { .. } => layout.close(out),
+    }
+}
+
+fn put_scalar(value: Scalar<'_>, out: &mut Vec<u8>) {
+    match value {
+        Scalar::Int(number) => put_int(number, out),
+        Scalar::Unsigned(number) => put_int(number, out),
+        Scalar::Long(number) => put_int(number, out),
+        Scalar::UnsignedLong(number) => put_int(number, out),
+        Scalar::Float(number) => put_float(number, out),
+        Scalar::Time(seconds) => put_time(seconds, out),
+        Scalar::Bool(0) => out.extend_from_slice(b"false"),
+        Scalar::Bool(_) => out.extend_from_slice(b"true"),
+        Scalar::Text(text) => put_text(text, out),
+        Scalar::Null => out.extend_from_slice(b"null"),
+    }
+}
+
+#[cfg(test)]
+#[path = "reply_tests.rs"]
+mod tests;

@@ -1,0 +1,106 @@
+//! A server that knows the methods of the specification's examples, and one
+//! that gives back what it gets.
+
+use rpc_wire::jsonrpc::{
+    Batch, Document, MAX_LEN, Request, Strictness, Verdict, encode_answer, encode_refusal,
+};
+use rpc_wire::value::{Container, Param, Params, Parent, Reply, Scalar};
+use serde_json::{Value, json};
+
+/// Answers a document as the module does, `None` where it stays silent.
+pub(crate) fn serve(document: &[u8], strictness: Strictness, pretty: bool) -> Option<Vec<u8>> {
+    let mut document = Document::parse(document, strictness, MAX_LEN);
+    let mut params = Params::new();
+    let mut out = Vec::new();
+    if !document.is_batch() {
+        let request = document.next_request(&mut params)?;
+        let wanted = request.wants_answer();
+        answer(&request, &params, pretty, &mut out);
+        return wanted.then_some(out);
+    }
+    let mut batch = Batch::new(pretty);
+    while let Some(request) = document.next_request(&mut params) {
+        if request.wants_answer() {
+            batch.next(&mut out);
+            answer(&request, &params, pretty, &mut out);
+        }
+    }
+    batch.end(&mut out).then_some(out)
+}
+
+fn answer(request: &Request<'_>, params: &Params, pretty: bool, out: &mut Vec<u8>) {
+    let id = request.answer_id();
+    let mut reply = Reply::new();
+    match request.verdict {
+        Verdict::Run(method) => run(params.text(method), params, &mut reply),
+        Verdict::Ignore => {}
+        Verdict::Refuse(refusal) => return encode_refusal(refusal, id, pretty, out),
+    }
+    encode_answer(&reply, false, id, pretty, out);
+}
+
+fn run(method: &[u8], params: &Params, reply: &mut Reply) {
+    let int = |index: usize| match params.items().get(index) {
+        Some(Param::Int(number)) => *number,
+        other => panic!("{other:?} is no number"),
+    };
+    let result = match method {
+        b"subtract" => Scalar::Long(int(0) - int(1)),
+        b"sum" => Scalar::Long((0..params.items().len()).map(int).sum()),
+        b"get_data" => {
+            let node = reply.open(Parent::Top, None, Container::Array);
+            let node = Parent::Node(node.expect("room"));
+            reply
+                .push(node, None, Scalar::Text(b"hello"))
+                .expect("room");
+            reply.push(node, None, Scalar::Int(5)).expect("room");
+            return;
+        }
+        b"echo" => {
+            for param in params.items() {
+                echo(param, params, None, Parent::Top, reply);
+            }
+            return;
+        }
+        b"update" | b"notify_sum" | b"notify_hello" => return,
+        _ => return reply.set_fault(-32601, b"Method Not Found"),
+    };
+    reply.push(Parent::Top, None, result).expect("room");
+}
+
+fn echo(param: &Param, params: &Params, name: Option<&[u8]>, parent: Parent, reply: &mut Reply) {
+    let scalar = match param {
+        Param::Int(number) => Scalar::Long(*number),
+        Param::UnsignedLong(number) => Scalar::UnsignedLong(*number),
+        Param::Float(number) => Scalar::Float(*number),
+        Param::Text(text) => Scalar::Text(params.text(*text)),
+        Param::Bool(truth) => Scalar::Bool(i32::from(*truth)),
+        Param::Null => Scalar::Null,
+        Param::Array(values) => {
+            let node = reply.open(parent, name, Container::Array).expect("room");
+            for value in values {
+                echo(value, params, None, Parent::Node(node), reply);
+            }
+            return;
+        }
+        Param::Struct(members) => {
+            let node = reply.open(parent, name, Container::Struct).expect("room");
+            for member in members {
+                let name = member.name.map(|name| params.text(name));
+                echo(&member.value, params, name, Parent::Node(node), reply);
+            }
+            return;
+        }
+        other => panic!("JSON has no {other:?}"),
+    };
+    reply.push(parent, name, scalar).expect("room");
+}
+
+pub(crate) fn parsed(json: &[u8]) -> Value {
+    serde_json::from_slice(json).expect("JSON")
+}
+
+/// What a good answer is.
+pub(crate) fn result(result: &Value, id: &Value) -> Value {
+    json!({"jsonrpc": "2.0", "result": result, "id": id})
+}
