@@ -35,7 +35,7 @@ const EVENTS: usize = 256;
 ///
 /// # Errors
 /// The system offers no poller, which leaves nothing to do.
-pub fn serve(listeners: Listeners, service: &mut dyn Service) -> Result<Infallible, Error> {
+pub(crate) fn serve(listeners: Listeners, service: &mut dyn Service) -> Result<Infallible, Error> {
     let mut handler = Handler::new(listeners)
         .map_err(|error| Error::new(format!("cannot wait for events: {error}")))?;
     let mut shop = Workshop {

@@ -1,7 +1,8 @@
 //! Listeners, connections and the event loop of the control modules.
 //!
-//! A module opens [`Listeners`] while it starts and serves them in a process of
-//! its own with [`serve`]. No client's reading or writing blocks that process:
+//! A module hands the places where it listens to its [`Handlers`], which open
+//! them while the server starts and serve them in processes of their own. No
+//! client's reading or writing blocks that process:
 //! what a client sends piecemeal waits in the connection's own buffer, and what
 //! it does not take waits in the connection's own queue. No command is known
 //! here; a [`Service`] turns requests into replies.
@@ -11,6 +12,7 @@ mod connection;
 mod datagram;
 mod event_loop;
 mod file;
+mod handlers;
 mod limits;
 mod listener;
 mod outbox;
@@ -22,8 +24,8 @@ mod reply_pipe;
 mod service;
 mod slab;
 
-pub use event_loop::serve;
-pub use listener::{Bound, Files, Listeners, OpenError};
+pub use handlers::{Group, Handlers};
+pub use listener::{Bound, OpenError};
 pub use outbox::Outbox;
 pub use owner::Owner;
 pub use registry::{Client, Peer, clients};

@@ -127,17 +127,25 @@ pub(crate) struct Listener {
 /// Dropping it closes the sockets in this process; the files stay until
 /// [`Files::remove`].
 #[derive(Debug)]
-pub struct Listeners {
+pub(crate) struct Listeners {
     pub(crate) list: Vec<Listener>,
 }
 
 /// The files of [`Listeners`], to be removed when the server ends.
-#[derive(Debug, Default)]
-pub struct Files(Vec<OwnedFile>);
+#[derive(Debug)]
+pub(crate) struct Files(Vec<OwnedFile>);
 
 impl Files {
+    pub(crate) const fn none() -> Self {
+        Files(Vec::new())
+    }
+
+    pub(crate) fn append(&mut self, more: Files) {
+        self.0.extend(more.0);
+    }
+
     /// Removes those that are still what was opened.
-    pub fn remove(&self) {
+    pub(crate) fn remove(&self) {
         for file in &self.0 {
             file.remove();
         }
@@ -149,9 +157,9 @@ impl Listeners {
     ///
     /// # Errors
     /// One cannot be opened; what was opened before is gone again.
-    pub fn open(places: Vec<Bound>, owner: Owner) -> Result<(Self, Files), OpenError> {
+    pub(crate) fn open(places: Vec<Bound>, owner: Owner) -> Result<(Self, Files), OpenError> {
         let mut list = Vec::with_capacity(places.len());
-        let mut files = Files::default();
+        let mut files = Files::none();
         for bound in places {
             match open(&bound, owner) {
                 Ok((opened, file)) => {
@@ -172,13 +180,12 @@ impl Listeners {
     }
 
     /// How many descriptors they hold.
-    #[must_use]
-    pub fn descriptors(&self) -> u32 {
+    pub(crate) fn descriptors(&self) -> u32 {
         u32::try_from(self.list.len()).unwrap_or(u32::MAX)
     }
 
     /// Where they listen, in the order of the configuration.
-    pub fn bound(&self) -> impl Iterator<Item = Arc<Bound>> {
+    pub(crate) fn bound(&self) -> impl Iterator<Item = Arc<Bound>> {
         self.list.iter().map(|listener| Arc::clone(&listener.bound))
     }
 }

@@ -1,24 +1,14 @@
 //! The module's own RPC commands. Other transports can call them too.
 
-use std::sync::Arc;
-
 use kamailio::core::command::{Call, Fault};
 use kamailio::net::{self, Bound, Client, Peer};
-use parking_lot::Mutex;
 use rpc_wire::listen::{Place, Transport};
 
-/// Where the handler listens; empty in all other processes.
-static LISTENING: Mutex<Vec<Arc<Bound>>> = Mutex::new(Vec::new());
-
-/// Notes where this process listens.
-pub(crate) fn remember(bound: Vec<Arc<Bound>>) {
-    *LISTENING.lock() = bound;
-}
+use crate::HANDLERS;
 
 /// `ctl.listen`: protocol, transport, address and port of each socket.
 pub(crate) fn listen(call: &mut Call<'_>) -> Result<(), Fault> {
-    let listening = LISTENING.lock().clone();
-    for bound in listening {
+    for bound in HANDLERS.places() {
         call.add_text(bound.protocol)?;
         call.add_text(transport_name(bound.listen.transport))?;
         let (name, port) = name_and_port(&bound);

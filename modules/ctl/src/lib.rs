@@ -12,12 +12,9 @@ mod config;
 mod linefifo;
 mod service;
 
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
-
-use kamailio::core::process::{self, Rank};
+use kamailio::core::process::Rank;
 use kamailio::core::{Error, server};
-use kamailio::net::{self, Files, Listeners};
-use parking_lot::Mutex;
+use kamailio::net::{Group, Handlers};
 
 use crate::service::Protocols;
 
@@ -52,61 +49,24 @@ mod exports {
     }
 }
 
-/// The sockets, from `init` until the handler takes them.
-static LISTENERS: Mutex<Option<Listeners>> = Mutex::new(None);
-
-/// The files of the sockets; in the main process, which removes them.
-static FILES: Mutex<Option<Files>> = Mutex::new(None);
-
-/// True in the main process while it forks the handler, and so in the handler.
-static IS_FORKING: AtomicBool = AtomicBool::new(false);
+static HANDLERS: Handlers = Handlers::new();
 
 fn init() -> Result<(), Error> {
     let config = config::finished()?;
-    let (listeners, files) = Listeners::open(config.places, config.owner.or_core())?;
-    commands::remember(listeners.bound().collect());
-    process::announce(1, listeners.descriptors())?;
-    *FILES.lock() = Some(files);
-    *LISTENERS.lock() = Some(listeners);
-    Ok(())
+    HANDLERS.open(vec![Group {
+        name: c"ctl handler",
+        processes: 1,
+        places: config.places,
+        owner: config.owner,
+    }])
 }
 
 fn child_init(rank: Rank) -> Result<(), Error> {
-    match rank {
-        Rank::Init => Ok(()),
-        Rank::Main => fork_handler(),
-        // Our own handler, on its way to `serve`.
-        Rank::Rpc if IS_FORKING.load(Relaxed) => Ok(()),
-        _ => {
-            forget();
-            Ok(())
-        }
-    }
-}
-
-fn fork_handler() -> Result<(), Error> {
-    let Some(listeners) = LISTENERS.lock().take() else {
-        return Ok(());
-    };
-    IS_FORKING.store(true, Relaxed);
-    let forked = process::fork_handler(c"ctl handler", || {
-        let mut service = Protocols::new(config::converts());
-        net::serve(listeners, &mut service)
-    });
-    IS_FORKING.store(false, Relaxed);
-    forked
-}
-
-/// Closes in this process what belongs to the handler.
-fn forget() {
-    drop(LISTENERS.lock().take());
-    commands::remember(Vec::new());
+    HANDLERS.child_init(rank, || Box::new(Protocols::new(config::converts())))
 }
 
 fn destroy() {
-    if let Some(files) = FILES.lock().take() {
-        files.remove();
-    }
+    HANDLERS.destroy();
 }
 
 /// Where clients look for the server if nobody tells them otherwise.

@@ -1,0 +1,131 @@
+//! The handler processes of a module, from its start to its end.
+
+use std::ffi::CStr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+
+use kamailio_core::Error;
+use kamailio_core::process::{self, Rank};
+use parking_lot::Mutex;
+
+use crate::event_loop::serve;
+use crate::listener::{Bound, Files, Listeners};
+use crate::owner::Owner;
+use crate::service::Service;
+
+/// Places to listen and who serves them.
+#[derive(Debug)]
+pub struct Group {
+    /// What the processes are called in `core.psx`.
+    pub name: &'static CStr,
+    /// How many share the places.
+    pub processes: u32,
+    /// Where they listen.
+    pub places: Vec<Bound>,
+    /// Who may use the files of those places.
+    pub owner: Owner,
+}
+
+/// The handlers of a module; a module has one of these in a static and calls
+/// it from its hooks.
+#[derive(Debug)]
+pub struct Handlers {
+    /// Open sockets, until the process that serves them takes them.
+    open: Mutex<Vec<OpenGroup>>,
+    /// Where this process or its handlers listen; empty in all others.
+    places: Mutex<Vec<Arc<Bound>>>,
+    /// In the main process, which removes them.
+    files: Mutex<Files>,
+    /// True in the main process while it forks a handler, and so in the
+    /// handler.
+    is_forking: AtomicBool,
+}
+
+#[derive(Debug)]
+struct OpenGroup {
+    name: &'static CStr,
+    processes: u32,
+    listeners: Listeners,
+}
+
+impl Handlers {
+    /// None yet.
+    #[must_use]
+    #[expect(clippy::new_without_default, reason = "made once, in a static")]
+    pub const fn new() -> Self {
+        Handlers {
+            open: Mutex::new(Vec::new()),
+            places: Mutex::new(Vec::new()),
+            files: Mutex::new(Files::none()),
+            is_forking: AtomicBool::new(false),
+        }
+    }
+
+    /// For the module's `init`: opens all places and tells the core of the
+    /// processes.
+    ///
+    /// # Errors
+    /// A place cannot be opened, or the core takes no more processes.
+    pub fn open(&self, groups: Vec<Group>) -> Result<(), Error> {
+        for group in groups {
+            let (listeners, files) = Listeners::open(group.places, group.owner.or_core())?;
+            self.files.lock().append(files);
+            process::announce(group.processes, listeners.descriptors())?;
+            self.places.lock().extend(listeners.bound());
+            self.open.lock().push(OpenGroup {
+                name: group.name,
+                processes: group.processes,
+                listeners,
+            });
+        }
+        Ok(())
+    }
+
+    /// For the module's `child_init`: forks the handlers in the main process,
+    /// and closes in all others what belongs to the handlers. Each handler
+    /// serves with what `service` makes.
+    ///
+    /// # Errors
+    /// A process cannot be forked.
+    pub fn child_init(&self, rank: Rank, service: fn() -> Box<dyn Service>) -> Result<(), Error> {
+        match rank {
+            Rank::Init => Ok(()),
+            Rank::Main => self.fork_all(service),
+            // Our own handler, on its way to `serve`.
+            Rank::Rpc if self.is_forking.load(Relaxed) => Ok(()),
+            _ => {
+                self.open.lock().clear();
+                self.places.lock().clear();
+                Ok(())
+            }
+        }
+    }
+
+    fn fork_all(&self, service: fn() -> Box<dyn Service>) -> Result<(), Error> {
+        // Taken out, for no lock may be held while a process is forked.
+        let mut groups = std::mem::take(&mut *self.open.lock());
+        self.is_forking.store(true, Relaxed);
+        let forked = (0..groups.len()).try_for_each(|index| {
+            (0..groups[index].processes).try_for_each(|_| {
+                process::fork_handler(groups[index].name, || {
+                    let mine = groups.swap_remove(index);
+                    groups.clear();
+                    serve(mine.listeners, &mut *service())
+                })
+            })
+        });
+        self.is_forking.store(false, Relaxed);
+        forked
+    }
+
+    /// For the module's `destroy`: removes the files.
+    pub fn destroy(&self) {
+        self.files.lock().remove();
+    }
+
+    /// Where this module listens, told by its handlers and the main process.
+    #[must_use]
+    pub fn places(&self) -> Vec<Arc<Bound>> {
+        self.places.lock().clone()
+    }
+}
