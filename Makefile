@@ -10,7 +10,7 @@
 
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := all
-.PHONY: all bench clean examples fuzz header headers help lint modules other run setup test
+.PHONY: all bench clean examples fuzz header headers help lint modules other run setup test test-versions
 
 CARGO ?= cargo
 FUZZ_SECONDS ?= 60
@@ -80,6 +80,20 @@ other:
 		$(CARGO) build --target-dir $(TARGET)/kamailio-$(OTHER_VERSION) \
 		$(addprefix -p ,$(MODULES) $(EXAMPLES))
 
+# Our modules for that version, beside its own C modules, in every live test.
+SERVER := $(CURDIR)/.deps/server-$(OTHER_VERSION)
+OTHER := $(TARGET)/kamailio-$(OTHER_VERSION)
+test-versions: ## Build Kamailio 6.0.1 from its sources and run the live tests against it
+	@scripts/server.sh $(OTHER_VERSION)
+	env KAMAILIO_SRC=$(CURDIR)/.deps/kamailio-$(OTHER_VERSION) KAMAILIO_BIN=$(SERVER)/kamailio \
+		$(CARGO) build --release --target-dir $(OTHER) $(addprefix -p ,$(MODULES) $(EXAMPLES))
+	@install -d $(OTHER)/modules/examples
+	@for name in $(MODULES); do install -C -m 644 $(OTHER)/release/lib$$name.so $(OTHER)/modules/$$name.so; done
+	@for name in $(EXAMPLES); do install -C -m 644 $(OTHER)/release/lib$$name.so $(OTHER)/modules/examples/$$name.so; done
+	env LD_LIBRARY_PATH=$(SERVER)/lib KAMAILIO_BIN=$(SERVER)/kamailio \
+		KAMAILIO_MODULES=$(SERVER)/modules KAMAILIO_RS_MODULES=$(OTHER)/modules \
+		$(CARGO) test -p kamailio-tests --no-fail-fast
+
 header: headers ## Write include/kamailio_rs.h from the callbacks in Rust
 	KAMAILIO_RS_UPDATE_HEADER=1 $(CARGO) check -p kamailio-core
 
@@ -103,4 +117,4 @@ clean: ## Remove what was built; headers stay in .deps
 	$(CARGO) clean
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "%-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)

@@ -4,6 +4,7 @@
 #   setup.sh        Kamailio, its modules, clients for the tests, compilers
 #   setup.sh build  the compilers only: KAMAILIO_SRC names the Kamailio to build for
 #   setup.sh fuzz   cargo-fuzz and the C++ compiler that it wants
+#   setup.sh server what building a Kamailio from its sources wants
 #
 # Where nothing is missing it asks the package database once and says nothing.
 set -euo pipefail
@@ -35,6 +36,7 @@ wanted=(gcc libc6-dev libclang-dev make)
 case $what in
 build) ;;
 fuzz) wanted=(g++) ;;
+server) wanted+=(bison flex libpcre2-dev libssl-dev libunistring-dev libxml2-dev pkgconf) ;;
 all)
     wanted+=(socat)
     if [ -z "${KAMAILIO_BIN:-}" ]; then
