@@ -136,7 +136,8 @@ impl Connection {
             if self.write() == Fate::Close {
                 return Fate::Close;
             }
-            if self.input.is_empty() || self.incomplete_since.is_some() || self.is_paused() {
+            let wants_more = self.phase != Phase::Open || self.incomplete_since.is_some();
+            if self.input.is_empty() || wants_more || self.is_paused() {
                 break;
             }
             self.answer_kept(shop.service);
@@ -224,8 +225,8 @@ impl Connection {
         let mut is_complete = true;
         while used < bytes.len() && self.phase == Phase::Open && !self.is_paused() {
             match self.answer_first(&bytes[used..], service) {
-                Step::Done(count) => used += count,
-                Step::More => {
+                Step::Done(count @ 1..) => used += count,
+                Step::Done(0) | Step::More => {
                     is_complete = false;
                     break;
                 }

@@ -216,7 +216,9 @@ fn kind(bound: &Bound) -> Type {
 
 fn open_unix(path: &Path, kind: Type, owner: Owner) -> Result<(OwnedFd, OwnedFile), Error> {
     clear_place(path, FileType::is_socket)?;
-    let socket = bind_unix(path, kind).map_err(|error| Error::new(explain(&error)))?;
+    let socket = owner
+        .while_closed(|| bind_unix(path, kind))
+        .map_err(|error| Error::new(explain(&error)))?;
     let file = OwnedFile::at(path)?;
     let ready = owner.apply(path).and_then(|()| {
         // Nobody may connect before the owner is right.
@@ -243,7 +245,9 @@ fn make_pipe(path: &Path, owner: Owner) -> Result<(OwnedFd, OwnedFile), Error> {
     let failed = |error: Errno| Error::new(explain(&error.into()));
     clear_place(path, FileType::is_fifo)?;
     let mode = Mode::from_raw_mode(owner.mode.unwrap_or(0o600));
-    mkfifoat(CWD, path, mode).map_err(failed)?;
+    owner
+        .while_closed(|| mkfifoat(CWD, path, mode))
+        .map_err(failed)?;
     let file = OwnedFile::at(path)?;
     let flags = OFlags::RDWR | OFlags::NONBLOCK | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let opened = owner
@@ -262,7 +266,11 @@ fn open_inet(address: SocketAddr, kind: Type) -> io::Result<Socket> {
     /// Asks routers not to let these packets wait, as the C module does.
     const LOW_DELAY: u32 = 0x10;
     let socket = Socket::new(Domain::for_address(address), kind, None)?;
-    socket.set_reuse_address(true)?;
+    if kind == Type::STREAM {
+        // Old connections may linger on the port. Of datagrams another process
+        // that does the same would take ours.
+        socket.set_reuse_address(true)?;
+    }
     if address.is_ipv6() {
         socket.set_only_v6(true)?;
     } else {

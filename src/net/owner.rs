@@ -5,6 +5,7 @@ use std::path::Path;
 use kamailio_core::{Error, server};
 use rustix::fs::AtFlags;
 use rustix::fs::{CWD, Gid, Mode, Uid, chmod, chownat};
+use rustix::process::umask;
 
 /// Mode, user and group of a Unix socket or a named pipe. What is not given
 /// stays as the system makes it.
@@ -28,6 +29,18 @@ impl Owner {
             user: self.user.or(user),
             group: self.group.or(group),
         }
+    }
+
+    /// Runs `make` so that the file it makes is nobody else's until
+    /// [`apply`](Self::apply) says whose it is.
+    pub(crate) fn while_closed<R>(self, make: impl FnOnce() -> R) -> R {
+        if self.mode.is_none() {
+            return make();
+        }
+        let before = umask(Mode::from_raw_mode(0o177));
+        let made = make();
+        umask(before);
+        made
     }
 
     /// Gives the file this owner. The user and the group go first: a mode that

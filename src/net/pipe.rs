@@ -71,8 +71,8 @@ impl Pipe {
         let mut incomplete = false;
         while used < input.len() && !incomplete {
             match self.answer_first(&input[used..], shop, replies) {
-                Step::Done(count) => used += count,
-                Step::More => incomplete = true,
+                Step::Done(count @ 1..) => used += count,
+                Step::Done(0) | Step::More => incomplete = true,
                 Step::Close => used = input.len(),
             }
         }
