@@ -254,6 +254,8 @@ impl Connection {
         let mut sink = Replies {
             queue: &mut self.queue,
             socket: self.socket.as_fd(),
+            peer: &self.peer,
+            from: &self.from,
         };
         panic::stop(Step::Close, || {
             let outbox = &mut Outbox::new(&mut sink);
@@ -336,6 +338,8 @@ impl Connection {
 struct Replies<'a> {
     queue: &'a mut Queue,
     socket: BorrowedFd<'a>,
+    peer: &'a Peer,
+    from: &'a Bound,
 }
 
 impl Sink for Replies<'_> {
@@ -345,6 +349,15 @@ impl Sink for Replies<'_> {
 
     fn flush(&mut self) {
         self.queue.flush(self.socket);
+        if self.queue.waiting() > 0 {
+            log_limited!(
+                Warning,
+                "{} on {} did not take {} bytes in time",
+                self.peer,
+                self.from,
+                self.queue.waiting()
+            );
+        }
     }
 
     fn send_through(&mut self, _pipe: PathBuf) {

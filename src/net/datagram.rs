@@ -136,11 +136,7 @@ impl DatagramSocket {
     fn receive(&mut self, input: &mut [u8], service: &mut dyn Service) -> bool {
         match recvfrom(&self.socket, &mut *input, RecvFlags::empty()) {
             Ok((count, _, Some(from))) => self.answer(from, &input[..count], service),
-            Ok((_, _, None)) => log_limited!(
-                Warning,
-                "a request on {} came from a socket without a name and cannot be answered",
-                self.bound
-            ),
+            Ok((count, _, None)) => self.run_only(&input[..count], service),
             Err(Errno::AGAIN) => return false,
             Err(Errno::INTR) => {}
             // What the system tells here is about an earlier reply.
@@ -165,6 +161,22 @@ impl DatagramSocket {
             service.serve_datagram(&bound, &peer, datagram, &mut Outbox::new(&mut sink));
         });
         sink.close();
+    }
+
+    /// Runs a request from a Unix socket without a name, which nobody can
+    /// answer: some scripts do not wait for one.
+    fn run_only(&mut self, datagram: &[u8], service: &mut dyn Service) {
+        let bound = Arc::clone(&self.bound);
+        let mut sink = NoReply(Vec::new());
+        panic::stop((), || {
+            let outbox = &mut Outbox::new(&mut sink);
+            service.serve_datagram(&bound, &Peer::Local(None), datagram, outbox);
+        });
+        log_limited!(
+            Info,
+            "a request on {} came from a socket without a name, so its reply is dropped",
+            self.bound
+        );
     }
 
     /// Sends the replies of this batch.
@@ -332,5 +344,20 @@ impl Sink for Reply<'_> {
 
     fn send_through(&mut self, _pipe: PathBuf) {
         // A datagram is answered where it came from.
+    }
+}
+
+/// The reply that nobody gets.
+struct NoReply(Vec<u8>);
+
+impl Sink for NoReply {
+    fn buffer(&mut self) -> &mut Vec<u8> {
+        &mut self.0
+    }
+
+    fn flush(&mut self) {}
+
+    fn send_through(&mut self, _pipe: PathBuf) {
+        // Only named pipes are answered through another.
     }
 }

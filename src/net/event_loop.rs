@@ -277,8 +277,10 @@ impl Handler {
             return;
         }
         if from.listen.transport == Transport::Tcp {
-            // Small replies shall not wait for the client's acknowledgement.
+            // Small replies shall not wait for the client's acknowledgement, and
+            // a client whose host is gone shall not keep its place.
             let _ = sockopt::set_tcp_nodelay(&socket, true);
+            let _ = sockopt::set_socket_keepalive(&socket, true);
         }
         let data = Source::Connection(self.connections.next_key()).data();
         if let Err(error) = epoll::add(&self.poller, &socket, data, EventFlags::IN) {

@@ -4,10 +4,10 @@
 use std::fs::{self, FileType};
 use std::io;
 use std::os::unix::fs::MetadataExt;
-use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 
 use kamailio_core::{Error, log};
+use socket2::{Domain, SockAddr, Socket, Type};
 
 /// A file that belongs to a listener.
 ///
@@ -45,6 +45,18 @@ impl OwnedFile {
     }
 }
 
+/// Whether a stream socket is alive; one whose owner is too busy to accept is.
+fn is_listened_on(path: &Path) -> bool {
+    let connected = Socket::new(Domain::UNIX, Type::STREAM, None).and_then(|socket| {
+        socket.set_nonblocking(true)?;
+        socket.connect(&SockAddr::unix(path)?)
+    });
+    match connected {
+        Ok(()) => true,
+        Err(error) => error.kind() == io::ErrorKind::WouldBlock,
+    }
+}
+
 /// Makes room for a file of one type: one that a crashed server left behind
 /// goes, any other file stays.
 pub(crate) fn clear_place(path: &Path, is_kind: fn(&FileType) -> bool) -> Result<(), Error> {
@@ -64,10 +76,10 @@ pub(crate) fn clear_place(path: &Path, is_kind: fn(&FileType) -> bool) -> Result
             path.display()
         )));
     }
-    if UnixStream::connect(path).is_ok() {
+    if is_listened_on(path) {
         log!(
             Warning,
-            "{} was in use by another process, which loses it now",
+            "{} is in use; whoever listens there, another process or an earlier parameter, loses it now",
             path.display()
         );
     }

@@ -95,11 +95,14 @@ fn resolve(
     let Some(host) = host else {
         return Ok((Ipv4Addr::UNSPECIFIED, port).into());
     };
-    let mut addresses = (host, port)
+    let addresses: Vec<SocketAddr> = (host, port)
         .to_socket_addrs()
-        .map_err(|error| Error::new(format!("{host} does not resolve: {error}")))?;
-    addresses
-        .next()
+        .map_err(|error| Error::new(format!("{host} does not resolve: {error}")))?
+        .collect();
+    // As with the C modules; kamcmd itself knows nothing else.
+    let ipv4 = addresses.iter().find(|address| address.is_ipv4());
+    ipv4.or(addresses.first())
+        .copied()
         .ok_or_else(|| Error::new(format!("{host} has no address")))
 }
 

@@ -3,7 +3,6 @@
 use std::os::fd::BorrowedFd;
 use std::time::{Duration, Instant};
 
-use kamailio_core::log_limited;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use rustix::net::{SendFlags, send};
@@ -48,17 +47,13 @@ impl Queue {
         Ok(written)
     }
 
-    /// Sends all of it, and waits a little for a client that is slow.
+    /// Sends all of it, and waits a little for a client that is slow. Whether
+    /// something still waits then is for the caller to tell.
     pub(crate) fn flush(&mut self, socket: BorrowedFd<'_>) {
         let start = Instant::now();
         while self.write(socket).is_ok() && self.waiting() > 0 {
             let left = limits::FLUSH.saturating_sub(start.elapsed());
             if left.is_zero() || !wait_writable(socket, left) {
-                log_limited!(
-                    Warning,
-                    "a client did not take {} bytes in time",
-                    self.waiting()
-                );
                 return;
             }
         }

@@ -1,4 +1,4 @@
-//! What a command does, and what the client is told, for both policies.
+//! What a command does, and what the client is told, for each policy.
 
 use rpc_wire::value::{Event, Param};
 

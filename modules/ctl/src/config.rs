@@ -80,7 +80,7 @@ pub(crate) fn set_mode(mode: i32) -> Result<(), Error> {
     let bits = u32::try_from(mode).ok().filter(|bits| *bits <= 0o7777);
     let bits = bits.ok_or_else(|| {
         Error::new(format!(
-            "{mode:#o} is no file mode; one is between 0 and 07777, such as 0660"
+            "{mode} is no file mode; one is between 0 and 07777 in octal, such as 0660"
         ))
     })?;
     CONFIG.lock().owner.mode = (bits != 0).then_some(bits);

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use kamailio::log_limited;
 use kamailio::net::{Bound, Outbox, Peer, Service, Step};
 use kamailio::rpc::{Answer, Engine, Policy, Responder};
-use rpc_wire::linefifo::{self, Decoded, Malformed, Request};
+use rpc_wire::linefifo::{self, Decoded, Defect, Malformed, Request};
 use rpc_wire::listen::Transport;
 use rpc_wire::value::{Params, Span};
 
@@ -90,9 +90,12 @@ impl Service for LineFifo {
             }
             Err(malformed) => {
                 self.refuse(&malformed, from, peer, outbox);
-                // The rest of a bad request would be taken for another one, but
-                // a pipe is everybody's and cannot be closed.
-                if malformed.is_whole || from.listen.transport == Transport::Fifo {
+                // What follows is not to be taken for requests: it may be the
+                // rest of a bad one, or the body of what a browser was made to
+                // send here. But a pipe is everybody's and cannot be closed.
+                let is_a_request = matches!(malformed.defect, Defect::BadEscape { .. });
+                if from.listen.transport == Transport::Fifo || (is_a_request && malformed.is_whole)
+                {
                     Step::Done(malformed.skip)
                 } else {
                     Step::Close
