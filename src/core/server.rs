@@ -31,7 +31,7 @@ pub fn socket_owner() -> (Option<u32>, Option<u32>) {
 /// The number of a user, given by name or by number.
 #[must_use]
 pub fn user_id(name: &str) -> Option<u32> {
-    let name = CString::new(name).ok()?;
+    let name = id_name(name)?;
     let mut user: c_int = -1;
     // SAFETY: the core only reads the name and takes a null for the group.
     let ret = unsafe {
@@ -46,10 +46,15 @@ pub fn user_id(name: &str) -> Option<u32> {
         .and_then(|id| u32::try_from(id).ok())
 }
 
+/// A name for the core, which takes an empty one for the number 0.
+fn id_name(name: &str) -> Option<CString> {
+    CString::new(name).ok().filter(|name| !name.is_empty())
+}
+
 /// The number of a group, given by name or by number.
 #[must_use]
 pub fn group_id(name: &str) -> Option<u32> {
-    let name = CString::new(name).ok()?;
+    let name = id_name(name)?;
     let mut group: c_int = -1;
     // SAFETY: the core only reads the name.
     let ret = unsafe { sys::group2gid(&raw mut group, name.as_ptr().cast_mut()) };

@@ -79,8 +79,13 @@ fn parsed(text: &str, flavour: Flavour) -> Result<Listen, Error> {
 pub(crate) fn set_mode(mode: i32) -> Result<(), Error> {
     let bits = u32::try_from(mode).ok().filter(|bits| *bits <= 0o7777);
     let bits = bits.ok_or_else(|| {
+        // As it is written, in octal, unless that makes no sense.
+        let shown = match mode {
+            ..0 => mode.to_string(),
+            _ => format!("0{mode:o}"),
+        };
         Error::new(format!(
-            "{mode} is no file mode; one is between 0 and 07777 in octal, such as 0660"
+            "{shown} is no file mode; one is between 0 and 07777, such as 0660"
         ))
     })?;
     CONFIG.lock().owner.mode = (bits != 0).then_some(bits);
