@@ -31,26 +31,30 @@ fn headers() -> PathBuf {
     workspace().join(format!(".deps/kamailio-{version}"))
 }
 
-/// The newest compiled build script. Tests are compiled with one, so there is
-/// one.
+/// The newest compiled build script, of whichever profile.
 fn build_script() -> PathBuf {
     let program = std::env::current_exe().expect("this program has a path");
-    let target = program
+    let profiles = program
         .ancestors()
         .find(|directory| directory.join("build").is_dir())
+        .and_then(Path::parent)
         .expect("this program lies in cargo's target directory");
     let age = |path: &PathBuf| {
         let metadata = fs::metadata(path).and_then(|metadata| metadata.modified());
         metadata.unwrap_or(SystemTime::UNIX_EPOCH)
     };
-    fs::read_dir(target.join("build"))
-        .expect("the directory can be read")
-        .flatten()
-        .filter(|entry| is_ours(&entry.file_name()))
-        .map(|entry| entry.path().join("build-script-build"))
+    entries(profiles)
+        .flat_map(|profile| entries(&profile.join("build")))
+        .filter(|path| path.file_name().is_some_and(is_ours))
+        .map(|path| path.join("build-script-build"))
         .filter(|path| path.is_file())
         .max_by_key(age)
-        .expect("the build script of kamailio-core was compiled")
+        .expect("kamailio-core is compiled: run make first")
+}
+
+fn entries(directory: &Path) -> impl Iterator<Item = PathBuf> + use<> {
+    let entries = fs::read_dir(directory).into_iter().flatten().flatten();
+    entries.map(|entry| entry.path())
 }
 
 fn is_ours(name: &OsStr) -> bool {

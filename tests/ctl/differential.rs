@@ -5,19 +5,13 @@
 //! between the two rows of answers is either in the table of volatile values,
 //! or ours to explain.
 
-use harness::binrpc::{Client, decode, request};
-use harness::compare::difference;
+use harness::binrpc::{Client, decode};
+use harness::differential::{Exchange, Place, Recorder, SUITABLE, assert_alike};
 use harness::modules::Flavor;
 use harness::requests::Request;
-use harness::server::{Server, free_port, short_directory};
 use harness::volatile::{TABLE, Volatile};
 use harness::wait;
 use rpc_wire::binrpc::client::{Answer, Arg, Node};
-
-use crate::everything;
-
-/// Requests that suit their commands, in an order in which they make sense.
-const SUITABLE: &str = include_str!("requests.txt");
 
 /// Commands that are not called, and why.
 const LEFT_OUT: &[(&str, &str)] = &[(
@@ -25,17 +19,11 @@ const LEFT_OUT: &[(&str, &str)] = &[(
     "it ends the server; a test of its own calls it",
 )];
 
-/// One request and the packet that answered it.
-struct Exchange {
-    request: Request,
-    packet: Vec<u8>,
-}
-
 #[test]
 fn every_command_answers_as_over_the_c_module() {
     let place = Place::new();
-    let theirs = place.record(Flavor::C, "", Age(0));
-    let ours = place.record(Flavor::Rust, "", Age(0));
+    let theirs = record(&place, Flavor::C, "", Age(0));
+    let ours = record(&place, Flavor::Rust, "", Age(0));
     assert_alike(&theirs, &ours);
 }
 
@@ -43,8 +31,8 @@ fn every_command_answers_as_over_the_c_module() {
 fn every_command_answers_so_with_converted_parameters() {
     const CONVERTING: &str = r#"modparam("ctl", "autoconversion", 1)"#;
     let place = Place::new();
-    let theirs = place.record(Flavor::C, CONVERTING, Age(0));
-    let ours = place.record(Flavor::Rust, CONVERTING, Age(0));
+    let theirs = record(&place, Flavor::C, CONVERTING, Age(0));
+    let ours = record(&place, Flavor::Rust, CONVERTING, Age(0));
     assert_alike(&theirs, &ours);
 }
 
@@ -55,46 +43,24 @@ fn every_command_answers_so_with_converted_parameters() {
 #[test]
 fn two_runs_over_the_c_module_answer_alike() {
     let place = Place::new();
-    let first = place.record(Flavor::C, "", Age(0));
-    let second = place.record(Flavor::C, "", Age(2));
+    let first = record(&place, Flavor::C, "", Age(0));
+    let second = record(&place, Flavor::C, "", Age(2));
     assert_alike(&first, &second);
     assert_no_stale_entries(&first);
 }
 
-/// What two servers that are to be compared have in common.
-struct Place {
-    directory: tempfile::TempDir,
-    port: u16,
-}
-
-impl Place {
-    fn new() -> Self {
-        Self {
-            directory: short_directory(),
-            port: free_port(),
-        }
-    }
-
-    /// Asks a server of this age, with this in its configuration, everything.
-    fn record(&self, flavor: Flavor, config: &str, age: Age) -> Vec<Exchange> {
-        let server = everything::load_into(Server::builder(flavor))
-            .config(config)
-            .directory(self.directory.path())
-            .port(self.port)
-            .start();
-        let mut client = server.client();
-        age.wait(&mut client);
-        let methods = list_methods(&mut client);
-        let mut recorder = Recorder {
-            client,
-            exchanges: Vec::new(),
-        };
-        recorder.ask_all(Request::parse_all(SUITABLE));
-        recorder.ask_all(methods.iter().flat_map(|method| unsuitable(method)));
-        // Whatever that has changed is to be the same change.
-        recorder.ask_all(Request::parse_all(SUITABLE));
-        recorder.exchanges
-    }
+/// Asks a server of this age, with this in its configuration, everything.
+fn record(place: &Place, flavor: Flavor, config: &str, age: Age) -> Vec<Exchange> {
+    let server = place.start(flavor, config);
+    let mut client = server.client();
+    age.wait(&mut client);
+    let methods = list_methods(&mut client);
+    let mut recorder = Recorder::new(client);
+    recorder.ask_all(Request::parse_all(SUITABLE));
+    recorder.ask_all(methods.iter().flat_map(|method| unsuitable(method)));
+    // Whatever that has changed is to be the same change.
+    recorder.ask_all(Request::parse_all(SUITABLE));
+    recorder.finish()
 }
 
 /// How long a server has been up, in seconds.
@@ -151,89 +117,6 @@ fn unsuitable(method: &str) -> Vec<Request> {
             args,
         })
         .collect()
-}
-
-struct Recorder {
-    client: Client,
-    exchanges: Vec<Exchange>,
-}
-
-impl Recorder {
-    fn ask_all(&mut self, requests: impl IntoIterator<Item = Request>) {
-        for asked in requests {
-            // Any four bytes do, as long as both servers get the same.
-            let cookie = self.exchanges.len() as u32;
-            let packet = self
-                .client
-                .call_raw(&request(&asked.method, &asked.args, cookie));
-            self.exchanges.push(Exchange {
-                request: asked,
-                packet,
-            });
-        }
-    }
-}
-
-/// Fails with everything that differs, not only with the first.
-fn assert_alike(theirs: &[Exchange], ours: &[Exchange]) {
-    let mut different = Vec::new();
-    for (theirs, ours) in theirs.iter().zip(ours) {
-        assert_eq!(theirs.request, ours.request, "both are asked the same");
-        if accepts_an_int(theirs) || keeps_the_sign(theirs, ours) {
-            continue;
-        }
-        if let Some(how) = difference(&theirs.request.method, &theirs.packet, &ours.packet) {
-            different.push(format!("{}\n{how}", theirs.request));
-        }
-    }
-    assert_eq!(theirs.len(), ours.len(), "they have the same commands");
-    let count = different.len();
-    assert!(
-        different.is_empty(),
-        "{count} of {} answers differ:\n{}",
-        theirs.len(),
-        different.join("\n")
-    );
-}
-
-/// What the commands themselves say when C does not let them read a number.
-const OWN_WORDS: &[(&str, &str)] = &[
-    ("xhttp_prom.gauge_set", "required number argument"),
-    ("xhttp_prom.histogram_observe", "required number argument"),
-];
-
-/// An int where the command asks for a float or long is accepted by ours on
-/// every version of the server, and by C only from 5.8 on.
-fn accepts_an_int(theirs: &Exchange) -> bool {
-    let Ok((_, Answer::Fault { code: 400, reason })) = decode(&theirs.packet) else {
-        return false;
-    };
-    let Request { method, args } = &theirs.request;
-    let reason = String::from_utf8_lossy(&reason);
-    args.iter().enumerate().any(|(position, arg)| {
-        let refused = format!("error at parameter {position}: expected float type but");
-        let in_own_words = OWN_WORDS.contains(&(method, &reason)) && position == 1;
-        matches!(arg, Arg::Int(_)) && (reason.starts_with(&refused) || in_own_words)
-    })
-}
-
-/// A negative int that a command reads as text stays negative with ours; in C
-/// it becomes text by way of an unsigned long.
-fn keeps_the_sign(theirs: &Exchange, ours: &Exchange) -> bool {
-    let negative = |arg: &Arg| match arg {
-        Arg::Int(number @ ..0) => Some(i64::from(*number)),
-        _ => None,
-    };
-    let (Ok((_, theirs_said)), Ok((_, ours_said))) = (decode(&theirs.packet), decode(&ours.packet))
-    else {
-        return false;
-    };
-    let signed = |text: String, number: i64| {
-        text.replace(&number.cast_unsigned().to_string(), &number.to_string())
-    };
-    let negatives = theirs.request.args.iter().filter_map(negative);
-    let corrected = negatives.fold(theirs_said.to_string(), signed);
-    corrected != theirs_said.to_string() && corrected == ours_said.to_string()
 }
 
 /// Fails if the table names a value that no answer has.

@@ -1,14 +1,13 @@
 //! The process that serves: known to the server by its name, told of changes of
 //! the configuration, and ended with the rest.
 
-use std::os::unix::net::UnixDatagram;
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 
 use harness::binrpc::{Client, decode, request};
+use harness::jsonrpc;
 use harness::modules::Flavor;
 use harness::server::Server;
-use harness::wait::PATIENCE;
 use rpc_wire::binrpc::client::{Answer, Node};
 use rustix::process::{Signal, kill_process};
 
@@ -54,7 +53,7 @@ fn it_sees_what_another_process_changes() {
         .start();
     let mut client = server.client();
     for level in [1, 3, 0] {
-        set_debug_over_json(&server.path("jsonrpc"), &server.path("client"), level);
+        set_debug_over_json(&server.path("jsonrpc"), level);
         assert_eq!(debug(&mut client), level);
     }
     // And the other way round.
@@ -89,21 +88,9 @@ fn debug(client: &mut Client) -> i32 {
     level.unwrap_or_else(|| panic!("the level is\n{answer}"))
 }
 
-fn set_debug_over_json(theirs: &Path, own: &Path, level: i32) {
-    let _ = std::fs::remove_file(own);
-    let socket = UnixDatagram::bind(own).expect("a new socket");
-    socket
-        .set_read_timeout(Some(PATIENCE))
-        .expect("a time limit");
-    let request = format!(
-        r#"{{"jsonrpc":"2.0","method":"cfg.set_now_int","params":["core","debug",{level}],"id":1}}"#
-    );
-    socket
-        .send_to(request.as_bytes(), theirs)
-        .expect("the server listens");
-    let mut reply = [0; 1024];
-    let len = socket.recv(&mut reply).expect("a reply");
-    let reply = String::from_utf8_lossy(&reply[..len]);
+fn set_debug_over_json(socket: &Path, level: i32) {
+    let params = format!(r#""core","debug",{level}"#);
+    let reply = jsonrpc::call(socket, "cfg.set_now_int", &params);
     assert!(reply.contains("\"result\""), "{reply}");
 }
 

@@ -3,7 +3,6 @@
 
 mod connections;
 mod differential;
-mod everything;
 mod handler;
 mod kamcmd;
 mod large;

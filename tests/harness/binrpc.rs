@@ -1,16 +1,15 @@
 //! BINRPC clients over every transport that `ctl` listens on.
 
 use std::fmt;
-use std::fs;
 use std::io::{self, Read, Write};
-use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpStream, UdpSocket};
+use std::net::{Ipv4Addr, Ipv6Addr, Shutdown, SocketAddr, TcpStream, UdpSocket};
 use std::os::unix::net::{UnixDatagram, UnixStream};
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicU32, Ordering};
 
 use rpc_wire::binrpc::Header;
 use rpc_wire::binrpc::client::{Answer, Arg, decode_answer, encode_request};
 
+use crate::own_path::OwnPath;
 use crate::wait::PATIENCE;
 
 /// Where a server listens for BINRPC.
@@ -42,10 +41,6 @@ enum Socket {
     Tcp(TcpStream),
     Udp(UdpSocket),
 }
-
-/// The path to which a server sends its datagrams; removed with the client.
-#[derive(Debug)]
-struct OwnPath(PathBuf);
 
 impl Client {
     /// A client of the server at `address`.
@@ -179,6 +174,19 @@ impl Client {
         }
     }
 
+    /// Some of what the server sends, but for what [`receive`](Self::receive)
+    /// has read: at most so many bytes, none at its end.
+    ///
+    /// # Errors
+    ///
+    /// The connection fails, or nothing comes within [`PATIENCE`].
+    pub fn read_some(&mut self, most: usize) -> io::Result<Vec<u8>> {
+        let mut bytes = vec![0; most];
+        let len = self.socket.read(&mut bytes)?;
+        bytes.truncate(len);
+        Ok(bytes)
+    }
+
     /// Tells the server that no more requests follow.
     ///
     /// # Panics
@@ -236,13 +244,13 @@ impl Socket {
             }
             Address::UnixDatagram(path) => {
                 let own = OwnPath::new();
-                let socket = UnixDatagram::bind(&own.0)?;
+                let socket = UnixDatagram::bind(own.path())?;
                 socket.connect(path)?;
                 socket.set_read_timeout(patience)?;
                 Self::UnixDatagram { socket, _own: own }
             }
             Address::Udp(address) => {
-                let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0))?;
+                let socket = UdpSocket::bind(any_port_towards(address))?;
                 socket.connect(address)?;
                 socket.set_read_timeout(patience)?;
                 Self::Udp(socket)
@@ -260,18 +268,11 @@ impl Socket {
     }
 }
 
-impl OwnPath {
-    fn new() -> Self {
-        static COUNT: AtomicU32 = AtomicU32::new(0);
-        let number = COUNT.fetch_add(1, Ordering::Relaxed);
-        Self(format!("/tmp/ksr-reply-{}-{number}", std::process::id()).into())
-    }
-}
-
-impl Drop for OwnPath {
-    fn drop(&mut self) {
-        // Nothing depends on it: the name is never used again.
-        let _ = fs::remove_file(&self.0);
+/// Where a UDP client of the server at `address` may send from.
+pub(crate) fn any_port_towards(address: SocketAddr) -> SocketAddr {
+    match address {
+        SocketAddr::V4(_) => (Ipv4Addr::UNSPECIFIED, 0).into(),
+        SocketAddr::V6(_) => (Ipv6Addr::UNSPECIFIED, 0).into(),
     }
 }
 

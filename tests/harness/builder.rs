@@ -22,6 +22,8 @@ pub struct Builder {
     ready: Ready,
     shared_mib: u32,
     private_mib: u32,
+    options: Vec<String>,
+    descriptors: Option<u64>,
 }
 
 /// What shows that a server is up.
@@ -40,6 +42,7 @@ impl Builder {
                 flavor,
                 from_c: Vec::new(),
                 modules: Vec::new(),
+                core: String::new(),
                 text: String::new(),
                 files: Vec::new(),
                 port: free_port(),
@@ -51,6 +54,8 @@ impl Builder {
             ready: Ready::Asked,
             shared_mib: 64,
             private_mib: 16,
+            options: Vec::new(),
+            descriptors: None,
         }
     }
 
@@ -77,6 +82,15 @@ impl Builder {
     pub fn config(mut self, text: &str) -> Self {
         self.setup.text.push_str(text);
         self.setup.text.push('\n');
+        self
+    }
+
+    /// Adds this before the modules, where some of the core's parameters have to
+    /// be.
+    #[must_use]
+    pub fn core_config(mut self, text: &str) -> Self {
+        self.setup.core.push_str(text);
+        self.setup.core.push('\n');
         self
     }
 
@@ -145,6 +159,20 @@ impl Builder {
         self
     }
 
+    /// Adds these to the server's command line.
+    #[must_use]
+    pub fn options<'a>(mut self, options: impl IntoIterator<Item = &'a str>) -> Self {
+        self.options.extend(options.into_iter().map(str::to_owned));
+        self
+    }
+
+    /// Allows each of its processes this many open descriptors, for good.
+    #[must_use]
+    pub fn descriptors(mut self, count: u64) -> Self {
+        self.descriptors = Some(count);
+        self
+    }
+
     /// Starts it and waits until it is up.
     ///
     /// # Panics
@@ -152,37 +180,48 @@ impl Builder {
     /// It does not start; the message has its log.
     #[must_use]
     pub fn start(self) -> Server {
+        match self.try_start() {
+            Ok(server) => server,
+            Err(ended) => panic!("the server ended at once; its log:\n{}", ended.log),
+        }
+    }
+
+    /// As [`start`](Self::start), for servers that may end by themselves.
+    ///
+    /// # Errors
+    ///
+    /// It has ended.
+    ///
+    /// # Panics
+    ///
+    /// It does neither.
+    pub fn try_start(self) -> Result<Server, Ended> {
         let mut server = self.spawn(&[]);
         let up = wait::for_some(|| {
             let ended = server.exit_status().is_some();
             (ended || self.ready.holds(&server)).then_some(!ended)
         });
         match up {
-            Some(true) => server,
-            Some(false) => panic!("the server ended at once; its log:\n{}", server.log()),
+            Some(true) => Ok(server),
+            Some(false) => Err(Ended::wait_for(server)),
             None => panic!("the server is not ready; its log:\n{}", server.log()),
         }
     }
 
     /// Starts a server that is to end by itself, and waits for that.
+    ///
+    /// # Panics
+    ///
+    /// It goes on.
     #[must_use]
     pub fn start_failing(self) -> Ended {
-        self.run(&[])
+        Ended::wait_for(self.spawn(&[]))
     }
 
     /// Lets the server check the configuration only (`-c`).
     #[must_use]
     pub fn check(self) -> Ended {
-        self.run(&["-c"])
-    }
-
-    fn run(&self, options: &[&str]) -> Ended {
-        let mut server = self.spawn(options);
-        let status = server.wait_exit();
-        Ended {
-            status,
-            log: server.log(),
-        }
+        Ended::wait_for(self.spawn(&["-c"]))
     }
 
     fn spawn(&self, options: &[&str]) -> Server {
@@ -192,7 +231,8 @@ impl Builder {
         };
         let config = self.setup.write(directory.path());
         let log = directory.path().join("log");
-        let child = Command::new(modules::kamailio())
+        let child = self
+            .program()
             .arg("-f")
             .arg(config)
             .arg("-Y")
@@ -200,6 +240,7 @@ impl Builder {
             .args(["-m", &self.shared_mib.to_string()])
             .args(["-M", &self.private_mib.to_string()])
             .args(["-DD", "-E"])
+            .args(&self.options)
             .args(options)
             .stdin(Stdio::null())
             .stdout(append_to(&log))
@@ -209,6 +250,20 @@ impl Builder {
             .spawn()
             .expect("the server's program starts");
         Server::new(child, directory, self.socket, self.setup.port)
+    }
+
+    /// The server's program, with the limits that it is to start with.
+    fn program(&self) -> Command {
+        let Some(descriptors) = self.descriptors else {
+            return Command::new(modules::kamailio());
+        };
+        // The shell lowers its own limits and then becomes the server.
+        let mut shell = Command::new("/bin/sh");
+        shell
+            .args(["-c", r#"ulimit -n "$0" && exec "$@""#])
+            .arg(descriptors.to_string())
+            .arg(modules::kamailio());
+        shell
     }
 }
 
@@ -228,6 +283,16 @@ pub struct Ended {
     pub status: ExitStatus,
     /// What it wrote.
     pub log: String,
+}
+
+impl Ended {
+    fn wait_for(mut server: Server) -> Self {
+        let status = server.wait_exit();
+        Self {
+            status,
+            log: server.log(),
+        }
+    }
 }
 
 fn append_to(file: &Path) -> File {

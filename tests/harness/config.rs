@@ -16,6 +16,7 @@ pub(crate) struct Setup {
     pub(crate) flavor: Flavor,
     pub(crate) from_c: Vec<&'static str>,
     pub(crate) modules: Vec<String>,
+    pub(crate) core: String,
     pub(crate) text: String,
     pub(crate) files: Vec<(String, String)>,
     pub(crate) port: u16,
@@ -40,6 +41,7 @@ impl Setup {
     fn config(&self, directory: &Path) -> String {
         let mut config = String::from("#!KAMAILIO\n");
         self.put_core(&mut config);
+        put(&mut config, format_args!("{}", self.core));
         let path = self.module_path(directory);
         put(&mut config, format_args!("mpath=\"{path}\""));
         for module in &self.modules {

@@ -24,7 +24,17 @@ pub struct Output {
 /// It cannot be started.
 #[must_use]
 pub fn run(socket: &Path, args: &[&str]) -> Output {
-    let output = on(socket)
+    run_at(&at(socket), args)
+}
+
+/// Runs `kamcmd` on an address as its option `-s` takes it.
+///
+/// # Panics
+///
+/// It cannot be started.
+#[must_use]
+pub fn run_at(address: &str, args: &[&str]) -> Output {
+    let output = on(address)
         .args(args)
         .stdin(Stdio::null())
         .output()
@@ -39,11 +49,15 @@ pub fn run(socket: &Path, args: &[&str]) -> Output {
 /// Starts `kamcmd` on a terminal, where without a command it asks for one.
 #[must_use]
 pub fn interactive(socket: &Path) -> Terminal {
-    Terminal::start(on(socket))
+    Terminal::start(on(&at(socket)))
 }
 
-fn on(socket: &Path) -> Command {
+fn at(socket: &Path) -> String {
+    format!("unix:{}", socket.display())
+}
+
+fn on(address: &str) -> Command {
     let mut command = Command::new(modules::kamcmd());
-    command.arg("-s").arg(format!("unix:{}", socket.display()));
+    command.arg("-s").arg(address);
     command
 }

@@ -1,7 +1,8 @@
 //! A real Kamailio for tests: started, asked, watched and stopped.
 //!
-//! [`server`] starts one with the C modules or with ours, [`binrpc`] and
-//! [`kamcmd`] ask it, [`compare`] tells whether two servers answered alike.
+//! [`server`] starts one with the C modules or with ours, [`binrpc`],
+//! [`linefifo`], [`jsonrpc`] and [`kamcmd`] ask it, [`compare`] tells whether two
+//! servers answered alike.
 //! Whatever goes wrong here is a failed test, so most functions panic with what
 //! they know instead of returning errors.
 #![forbid(unsafe_code)]
@@ -10,8 +11,13 @@ pub mod binrpc;
 pub mod builder;
 pub mod compare;
 mod config;
+pub mod differential;
+pub mod everything;
+pub mod jsonrpc;
 pub mod kamcmd;
+pub mod linefifo;
 pub mod modules;
+pub mod own_path;
 pub mod process;
 pub mod requests;
 pub mod server;

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use rustix::process::{Pid, Signal, kill_process_group};
+use rustix::process::{Pid, Resource, Rlimit, Signal, getrlimit, kill_process_group, setrlimit};
 
 /// A process as its `stat` line shows it.
 struct Stat {
@@ -42,6 +42,38 @@ pub fn open_files(pid: Pid) -> usize {
         .count()
 }
 
+/// Allows this process as many descriptors as the system lets it have, for
+/// tests that open thousands of connections.
+///
+/// # Panics
+///
+/// Those are fewer than `wanted`.
+pub fn allow_open_files(wanted: u64) {
+    let limit = getrlimit(Resource::Nofile);
+    let enough = limit.maximum.is_none_or(|maximum| maximum >= wanted);
+    assert!(enough, "{wanted} descriptors are needed, not {limit:?}");
+    let raised = Rlimit {
+        current: limit.maximum,
+        maximum: limit.maximum,
+    };
+    setrlimit(Resource::Nofile, raised).expect("up to the maximum is allowed");
+}
+
+/// The user and the group that a process has the rights of.
+///
+/// # Panics
+///
+/// There is no such process.
+#[must_use]
+pub fn owner(pid: Pid) -> (u32, u32) {
+    let effective = |field| {
+        let ids = status_line(pid, field);
+        let id = ids.split_whitespace().nth(1).and_then(|id| id.parse().ok());
+        id.unwrap_or_else(|| panic!("process {pid:?} has the {field} {ids:?}"))
+    };
+    (effective("Uid:"), effective("Gid:"))
+}
+
 /// The memory of a process that is in RAM, in KiB.
 ///
 /// # Panics
@@ -64,13 +96,21 @@ pub fn virtual_kib(pid: Pid) -> u64 {
 }
 
 fn status(pid: Pid, field: &str) -> u64 {
+    let value = status_line(pid, field);
+    let number = value.split_whitespace().next().map(str::parse);
+    match number {
+        Some(Ok(number)) => number,
+        _ => panic!("process {pid:?} has the {field} {value:?}"),
+    }
+}
+
+fn status_line(pid: Pid, field: &str) -> String {
     let status = fs::read_to_string(proc(pid).join("status"))
         .unwrap_or_else(|error| panic!("the status of process {pid:?}: {error}"));
-    status
-        .lines()
-        .find_map(|line| line.strip_prefix(field))
-        .and_then(|value| value.split_whitespace().next()?.parse().ok())
+    let value = status.lines().find_map(|line| line.strip_prefix(field));
+    value
         .unwrap_or_else(|| panic!("process {pid:?} has no {field} and is dead"))
+        .to_owned()
 }
 
 fn all() -> impl Iterator<Item = Pid> {

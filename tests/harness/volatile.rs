@@ -87,6 +87,8 @@ pub const TABLE: &[Volatile] = &[
     volatile("uac.reg_dump", "*/diff_expires", CLOCK),
     volatile("uac.reg_dump", "*/timer_expires", CLOCK),
     volatile("uac.reg_dump", "*/reg_init", CLOCK),
+    // Six values for each connection.
+    volatile("ctl.who", "3%6", "the port that the system gave a client"),
     // One text with a time stamp in every line.
     volatile("xhttp_prom.metric_list_print", "*", CLOCK),
     // Seven values for each name.

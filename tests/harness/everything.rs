@@ -1,6 +1,6 @@
 //! A server with every module whose commands work without an outside service.
 
-use harness::builder::Builder;
+use crate::builder::Builder;
 
 /// In the order in which they have to be loaded.
 const MODULES: &[&str] = &[
@@ -103,7 +103,8 @@ const FILES: &[(&str, &str)] = &[
 ];
 
 /// Adds all of them to `server`.
-pub(crate) fn load_into(server: Builder) -> Builder {
+#[must_use]
+pub fn load_into(server: Builder) -> Builder {
     let server = server.tcp().modules(MODULES.iter().copied()).config(CONFIG);
     FILES
         .iter()

@@ -1,0 +1,47 @@
+//! The suitable requests over every BINRPC transport of the C module, and over
+//! those of ours.
+
+use harness::binrpc::{Address, Client};
+use harness::differential::{Exchange, Place, Recorder, SUITABLE, assert_alike};
+use harness::modules::Flavor;
+use harness::requests::Request;
+
+use crate::ways::{Ways, wait_for_connections};
+
+#[test]
+fn every_transport_answers_as_in_the_c_module() {
+    let (place, ways) = (Place::new(), Ways::new());
+    let [theirs, ours] = [Flavor::C, Flavor::Rust].map(|flavor| record(&place, &ways, flavor));
+    for ((transport, theirs), (_, ours)) in theirs.iter().zip(&ours) {
+        println!("over {transport}:");
+        assert_alike(theirs, ours);
+    }
+}
+
+/// Asks the same server over one transport after the other: what the requests
+/// change is changed over each of them, and the same in both servers.
+fn record(place: &Place, ways: &Ways, flavor: Flavor) -> Vec<(&'static str, Vec<Exchange>)> {
+    // The socket that says when the server is up is another than those that
+    // are tried.
+    let config = format!(
+        "{}\nmodparam(\"ctl\", \"binrpc\", \"unix:{{dir}}/kamailio_ctl\")",
+        ways.config()
+    );
+    let server = place.start(flavor, &config);
+    let [unix, unix_datagram, udp, tcp] = ways.binrpc(&server);
+    vec![
+        ("unixd", ask(unix_datagram, 0)),
+        ("udp", ask(udp, 0)),
+        ("tcp", ask(tcp, 1)),
+        ("unix", ask(unix, 1)),
+    ]
+}
+
+fn ask(address: Address, connections: i32) -> Vec<Exchange> {
+    let mut client = Client::connect(address);
+    // `ctl.who` and `ctl.connections` are among the requests.
+    wait_for_connections(&mut client, connections);
+    let mut recorder = Recorder::new(client);
+    recorder.ask_all(Request::parse_all(SUITABLE));
+    recorder.finish()
+}

@@ -1,0 +1,25 @@
+//! `ctl`: every transport, parameter and own command, slow clients and many,
+//! on a real Kamailio.
+#![forbid(unsafe_code)]
+
+mod addresses;
+mod closing;
+mod counts;
+mod datagrams;
+mod differential;
+mod kamcmd;
+
+mod limits;
+mod line_answers;
+mod line_framing;
+mod line_requests;
+mod line_rule;
+mod listing;
+mod owner;
+mod parameters;
+mod pipes;
+mod reply_pipes;
+mod slow;
+mod starts;
+mod ways;
+mod wrong_addresses;

@@ -1,0 +1,279 @@
+//! The pipes that clients make for their replies, and what others may have put
+//! in their place.
+
+use std::fs::{self, hard_link};
+use std::os::unix::fs::symlink;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use harness::binrpc::Client as BinrpcClient;
+use harness::linefifo::{Address, Client, ReplyPipe, ask, make_pipe, request};
+use harness::modules::Flavor;
+use harness::own_path::OwnPath;
+use harness::server::{Server, short_directory};
+use harness::wait;
+use rpc_wire::binrpc::client::{Answer, Arg as BinrpcArg};
+use rpc_wire::linefifo::client::Arg;
+
+struct Place {
+    server: Server,
+    client: Client,
+}
+
+impl Place {
+    fn new() -> Self {
+        let server = Server::builder(Flavor::Rust)
+            .modules(["ctl", "pv"])
+            .config(r#"modparam("pv", "shvset", "text=s:")"#)
+            .config(r#"modparam("ctl", "fifo", "{dir}/pipe")"#)
+            .config(r#"modparam("ctl", "binrpc", "unix:{dir}/kamailio_ctl")"#)
+            .start();
+        let client = Client::connect(&Address::Pipe(server.path("pipe")));
+        Self { server, client }
+    }
+
+    /// Asks for a reply through this file, and waits for nothing.
+    fn ask_for(&mut self, reply_file: &str, word: &str) {
+        let request = request("core.echo", reply_file, &[Arg::from(word)]);
+        self.client.send(&request).expect("the server reads");
+    }
+
+    /// Waits for a line of the log that has both of these.
+    fn wait_for_line(&self, name: &str, words: &str) {
+        let told = |line: &str| {
+            line.contains("WARNING: ctl ") && line.contains(name) && line.contains(words)
+        };
+        let found = wait::for_some(|| self.server.log().lines().any(told).then_some(()));
+        assert!(
+            found.is_some(),
+            "nothing about {name} and {words:?} in\n{}",
+            self.server.log()
+        );
+    }
+
+    /// Fails if anything came through the pipe before now.
+    fn assert_unused(&mut self, pipe: &mut ReplyPipe) {
+        self.ask_for(pipe.name(), "the first");
+        // Whoever only looked at the pipe has closed it again, which reads as
+        // an end without a reply.
+        let reply = wait::for_some(|| {
+            let reply = pipe.read_all().expect("a reply");
+            (!reply.is_empty()).then_some(reply)
+        });
+        let reply = reply.expect("a reply that is not empty");
+        assert_eq!(String::from_utf8_lossy(&reply), "200 OK\nthe first\n");
+    }
+}
+
+#[test]
+fn a_symbolic_link_is_refused() {
+    let mut place = Place::new();
+    let (link, file) = (OwnPath::new(), OwnPath::new());
+    fs::write(file.path(), "precious").expect("a new file");
+    symlink(file.path(), link.path()).expect("a new link");
+    place.ask_for(link.name(), "bad");
+    place.wait_for_line(link.name(), "symbolic link");
+    assert_eq!(
+        fs::read(file.path()).ok().as_deref(),
+        Some(b"precious".as_slice())
+    );
+}
+
+#[test]
+fn a_symbolic_link_to_a_pipe_is_refused() {
+    let mut place = Place::new();
+    let (link, mut pipe) = (OwnPath::new(), ReplyPipe::new());
+    symlink(pipe.path(), link.path()).expect("a new link");
+    place.ask_for(link.name(), "bad");
+    place.wait_for_line(link.name(), "symbolic link");
+    place.assert_unused(&mut pipe);
+}
+
+#[test]
+fn a_pipe_with_two_names_is_refused() {
+    let mut place = Place::new();
+    let (link, mut pipe) = (OwnPath::new(), ReplyPipe::new());
+    hard_link(pipe.path(), link.path()).expect("a new link");
+    for name in [link.name(), pipe.name()] {
+        place.ask_for(name, "bad");
+        place.wait_for_line(name, "2 names");
+    }
+    drop(link);
+    place.assert_unused(&mut pipe);
+}
+
+#[test]
+fn a_regular_file_is_refused() {
+    let mut place = Place::new();
+    let file = OwnPath::new();
+    fs::write(file.path(), "precious").expect("a new file");
+    place.ask_for(file.name(), "bad");
+    place.wait_for_line(file.name(), "not a named pipe");
+    assert_eq!(
+        fs::read(file.path()).ok().as_deref(),
+        Some(b"precious".as_slice())
+    );
+}
+
+#[test]
+fn a_missing_file_is_not_made() {
+    let mut place = Place::new();
+    let missing = OwnPath::new();
+    place.ask_for(missing.name(), "bad");
+    place.wait_for_line(missing.name(), "No such file");
+    assert!(!missing.path().exists());
+}
+
+#[test]
+fn a_name_that_leads_elsewhere_is_refused() {
+    let mut place = Place::new();
+    let mut pipe = ReplyPipe::new();
+    let directory = short_directory();
+    let inside = directory.path().join("inside");
+    make_pipe(&inside);
+    let names = [
+        format!("../tmp/{}", pipe.name()),
+        format!("/tmp/{}", pipe.name()),
+        format!("./{}", pipe.name()),
+        format!("{}/inside", last_part(directory.path())),
+    ];
+    for name in &names {
+        place.ask_for(name, "bad");
+        place.wait_for_line(name, "must be a plain name");
+    }
+    place.assert_unused(&mut pipe);
+}
+
+/// As in C, so that nobody reaches a hidden file or one of another program.
+#[test]
+fn a_name_with_a_dot_is_refused() {
+    let mut place = Place::new();
+    let own = OwnPath::new();
+    let name = format!("{}.pipe", own.name());
+    let path = own.path().with_extension("pipe");
+    make_pipe(&path);
+    place.ask_for(&name, "bad");
+    place.wait_for_line(&name, "must be a plain name");
+    fs::remove_file(&path).expect("it is ours");
+}
+
+fn last_part(path: &Path) -> &str {
+    let name = path.file_name().and_then(|name| name.to_str());
+    name.expect("a directory in /tmp")
+}
+
+/// Somebody else exchanges the pipe for a link all the time: whichever of them
+/// the server finds, and between whichever two of its steps, nothing arrives
+/// where the link leads.
+#[test]
+fn a_file_that_is_swapped_meanwhile_gets_nothing() {
+    const SWAPS: usize = 300;
+    const REQUESTS: usize = 300;
+    let mut place = Place::new();
+    let (name, victim) = (OwnPath::new(), OwnPath::new());
+    fs::write(victim.path(), "").expect("a new file");
+    let swaps = AtomicUsize::new(0);
+    let stop = AtomicBool::new(false);
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            while !stop.load(Ordering::Relaxed) {
+                swap(name.path(), victim.path());
+                swaps.fetch_add(1, Ordering::Relaxed);
+            }
+        });
+        let mut asked = 0;
+        while asked < REQUESTS || swaps.load(Ordering::Relaxed) < SWAPS {
+            place.ask_for(name.name(), "bad");
+            // When this has come, that one was tried.
+            place.assert_unused(&mut ReplyPipe::new());
+            asked += 1;
+        }
+        stop.store(true, Ordering::Relaxed);
+    });
+    let written = fs::read(victim.path()).expect("the file");
+    assert!(written.is_empty(), "{}", written.escape_ascii());
+}
+
+/// Puts a pipe with a reader at `path`, and then a link to `victim`.
+fn swap(path: &Path, victim: &Path) {
+    let pipe = ReplyPipe::new();
+    fs::rename(pipe.path(), path).expect("both are in /tmp");
+    let link = OwnPath::new();
+    symlink(victim, link.path()).expect("a new link");
+    fs::rename(link.path(), path).expect("both are in /tmp");
+}
+
+/// How long it waits is the C module's affair; that nobody else does is ours.
+#[test]
+fn one_that_nobody_reads_is_given_up_and_keeps_nobody_waiting() {
+    let mut place = Place::new();
+    let mut neighbour = place.server.client();
+    let unread = OwnPath::new();
+    make_pipe(unread.path());
+    let given_up = |server: &Server| server.log().matches("nobody reads from it").count();
+    // A busy machine may stop this process for longer than the server waits,
+    // so one success of several counts. A server that waits for the reader
+    // never has one.
+    wait::until("others are answered before a reply is given up", || {
+        let before = given_up(&place.server);
+        place.ask_for(unread.name(), "bad");
+        neighbour.call("core.version", &[]);
+        place.assert_unused(&mut ReplyPipe::new());
+        given_up(&place.server) == before
+    });
+    place.wait_for_line(unread.name(), "nobody reads from it");
+}
+
+/// Its reader has 200 ms for each piece, as in C.
+#[test]
+fn one_whose_reader_is_slow_gets_all_of_a_large_reply() {
+    const LEN: usize = 900_000;
+    let mut place = Place::new();
+    let mut neighbour = place.server.client();
+    let text = set_text(&mut neighbour, LEN);
+    let expected = {
+        let address = Address::Pipe(place.server.path("pipe"));
+        ask(&address, "pv.shvGet", &[Arg::from("text")])
+    };
+    assert!(expected.windows(LEN).any(|part| part == text.as_bytes()));
+    let whole = wait::for_some(|| {
+        let mut pipe = ReplyPipe::new();
+        let request = request("pv.shvGet", pipe.name(), &[Arg::from("text")]);
+        place.client.send(&request).expect("the server reads");
+        read_slowly(&mut pipe, &mut neighbour)
+    });
+    assert!(whole.as_deref() == Some(&*expected), "the reply is another");
+}
+
+fn set_text(client: &mut BinrpcClient, len: usize) -> String {
+    let text = "0123456789".repeat(len / 10);
+    let answer = client.call(
+        "pv.shvSet",
+        &["text".into(), "str".into(), BinrpcArg::from(&*text)],
+    );
+    assert!(matches!(answer, Answer::Reply(_)), "{answer}");
+    text
+}
+
+/// All of a reply, read in small pieces with a request to the server between
+/// them; nothing if this machine was so busy that the server may have taken
+/// the reader for gone.
+fn read_slowly(pipe: &mut ReplyPipe, neighbour: &mut BinrpcClient) -> Option<Vec<u8>> {
+    const PIECE: usize = 16 * 1024;
+    const SUSPICIOUS: Duration = Duration::from_millis(100);
+    let mut all = Vec::new();
+    let mut late = false;
+    loop {
+        let start = Instant::now();
+        let piece = pipe.read_some(PIECE).expect("the reply goes on");
+        if piece.is_empty() {
+            break;
+        }
+        all.extend(piece);
+        neighbour.call("core.version", &[]);
+        late |= start.elapsed() > SUSPICIOUS;
+    }
+    (!late).then_some(all)
+}

@@ -1,0 +1,185 @@
+//! Clients that take their replies slowly, or not at all: they alone wait.
+
+use std::io::{ErrorKind, Read, Write};
+use std::net::TcpStream;
+use std::os::unix::net::UnixStream;
+
+use harness::binrpc::{Address, Client, request};
+use harness::linefifo;
+use harness::modules::Flavor;
+use harness::process::resident_kib;
+use harness::server::Server;
+use rpc_wire::binrpc::client::{Answer, Arg, Node};
+use rpc_wire::linefifo::client::Arg as LineArg;
+
+use crate::ways::{STREAM, Ways};
+
+/// What the large reply has at least.
+const LARGE: usize = 8 * 1024 * 1024;
+
+fn start(ways: &Ways) -> Server {
+    let server = Server::builder(Flavor::Rust)
+        .modules(["ctl", "htable"])
+        .config(r#"modparam("htable", "htable", "t=>size=8")"#)
+        .config(&ways.config())
+        .socket(STREAM)
+        .start();
+    fill(&mut server.client());
+    server
+}
+
+/// Makes the dump of the table [`LARGE`].
+fn fill(client: &mut Client) {
+    const VALUE: usize = 8 * 1024;
+    let value = "0123456789abcdef".repeat(VALUE / 16);
+    let entry = |number: usize| {
+        let name = format!("entry{number}");
+        vec!["t".into(), Arg::from(&*name), Arg::from(&*value)]
+    };
+    client.call_many("htable.sets", (0..LARGE / VALUE).map(entry), |answer| {
+        assert!(matches!(answer, Answer::Reply(_)), "{answer}");
+    });
+}
+
+fn dump() -> Vec<u8> {
+    request("htable.dump", &["t".into()], 7)
+}
+
+fn assert_echoes(client: &mut Client, word: &str) {
+    let answer = client.call("core.echo", &[word.into()]);
+    assert_eq!(
+        answer,
+        Answer::Reply(vec![Node::Str(word.as_bytes().to_vec())])
+    );
+}
+
+#[test]
+fn others_are_served_while_one_reads_a_large_reply() {
+    let ways = Ways::new();
+    let server = start(&ways);
+    let whole = server.client().call_raw(&dump());
+    assert!(whole.len() > LARGE);
+    for address in ways.streams(&server) {
+        let mut slow = Client::connect(address.clone());
+        slow.send(&dump()).expect("the server reads");
+        let read = |most| slow.read_some(most).expect("the reply goes on");
+        let mut other = Client::connect(address);
+        assert_whole(&whole, read, &mut other);
+    }
+}
+
+/// The same over the line protocol, whose replies are a stream, too.
+#[test]
+fn others_are_served_while_one_reads_many_lines() {
+    let ways = Ways::new();
+    let server = start(&ways);
+    let [_, _, tcp] = ways.lines(&server);
+    let args = [LineArg::from("t")];
+    let whole = linefifo::ask(&tcp, "htable.dump", &args);
+    assert!(whole.len() > LARGE);
+
+    let linefifo::Client::Tcp(mut slow) = linefifo::Client::connect(&tcp) else {
+        panic!("it is no TCP client");
+    };
+    let request = linefifo::request("htable.dump", "", &args);
+    slow.write_all(&request).expect("the server reads");
+    let read = |most| {
+        let mut bytes = vec![0; most];
+        let len = slow.read(&mut bytes).expect("the reply goes on");
+        bytes.truncate(len);
+        bytes
+    };
+    assert_whole(&whole, read, &mut server.client());
+}
+
+/// Reads all of the reply, piece by piece; `other` is answered all the while.
+fn assert_whole(whole: &[u8], mut read: impl FnMut(usize) -> Vec<u8>, other: &mut Client) {
+    const PIECE: usize = 64 * 1024;
+    // The reply has begun, and is far from its end until this goes on.
+    let mut told = read(1);
+    for number in 0..1000 {
+        assert_echoes(other, &number.to_string());
+    }
+    while told.len() < whole.len() {
+        let piece = read(PIECE.min(whole.len() - told.len()));
+        assert!(!piece.is_empty(), "it ends after {} bytes", told.len());
+        told.extend(piece);
+        assert_echoes(other, "meanwhile");
+    }
+    assert!(told == whole, "it is another reply");
+}
+
+/// A reply is some hundred times as long as its request: all of those that are
+/// asked for here would be gigabytes.
+#[test]
+fn one_that_only_asks_is_no_longer_read() {
+    const ALLOWED_KIB: u64 = 24 * 1024;
+    let ways = Ways::new();
+    let server = start(&ways);
+    let handler = server.process("ctl handler");
+    let mut other = server.client();
+    for address in ways.streams(&server) {
+        // What one such reply costs in passing is not what is measured.
+        other.call_raw(&dump());
+        let before = resident_kib(handler);
+        let mut deaf = Deaf::connect(&address);
+        let mut asked = 0;
+        for number in 0..20 {
+            asked += deaf.ask_as_often_as_it_is_read();
+            assert_echoes(&mut other, &number.to_string());
+        }
+        assert!(asked > 500, "{asked} requests are too few to tell");
+        let after = resident_kib(handler);
+        assert!(
+            after < before + ALLOWED_KIB,
+            "{address:?}: {before} KiB have become {after} after {asked} requests"
+        );
+    }
+}
+
+/// A client that asks for large replies and takes none.
+struct Deaf {
+    stream: Box<dyn Write>,
+    /// What of a request was not taken yet.
+    rest: Vec<u8>,
+}
+
+impl Deaf {
+    fn connect(address: &Address) -> Self {
+        let stream: Box<dyn Write> = match address {
+            Address::UnixStream(path) => {
+                let stream = UnixStream::connect(path).expect("the server listens");
+                stream.set_nonblocking(true).expect("a socket can be so");
+                Box::new(stream)
+            }
+            Address::Tcp(address) => {
+                let stream = TcpStream::connect(address).expect("the server listens");
+                stream.set_nonblocking(true).expect("a socket can be so");
+                Box::new(stream)
+            }
+            other => panic!("{other:?} has no connections"),
+        };
+        Self {
+            stream,
+            rest: Vec::new(),
+        }
+    }
+
+    /// Sends requests until the socket takes no more; tells how many.
+    fn ask_as_often_as_it_is_read(&mut self) -> usize {
+        // Each write takes a buffer of its own, so few are better.
+        const AT_ONCE: usize = 500;
+        let mut asked = 0;
+        loop {
+            if self.rest.is_empty() {
+                self.rest = dump().repeat(AT_ONCE);
+                asked += AT_ONCE;
+            }
+            match self.stream.write(&self.rest) {
+                Ok(len) => drop(self.rest.drain(..len)),
+                Err(error) if error.kind() == ErrorKind::WouldBlock => return asked,
+                Err(error) => panic!("the connection fails: {error}"),
+            }
+        }
+    }
+}

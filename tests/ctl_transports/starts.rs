@@ -1,0 +1,228 @@
+//! Starts that go wrong, and starts after another: what an operator is told.
+
+use std::fs;
+use std::net::{Ipv4Addr, TcpListener, UdpSocket};
+use std::path::Path;
+
+use harness::binrpc::{Address, Client};
+use harness::builder::{Builder, Ended};
+use harness::modules::Flavor;
+use harness::server::{Server, free_port, short_directory};
+
+use crate::ways::{STREAM, Ways, local};
+
+fn listening(parameter: &str, address: &str) -> Builder {
+    Server::builder(Flavor::Rust)
+        .modules(["ctl"])
+        .config(r#"modparam("ctl", "binrpc", "unix:{dir}/kamailio_ctl")"#)
+        .config(&format!(r#"modparam("ctl", "{parameter}", "{address}")"#))
+}
+
+/// The start failed with an error that has all these words.
+#[track_caller]
+fn assert_failed(ended: &Ended, words: &[&str]) {
+    assert!(!ended.status.success(), "it started:\n{}", ended.log);
+    let told =
+        |line: &str| line.contains("ERROR: ctl ") && words.iter().all(|words| line.contains(words));
+    assert!(
+        ended.log.lines().any(told),
+        "no line says {words:?} in\n{}",
+        ended.log
+    );
+}
+
+#[test]
+fn one_configuration_starts_again_and_again() {
+    let (place, ways) = (short_directory(), Ways::new());
+    for _ in 0..5 {
+        let mut server = Server::builder(Flavor::Rust)
+            .modules(["ctl"])
+            .config(&ways.config())
+            .socket(STREAM)
+            .directory(place.path())
+            .start();
+        // Connections that the server closes leave their port in use for a
+        // while, which must not keep the next one from listening.
+        let mut clients = ways.binrpc(&server).map(Client::connect);
+        for client in &mut clients {
+            client.call("core.version", &[]);
+        }
+        let status = server.stop();
+        assert!(status.success(), "{status}");
+        assert_eq!(sockets_and_pipes(place.path()), [""; 0]);
+    }
+}
+
+fn sockets_and_pipes(directory: &Path) -> Vec<String> {
+    let entries = fs::read_dir(directory).expect("the directory");
+    let names = entries.flatten().map(|entry| entry.file_name());
+    names
+        .filter_map(|name| name.into_string().ok())
+        .filter(|name| !["kamailio.cfg", "log", "modules"].contains(&name.as_str()))
+        .collect()
+}
+
+#[test]
+fn after_a_crash_every_socket_is_replaced() {
+    let (place, ways) = (short_directory(), Ways::new());
+    let start = || {
+        Server::builder(Flavor::Rust)
+            .modules(["ctl"])
+            .config(&ways.config())
+            .socket(STREAM)
+            .directory(place.path())
+            .start()
+    };
+    let mut crashed = start();
+    crashed.crash();
+    assert_eq!(sockets_and_pipes(place.path()).len(), 3);
+    let server = start();
+    for address in ways.binrpc(&server) {
+        let answer = Client::connect(address).call("core.echo", &["hello".into()]);
+        assert_eq!(answer.values().len(), 1, "{answer}");
+    }
+}
+
+#[test]
+fn a_missing_directory_is_named() {
+    for (parameter, address) in [
+        ("binrpc", "unix:/no/such/directory/socket"),
+        ("binrpc", "unixd:/no/such/directory/socket"),
+        ("fifo", "/no/such/directory/pipe"),
+    ] {
+        let ended = listening(parameter, address).start_failing();
+        let path = address
+            .trim_start_matches("unix:")
+            .trim_start_matches("unixd:");
+        assert_failed(&ended, &[path, "directory does not exist"]);
+    }
+}
+
+/// Not even root makes files in /sys.
+#[test]
+fn a_directory_that_is_not_writable_is_named() {
+    for (parameter, address) in [
+        ("binrpc", "unix:/sys/socket"),
+        ("binrpc", "unixd:/sys/socket"),
+        ("fifo", "/sys/pipe"),
+    ] {
+        let ended = listening(parameter, address).start_failing();
+        assert_failed(&ended, &["cannot listen", "/sys/"]);
+    }
+}
+
+#[test]
+fn a_file_in_place_of_a_directory_is_named() {
+    for (parameter, address) in [
+        ("binrpc", "unix:{dir}/file/socket"),
+        ("fifo", "{dir}/file/pipe"),
+    ] {
+        let ended = listening(parameter, address)
+            .file("file", "precious")
+            .start_failing();
+        assert_failed(&ended, &["/file/", "Not a directory"]);
+    }
+}
+
+#[test]
+fn a_file_in_place_of_a_socket_stays() {
+    for transport in ["unix", "unixd"] {
+        let place = short_directory();
+        let file = place.path().join("file");
+        let ended = listening("binrpc", &format!("{transport}:{{dir}}/file"))
+            .file("file", "precious")
+            .directory(place.path())
+            .start_failing();
+        assert_failed(&ended, &["/file", "something else"]);
+        assert_eq!(fs::read_to_string(&file).ok().as_deref(), Some("precious"));
+    }
+}
+
+#[test]
+fn a_port_that_another_program_has_is_named() {
+    let port = free_port();
+    let _tcp = TcpListener::bind(local(port)).expect("it is free");
+    let _udp = UdpSocket::bind(local(port)).expect("it is free");
+    for parameter in ["binrpc", "fifo"] {
+        for transport in ["tcp", "udp"] {
+            let address = format!("{transport}:127.0.0.1:{port}");
+            let ended = listening(parameter, &address).start_failing();
+            assert_failed(&ended, &[&address, "another process uses it"]);
+        }
+    }
+}
+
+/// Started by mistake a second time: the first one has the ports.
+#[test]
+fn a_port_that_another_server_has_is_named() {
+    for transport in ["tcp", "udp"] {
+        let port = free_port();
+        let address = format!("{transport}:127.0.0.1:{port}");
+        let _first = listening("binrpc", &address).start();
+        assert_refused(listening("binrpc", &address), &address);
+    }
+}
+
+/// The same port twice in one configuration.
+#[test]
+fn a_port_that_is_named_twice_is_refused() {
+    for transport in ["tcp", "udp"] {
+        let address = format!("{transport}:127.0.0.1:{}", free_port());
+        let twice = listening("binrpc", &address)
+            .config(&format!(r#"modparam("ctl", "fifo", "{address}")"#));
+        assert_refused(twice, &address);
+    }
+}
+
+fn assert_refused(server: Builder, address: &str) {
+    match server.try_start() {
+        Ok(_) => panic!("it listens on {address}, which is taken"),
+        Err(ended) => assert_failed(&ended, &[address, "another process uses it"]),
+    }
+}
+
+#[test]
+fn an_address_of_another_host_is_named() {
+    // For documentation only, so no host has it.
+    let address = format!("tcp:{}:{}", Ipv4Addr::new(203, 0, 113, 250), free_port());
+    let ended = listening("binrpc", &address).start_failing();
+    assert_failed(&ended, &[&address, "this host does not have that address"]);
+}
+
+/// A server whose socket is in use by another one takes it, as with C, and
+/// says so.
+#[test]
+fn a_socket_that_another_server_serves_is_taken_with_a_line_in_the_log() {
+    let (place, others) = (short_directory(), short_directory());
+    let socket = format!("unix:{}/socket", place.path().display());
+    let first = listening("binrpc", &socket).directory(place.path()).start();
+    let second = listening("binrpc", &socket)
+        .directory(others.path())
+        .start();
+    let log = second.log();
+    let told = |line: &str| {
+        line.contains("WARNING: ctl ")
+            && line.contains("/socket")
+            && line.contains("another process")
+    };
+    assert!(log.lines().any(told), "{log}");
+    // The first one leaves alone what is no longer its own.
+    drop(first);
+    let mut client = Client::connect(Address::UnixStream(place.path().join("socket")));
+    let answer = client.call("core.ps", &[]);
+    let mut pids = answer.values().iter().filter_map(|value| value.as_int());
+    let main = second.pid().as_raw_pid();
+    assert!(pids.any(|pid| pid == main), "{main} is not among\n{answer}");
+}
+
+/// If one place is wrong, those before it are left as they were.
+#[test]
+fn a_failed_start_leaves_no_files() {
+    let place = short_directory();
+    let ended = listening("fifo", "{dir}/pipe")
+        .config(r#"modparam("ctl", "binrpc", "unix:/no/such/directory/socket")"#)
+        .directory(place.path())
+        .start_failing();
+    assert!(!ended.status.success());
+    assert_eq!(sockets_and_pipes(place.path()), [""; 0]);
+}

@@ -1,0 +1,167 @@
+//! The same requests to a server with the C module and to one with ours.
+
+use tempfile::TempDir;
+
+use rpc_wire::binrpc::client::{Answer, Arg};
+
+use crate::binrpc::{Client, decode, request};
+use crate::compare::difference;
+use crate::everything;
+use crate::modules::Flavor;
+use crate::requests::Request;
+use crate::server::{Server, free_port, short_directory};
+
+/// Requests that suit their commands, in an order in which they make sense.
+pub const SUITABLE: &str = include_str!("../fixtures/requests.txt");
+
+/// One request and the packet that answered it.
+#[derive(Debug)]
+pub struct Exchange {
+    /// What was asked.
+    pub request: Request,
+    /// What came back.
+    pub packet: Vec<u8>,
+}
+
+/// What two servers that are to be compared have in common.
+#[derive(Debug)]
+pub struct Place {
+    directory: TempDir,
+    port: u16,
+}
+
+impl Place {
+    /// A new one.
+    #[must_use]
+    pub fn new() -> Self {
+        Self {
+            directory: short_directory(),
+            port: free_port(),
+        }
+    }
+
+    /// Starts a server with every module, and with this in its configuration.
+    #[must_use]
+    pub fn start(&self, flavor: Flavor, config: &str) -> Server {
+        everything::load_into(Server::builder(flavor))
+            .config(config)
+            .directory(self.directory.path())
+            .port(self.port)
+            .start()
+    }
+}
+
+impl Default for Place {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// Asks, and keeps what was answered.
+#[derive(Debug)]
+pub struct Recorder {
+    client: Client,
+    exchanges: Vec<Exchange>,
+}
+
+impl Recorder {
+    /// Asks through this client.
+    #[must_use]
+    pub fn new(client: Client) -> Self {
+        Self {
+            client,
+            exchanges: Vec::new(),
+        }
+    }
+
+    /// Asks all of these, one after the other.
+    ///
+    /// # Panics
+    ///
+    /// One is not answered.
+    pub fn ask_all(&mut self, requests: impl IntoIterator<Item = Request>) {
+        for asked in requests {
+            // Any four bytes do, as long as both servers get the same.
+            let cookie = self.exchanges.len() as u32;
+            let packet = self
+                .client
+                .call_raw(&request(&asked.method, &asked.args, cookie));
+            self.exchanges.push(Exchange {
+                request: asked,
+                packet,
+            });
+        }
+    }
+
+    /// All that was asked and answered.
+    #[must_use]
+    pub fn finish(self) -> Vec<Exchange> {
+        self.exchanges
+    }
+}
+
+/// Fails with everything that differs, not only with the first.
+///
+/// # Panics
+///
+/// Something differs.
+pub fn assert_alike(theirs: &[Exchange], ours: &[Exchange]) {
+    let mut different = Vec::new();
+    for (theirs, ours) in theirs.iter().zip(ours) {
+        assert_eq!(theirs.request, ours.request, "both are asked the same");
+        if accepts_an_int(theirs) || keeps_the_sign(theirs, ours) {
+            continue;
+        }
+        if let Some(how) = difference(&theirs.request.method, &theirs.packet, &ours.packet) {
+            different.push(format!("{}\n{how}", theirs.request));
+        }
+    }
+    assert_eq!(theirs.len(), ours.len(), "they have the same commands");
+    let count = different.len();
+    assert!(
+        different.is_empty(),
+        "{count} of {} answers differ:\n{}",
+        theirs.len(),
+        different.join("\n")
+    );
+}
+
+/// What the commands themselves say when C does not let them read a number.
+const OWN_WORDS: &[(&str, &str)] = &[
+    ("xhttp_prom.gauge_set", "required number argument"),
+    ("xhttp_prom.histogram_observe", "required number argument"),
+];
+
+/// An int where the command asks for a float or long is accepted by ours on
+/// every version of the server, and by C only from 5.8 on.
+fn accepts_an_int(theirs: &Exchange) -> bool {
+    let Ok((_, Answer::Fault { code: 400, reason })) = decode(&theirs.packet) else {
+        return false;
+    };
+    let Request { method, args } = &theirs.request;
+    let reason = String::from_utf8_lossy(&reason);
+    args.iter().enumerate().any(|(position, arg)| {
+        let refused = format!("error at parameter {position}: expected float type but");
+        let in_own_words = OWN_WORDS.contains(&(method, &reason)) && position == 1;
+        matches!(arg, Arg::Int(_)) && (reason.starts_with(&refused) || in_own_words)
+    })
+}
+
+/// A negative int that a command reads as text stays negative with ours; in C
+/// it becomes text by way of an unsigned long.
+fn keeps_the_sign(theirs: &Exchange, ours: &Exchange) -> bool {
+    let negative = |arg: &Arg| match arg {
+        Arg::Int(number @ ..0) => Some(i64::from(*number)),
+        _ => None,
+    };
+    let (Ok((_, theirs_said)), Ok((_, ours_said))) = (decode(&theirs.packet), decode(&ours.packet))
+    else {
+        return false;
+    };
+    let signed = |text: String, number: i64| {
+        text.replace(&number.cast_unsigned().to_string(), &number.to_string())
+    };
+    let negatives = theirs.request.args.iter().filter_map(negative);
+    let corrected = negatives.fold(theirs_said.to_string(), signed);
+    corrected != theirs_said.to_string() && corrected == ours_said.to_string()
+}
