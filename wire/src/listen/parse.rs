@@ -14,7 +14,9 @@ const FOREIGN_TRANSPORTS: [&str; 6] = ["sctp", "tls", "ws", "wss", "http", "http
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum ListenError {
     /// There is no text.
-    #[error("the address is empty; write for example udp:127.0.0.1:2049 or a path such as /run/kamailio/ctl")]
+    #[error(
+        "the address is empty; write for example udp:127.0.0.1:2049 or a path such as /run/kamailio/ctl"
+    )]
     Empty,
     /// The text before the first colon is neither a transport nor a host.
     #[error("there is no transport {0:?}; there are unix, unixs, unixd, udp, tcp and fifo")]
