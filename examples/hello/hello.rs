@@ -27,6 +27,7 @@ kamailio::module! {
     ],
     commands: [
         "hello.say" => say, "Greets whoever asks";
+        "hello.order" => order, "Takes an order such as dish:soup,number:2";
         "hello.panic" => panic, "Panics, to show that the server goes on";
     ],
     kemi: [
@@ -125,6 +126,18 @@ fn say(call: &mut Call<'_>) -> Result<(), Fault> {
     let mut answer = call.add_struct()?;
     answer.add_text(c"text", greeting_for(&name))?;
     answer.add_int(c"loudness", LOUDNESS.load(Relaxed) as i32)
+}
+
+/// `dish:soup,number:2` over the line protocol
+fn order(call: &mut Call<'_>) -> Result<(), Fault> {
+    let mut order = call
+        .next_struct()
+        .ok_or_else(|| Fault::new(400, "what would you like?"))?;
+    let dish = order.text(c"dish");
+    let number = order.int(c"number").unwrap_or(1);
+    let dish = dish.ok_or_else(|| Fault::new(400, "which dish?"))?;
+    call.add_int(number)?;
+    call.add_text(dish)
 }
 
 fn panic(_call: &mut Call<'_>) -> Result<(), Fault> {

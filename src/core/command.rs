@@ -104,6 +104,21 @@ impl Call<'_> {
         (read == 1).then_some(number)
     }
 
+    /// Reads the next parameter as a structure, if there is one. Of the
+    /// transports the line protocol alone carries any.
+    #[must_use]
+    pub fn next_struct(&mut self) -> Option<StructParam<'_>> {
+        let mut handle: *mut c_void = std::ptr::null_mut();
+        let scan = self.rpc.scan?;
+        // SAFETY: the format asks for one pointer to a handle.
+        let read = unsafe { scan(self.context, c"*{".as_ptr().cast_mut(), &raw mut handle) };
+        let handle = NonNull::new(handle).filter(|_| read == 1)?;
+        Some(StructParam {
+            rpc: self.rpc,
+            handle,
+        })
+    }
+
     fn add(
         &mut self,
         format: &CStr,
@@ -132,6 +147,51 @@ impl Call<'_> {
                 reason.as_ptr(),
             );
         }
+    }
+}
+
+/// A structure among the parameters.
+#[derive(Debug)]
+pub struct StructParam<'a> {
+    rpc: &'a sys::rpc_t,
+    handle: NonNull<c_void>,
+}
+
+impl StructParam<'_> {
+    /// Reads a member as text, if there is one of that name. Each is read once.
+    #[must_use]
+    pub fn text(&mut self, name: &CStr) -> Option<Vec<u8>> {
+        let mut text = strings::counted(b"");
+        let scan = self.rpc.struct_scan?;
+        // SAFETY: the format asks for a C string and a pointer to a counted
+        // string.
+        let read = unsafe {
+            scan(
+                self.handle.as_ptr(),
+                c"S".as_ptr().cast_mut(),
+                name.as_ptr(),
+                &raw mut text,
+            )
+        };
+        // SAFETY: the text lives in the transport until the command returns.
+        (read == 1).then(|| unsafe { strings::bytes(&raw const text) }.to_vec())
+    }
+
+    /// Reads a member as a number, if there is one of that name.
+    #[must_use]
+    pub fn int(&mut self, name: &CStr) -> Option<i32> {
+        let mut number: c_int = 0;
+        let scan = self.rpc.struct_scan?;
+        // SAFETY: the format asks for a C string and a pointer to an int.
+        let read = unsafe {
+            scan(
+                self.handle.as_ptr(),
+                c"d".as_ptr().cast_mut(),
+                name.as_ptr(),
+                &raw mut number,
+            )
+        };
+        (read == 1).then_some(number)
     }
 }
 

@@ -304,7 +304,7 @@ macro_rules! __function {
 macro_rules! __variable {
     ($name:literal, $getter:path, $parser:path) => {
         sys::pv_export_t {
-            name: $crate::strings::counted($name.as_bytes()),
+            name: $crate::strings::name(concat!($name, "\0")),
             type_: sys::PVT_OTHER,
             getf: {
                 unsafe extern "C" fn get(
@@ -366,8 +366,8 @@ macro_rules! __command {
 macro_rules! __kemi {
     ($module:literal, $name:literal, $handler:ident, ($($arg:ident),*), $return:ident) => {
         sys::sr_kemi_t {
-            mname: $crate::strings::counted($module.as_bytes()),
-            fname: $crate::strings::counted($name.as_bytes()),
+            mname: $crate::strings::name(concat!($module, "\0")),
+            fname: $crate::strings::name(concat!($name, "\0")),
             rtype: $crate::__kemi!(@return $return),
             func: $crate::__kemi!(@entry $handler, ($($arg),*)),
             ptypes: {

@@ -32,3 +32,14 @@ pub const fn counted(text: &[u8]) -> sys::str_ {
         len: text.len() as i32,
     }
 }
+
+/// A name for the core, which takes it by its length in one place and by its
+/// terminating NUL in the next. `text` ends with that NUL.
+#[doc(hidden)]
+#[must_use]
+pub const fn name(text: &'static str) -> sys::str_ {
+    sys::str_ {
+        s: text.as_ptr().cast::<c_char>().cast_mut(),
+        len: text.len() as i32 - 1,
+    }
+}

@@ -27,6 +27,9 @@
 //! | `{` | the line as a structure, see [`parse_struct`] |
 //! | other | none: the command fails with a fault 500 |
 //!
+//! Who runs commands for this codec may be stricter, and the engine is: a line
+//! that is not wholly a number is none.
+//!
 //! To the C module the empty line is one more parameter: an empty text, or a
 //! fault 400 where a number is asked for. Only from the next one on it knows that
 //! parameters are missing, and leaves that to the command. Here the empty line
