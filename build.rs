@@ -47,12 +47,17 @@ const FUNCTIONS: &[&str] = &[
     "fixup_spve_null",
     "get_int_fparam",
     "get_str_fparam",
+    // messages and replies
+    "del_nonshm_lump_rpl",
+    "find_export",
+    "get_body",
     // variables
     "pv_get_null",
     "pv_get_sintval",
     "pv_get_strval",
     // KEMI
     "sr_kemi_modules_add",
+    "sr_kemi_xval_null",
 ];
 
 /// Structures and type names; whatever their fields need comes with them.
@@ -69,6 +74,8 @@ const TYPES: &[&str] = &[
     "rpc_function_t",
     "sip_msg_t",
     "sr_kemi_t",
+    "sr_kemi_xval_t",
+    "xhttp_api_t",
 ];
 
 /// Global variables of the core, and constants, be they macros or enumerators.
@@ -78,6 +85,7 @@ const VARS: &[&str] = &[
     "PVT_OTHER",
     "PV_NAME_INTSTR",
     "SR_KEMIP_.*",
+    "SR_KEMI_XVAL_.*",
     "(REQUEST|FAILURE|ONREPLY|TM_ONREPLY|CORE_ONREPLY|BRANCH|ONSEND|ERROR|LOCAL|EVENT|ANY)_ROUTE",
     "runtime_dir",
     "sock_uid",

@@ -35,6 +35,14 @@
 #define KSRRS_SCAN_OPTIONAL 1
 
 /**
+ * Whether the command is told that it may reply later, from another process.
+ *
+ * # Safety
+ * The glue passes on what the command was given.
+ */
+bool ksrrs_rpc_delays(void *call);
+
+/**
  * Makes the reply a fault.
  *
  * # Safety

@@ -4,6 +4,7 @@
 
 #include "core/sr_module.h"
 #include "core/cfg/cfg_struct.h"
+#include "core/data_lump_rpl.h"
 #include "core/globals.h"
 #include "core/kemi.h"
 #include "core/mod_fix.h"
@@ -13,6 +14,7 @@
 #include "core/rpc.h"
 #include "core/rpc_lookup.h"
 #include "core/ut.h"
+#include "modules/xhttp/api.h"
 
 #include "glue.h"
 

@@ -55,6 +55,11 @@ void ksrrs_log(int level, const char *module, int module_len,
 	DPRINT_CRIT_EXIT;
 }
 
+int ksrrs_is_http(const sip_msg_t *msg)
+{
+	return IS_HTTP(msg);
+}
+
 void ksrrs_cfg_update(void)
 {
 	cfg_update();

@@ -4,6 +4,7 @@
 #ifndef KSRRS_GLUE_H
 #define KSRRS_GLUE_H
 
+#include "core/parser/msg_parser.h"
 #include "core/rpc.h"
 #include "core/str.h"
 
@@ -19,6 +20,16 @@ extern rpc_t ksrrs_rpc_table;
  * commands whose use is limited in time. */
 int ksrrs_rpc_find(
 		const char *name, int len, rpc_function_t *function, int *returns_array);
+
+/* Whether there is such a command. This is no use of it. */
+int ksrrs_rpc_exists(const char *name, int len);
+
+/* The flag of a command whose values are to be in one array; a macro over an
+ * enumerator in some versions. */
+enum
+{
+	KSRRS_RETURNS_ARRAY = RET_ARRAY
+};
 
 /* Takes the lock that keeps a command from running in two processes at once,
  * where the core has such locks and they are configured; -1 where not. The
@@ -38,6 +49,9 @@ int ksrrs_log_enabled(int level, const char *module, int module_len);
 void ksrrs_log(int level, const char *module, int module_len,
 		const char *place, const char *file, int line, const char *text,
 		int text_len);
+
+/* Whether the message is an HTTP request. */
+int ksrrs_is_http(const sip_msg_t *msg);
 
 /* Takes over the configuration that cfg.* commands changed since last time. */
 void ksrrs_cfg_update(void);

@@ -39,6 +39,13 @@ int ksrrs_rpc_find(
 
 #endif
 
+int ksrrs_rpc_exists(const char *name, int len)
+{
+	rpc_export_t *command = rpc_lookup(name, len);
+
+	return command != NULL && command->function != NULL;
+}
+
 #ifdef KSRRS_HAVE_RPC_EXEC_LOCKS
 
 int ksrrs_rpc_lock(const char *name, int len)

@@ -285,10 +285,16 @@ static int rpc_send(void *call)
 	return ksrrs_rpc_send(call);
 }
 
-/* Replies leave from the process that runs the command, before it is done. */
 static rpc_capabilities_t rpc_capabilities(void *call)
 {
-	return (rpc_capabilities_t)0;
+	return ksrrs_rpc_delays(call) ? RPC_DELAYED_REPLY : (rpc_capabilities_t)0;
+}
+
+/* Replies leave from the process that runs the command, before it is done: a
+ * command that would reply later faults. */
+static struct rpc_delayed_ctx *rpc_delayed_ctx_new(void *call)
+{
+	return NULL;
 }
 
 rpc_t ksrrs_rpc_table = {
@@ -302,4 +308,5 @@ rpc_t ksrrs_rpc_table = {
 		.struct_scan = rpc_struct_scan,
 		.struct_printf = rpc_struct_printf,
 		.capabilities = rpc_capabilities,
+		.delayed_ctx_new = rpc_delayed_ctx_new,
 };

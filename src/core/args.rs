@@ -5,6 +5,7 @@ use std::ffi::{c_int, c_void};
 use std::marker::PhantomData;
 
 use crate::message::Message;
+use crate::variables::{KeptXval, Value};
 use crate::{Error, log, panic, strings, sys};
 
 /// What a script function is declared to take. In the script a constant and
@@ -135,6 +136,34 @@ pub unsafe fn call(handler: Handler, message: *mut sys::sip_msg, args: &[Arg]) -
     })
 }
 
+/// What a KEMI function answers that gives a value to the script.
+pub type ValueHandler = fn(&mut Message<'_>, &Args<'_>) -> Value;
+
+/// Calls a module's function that gives a value, for a KEMI engine.
+///
+/// # Safety
+/// As for [`call`].
+#[doc(hidden)]
+pub unsafe fn call_for_value(
+    handler: ValueHandler,
+    kept: &KeptXval,
+    message: *mut sys::sip_msg,
+    args: &[Arg],
+) -> *mut sys::sr_kemi_xval_t {
+    let value = panic::stop(Value::Null, || {
+        let args = Args {
+            message,
+            args,
+            held: PhantomData,
+        };
+        // SAFETY: the caller vouches for the message, and it is dropped with
+        // this call.
+        unsafe { Message::from_core(message) }
+            .map_or(Value::Null, |mut message| handler(&mut message, &args))
+    });
+    kept.keep(value)
+}
+
 /// Prepares argument `number`, from 1, of a script function while the
 /// configuration is read.
 ///
@@ -150,6 +179,8 @@ pub unsafe fn fixup(arg: *mut *mut c_void, number: c_int, kinds: &[Kind]) -> c_i
         match kind {
             Some(Kind::Text) => sys::fixup_spve_null(arg, 1),
             Some(Kind::Int) => sys::fixup_igp_null(arg, 1),
+            // The core prepares a function without arguments too.
+            None if kinds.is_empty() => 0,
             None => -1,
         }
     }
@@ -167,6 +198,7 @@ pub unsafe fn free_fixup(arg: *mut *mut c_void, number: c_int, kinds: &[Kind]) -
         match kind {
             Some(Kind::Text) => sys::fixup_free_spve_null(arg, 1),
             Some(Kind::Int) => sys::fixup_free_igp_null(arg, 1),
+            None if kinds.is_empty() => 0,
             None => -1,
         }
     }

@@ -20,6 +20,7 @@ pub mod server;
 pub mod strings;
 pub mod sys;
 pub mod variables;
+pub mod xhttp;
 
 pub use error::Error;
 #[doc(hidden)]

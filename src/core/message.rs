@@ -35,6 +35,32 @@ impl Message<'_> {
         self.message.as_ptr()
     }
 
+    /// Whether it is an HTTP request, which the core hands to scripts like one
+    /// of SIP.
+    #[must_use]
+    pub fn is_http(&self) -> bool {
+        // SAFETY: the message is valid for the whole call, and only read.
+        unsafe { sys::ksrrs_is_http(self.message.as_ptr()) != 0 }
+    }
+
+    /// What follows its headers.
+    #[must_use]
+    pub fn body(&mut self) -> &[u8] {
+        // SAFETY: the message is valid for the whole call; the core parses the
+        // headers it has not parsed and answers null or a place in the buffer
+        // of the message, which has `len` bytes and stays as it is.
+        unsafe {
+            let body = sys::get_body(self.message.as_ptr());
+            if body.is_null() {
+                return &[];
+            }
+            let start = (*self.message.as_ptr()).buf;
+            let len = (*self.message.as_ptr()).len as usize;
+            let before = body.offset_from_unsigned(start);
+            std::slice::from_raw_parts(body.cast(), len.saturating_sub(before))
+        }
+    }
+
     /// The number this process gave the message.
     #[must_use]
     pub fn id(&self) -> u32 {

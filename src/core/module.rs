@@ -62,10 +62,15 @@ pub unsafe fn register(name: &str, kemi: *mut sys::sr_kemi_t, kemi_functions: us
 ///     commands: [
 ///         // kamcmd hello.say; fn(&mut Call) -> Result<(), Fault>
 ///         "hello.say" => say, "Greets whoever asks";
+///         // All that it adds is one array, for protocols that tell apart
+///         // a value and an array of one.
+///         "hello.all" => all, "Greets everybody", returns_array;
 ///     ],
 ///     kemi: [
 ///         // KSR.hello.hello("bob", 2), with the function of the script
 ///         "hello" => hello(Text, Int) -> Int,
+///         // KSR.hello.greeting(); fn(&mut Message, &Args) -> Value
+///         "greeting" => greeting() -> Value,
 ///     ],
 ///     hooks: [
 ///         init: init,              // fn() -> Result<(), Error>
@@ -88,7 +93,8 @@ macro_rules! module {
         $(functions: [ $($function:literal => $function_handler:ident
             ($($function_arg:ident),*) in $routes:ident),* $(,)? ],)?
         $(variables: [ $($variable:literal => $getter:path, $parser:path;)* ],)?
-        $(commands: [ $($command:literal => $command_handler:path, $doc:literal;)* ],)?
+        $(commands: [ $($command:literal => $command_handler:path, $doc:literal
+            $(, $command_flag:ident)?;)* ],)?
         $(kemi: [ $($kemi:literal => $kemi_handler:ident
             ($($kemi_arg:ident),*) -> $kemi_return:ident),* $(,)? ],)?
         $(hooks: [ $($hook:ident: $hook_handler:path),* $(,)? ],)?
@@ -123,7 +129,9 @@ macro_rules! module {
 
             const COMMANDS: usize = entries(&[$($($command),*)?]);
             static COMMAND_TABLE: Table<[sys::rpc_export_t; COMMANDS]> = Table::new([
-                $($($crate::__command!($command, $command_handler, $doc),)*)?
+                $($($crate::__command!(
+                    $command, $command_handler, $doc $(, $command_flag)?
+                ),)*)?
                 last::COMMAND,
             ]);
 
@@ -340,7 +348,7 @@ macro_rules! __variable {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __command {
-    ($name:literal, $handler:path, $doc:literal) => {
+    ($name:literal, $handler:path, $doc:literal $(, $flag:ident)?) => {
         sys::rpc_export_t {
             name: concat!($name, "\0").as_ptr().cast(),
             function: {
@@ -355,9 +363,11 @@ macro_rules! __command {
                     Table::new([concat!($doc, "\0").as_ptr(), ::core::ptr::null()]);
                 DOC.as_ptr()
             },
-            flags: 0,
+            flags: $crate::__command!(@flags $($flag)?),
         }
     };
+    (@flags) => { 0 };
+    (@flags returns_array) => { sys::KSRRS_RETURNS_ARRAY as _ };
 }
 
 /// An entry of the table of KEMI functions.
@@ -369,7 +379,7 @@ macro_rules! __kemi {
             mname: $crate::strings::name(concat!($module, "\0")),
             fname: $crate::strings::name(concat!($name, "\0")),
             rtype: $crate::__kemi!(@return $return),
-            func: $crate::__kemi!(@entry $handler, ($($arg),*)),
+            func: $crate::__kemi!(@entry $return $handler, ($($arg),*)),
             ptypes: {
                 let mut types = [sys::SR_KEMIP_NONE as ::core::ffi::c_int; 6];
                 const TYPES: &[::core::ffi::c_int] = &[$($crate::__kemi!(@type $arg)),*];
@@ -384,22 +394,43 @@ macro_rules! __kemi {
     };
     (@return Int) => { sys::SR_KEMIP_INT as ::core::ffi::c_int };
     (@return Bool) => { sys::SR_KEMIP_BOOL as ::core::ffi::c_int };
+    (@return Value) => { sys::SR_KEMIP_XVAL as ::core::ffi::c_int };
     (@type Int) => { sys::SR_KEMIP_INT as ::core::ffi::c_int };
     (@type Text) => { sys::SR_KEMIP_STR as ::core::ffi::c_int };
     (@c Int) => { ::core::ffi::c_int };
     (@c Text) => { *mut sys::str_ };
-    (@entry $handler:ident, ()) => { $crate::__kemi!(@fn $handler, []) };
-    (@entry $handler:ident, ($a:ident)) => { $crate::__kemi!(@fn $handler, [first $a]) };
-    (@entry $handler:ident, ($a:ident, $b:ident)) => {
-        $crate::__kemi!(@fn $handler, [first $a, second $b])
+    (@entry $return:ident $handler:ident, ()) => {
+        $crate::__kemi!(@fn $return $handler, [])
     };
-    (@entry $handler:ident, ($a:ident, $b:ident, $c:ident)) => {
-        $crate::__kemi!(@fn $handler, [first $a, second $b, third $c])
+    (@entry $return:ident $handler:ident, ($a:ident)) => {
+        $crate::__kemi!(@fn $return $handler, [first $a])
     };
-    (@entry $handler:ident, ($a:ident, $b:ident, $c:ident, $d:ident)) => {
-        $crate::__kemi!(@fn $handler, [first $a, second $b, third $c, fourth $d])
+    (@entry $return:ident $handler:ident, ($a:ident, $b:ident)) => {
+        $crate::__kemi!(@fn $return $handler, [first $a, second $b])
     };
-    (@fn $handler:ident, [$($arg:ident $kind:ident),*]) => {{
+    (@entry $return:ident $handler:ident, ($a:ident, $b:ident, $c:ident)) => {
+        $crate::__kemi!(@fn $return $handler, [first $a, second $b, third $c])
+    };
+    (@entry $return:ident $handler:ident, ($a:ident, $b:ident, $c:ident, $d:ident)) => {
+        $crate::__kemi!(@fn $return $handler, [first $a, second $b, third $c, fourth $d])
+    };
+    (@fn Value $handler:ident, [$($arg:ident $kind:ident),*]) => {{
+        unsafe extern "C" fn entry(
+            message: *mut sys::sip_msg,
+            $($arg: $crate::__kemi!(@c $kind)),*
+        ) -> *mut sys::sr_kemi_xval_t {
+            static KEPT: $crate::variables::KeptXval = $crate::variables::KeptXval::new();
+            // SAFETY: a KEMI engine's call of this function with the declared
+            // types.
+            unsafe {
+                $crate::args::call_for_value($handler, &KEPT, message, &[
+                    $($crate::args::Arg::$kind($arg)),*
+                ])
+            }
+        }
+        entry as *const () as *mut ::core::ffi::c_void
+    }};
+    (@fn $return:ident $handler:ident, [$($arg:ident $kind:ident),*]) => {{
         unsafe extern "C" fn entry(
             message: *mut sys::sip_msg,
             $($arg: $crate::__kemi!(@c $kind)),*

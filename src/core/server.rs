@@ -46,6 +46,19 @@ pub fn user_id(name: &str) -> Option<u32> {
         .and_then(|id| u32::try_from(id).ok())
 }
 
+/// The number of a user, and if the user is given by name also that of the
+/// group that the user belongs to first.
+#[must_use]
+pub fn user_and_group_id(name: &str) -> Option<(u32, Option<u32>)> {
+    let name = id_name(name)?;
+    let mut user: c_int = -1;
+    let mut group: c_int = -1;
+    // SAFETY: the core only reads the name.
+    let ret = unsafe { sys::user2uid(&raw mut user, &raw mut group, name.as_ptr().cast_mut()) };
+    let user = (ret == 0).then_some(user)?;
+    Some((u32::try_from(user).ok()?, u32::try_from(group).ok()))
+}
+
 /// A name for the core, which takes an empty one for the number 0.
 fn id_name(name: &str) -> Option<CString> {
     CString::new(name).ok().filter(|name| !name.is_empty())

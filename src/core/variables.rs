@@ -1,6 +1,7 @@
 //! Variables that a module gives to the script: `$name` or `$name(part)`.
 
 use std::ffi::c_int;
+use std::mem::MaybeUninit;
 
 use parking_lot::Mutex;
 
@@ -36,6 +37,50 @@ impl Kept {
     #[must_use]
     pub const fn new() -> Self {
         Kept(Mutex::new(Vec::new()))
+    }
+}
+
+/// The same for a KEMI engine, which gets a pointer.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct KeptXval {
+    text: Kept,
+    xval: sys::Table<MaybeUninit<sys::sr_kemi_xval_t>>,
+}
+
+impl KeptXval {
+    /// Room for one value.
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn new() -> Self {
+        KeptXval {
+            text: Kept::new(),
+            xval: sys::Table::new(MaybeUninit::zeroed()),
+        }
+    }
+
+    /// Keeps `value` until the next call and tells C where it is.
+    pub(crate) fn keep(&self, value: Value) -> *mut sys::sr_kemi_xval_t {
+        let xval: *mut sys::sr_kemi_xval_t = self.xval.as_ptr();
+        let mut text = self.text.0.lock();
+        // SAFETY: the place is ours, all zeroes are a value of this C
+        // structure, and this process has one thread. The text lives in a
+        // static until the next call.
+        unsafe {
+            match value {
+                Value::Null => sys::sr_kemi_xval_null(xval, sys::SR_KEMI_XVAL_NULL_EMPTY as _),
+                Value::Int(number) => {
+                    (*xval).vtype = sys::SR_KEMIP_INT as _;
+                    (*xval).v.n = number as _;
+                }
+                Value::Text(value) => {
+                    *text = value;
+                    (*xval).vtype = sys::SR_KEMIP_STR as _;
+                    (*xval).v.s = strings::counted(&text);
+                }
+            }
+        }
+        xval
     }
 }
 

@@ -168,7 +168,7 @@ impl Connection {
         }
         let mut input = std::mem::take(&mut shop.input);
         let fate = match recv(&self.socket, &mut input[..], RecvFlags::empty()) {
-            Ok((0, _)) => self.end_of_input(),
+            Ok((0, _)) => self.end_of_input(shop.service),
             Ok(_) if self.phase != Phase::Open => Fate::Keep,
             Ok((count, _)) => {
                 self.feed(&input[..count], shop.service);
@@ -182,7 +182,7 @@ impl Connection {
     }
 
     /// The client sends no more. It may still read.
-    fn end_of_input(&mut self) -> Fate {
+    fn end_of_input(&mut self, service: &mut dyn Service) -> Fate {
         if self.phase != Phase::Open {
             return Fate::Close;
         }
@@ -193,6 +193,8 @@ impl Connection {
                 self.peer,
                 self.from
             );
+            self.incomplete_since = None;
+            self.answer_rest(service);
         }
         self.phase = Phase::Finished;
         Fate::Keep
@@ -261,6 +263,20 @@ impl Connection {
             let outbox = &mut Outbox::new(&mut sink);
             service.serve(&self.from, &self.peer, bytes, outbox)
         })
+    }
+
+    fn answer_rest(&mut self, service: &mut dyn Service) {
+        let input = std::mem::take(&mut self.input);
+        let mut sink = Replies {
+            queue: &mut self.queue,
+            socket: self.socket.as_fd(),
+            peer: &self.peer,
+            from: &self.from,
+        };
+        panic::stop((), || {
+            let outbox = &mut Outbox::new(&mut sink);
+            service.serve_rest(&self.from, &self.peer, &input, outbox);
+        });
     }
 
     /// The clock of a request starts with its first byte.

@@ -68,7 +68,7 @@ impl Handlers {
     /// A place cannot be opened, or the core takes no more processes.
     pub fn open(&self, groups: Vec<Group>) -> Result<(), Error> {
         for group in groups {
-            let (listeners, files) = Listeners::open(group.places, group.owner.or_core())?;
+            let (listeners, files) = Listeners::open(group.places, group.owner)?;
             self.files.lock().append(files);
             process::announce(group.processes, listeners.descriptors())?;
             self.places.lock().extend(listeners.bound());

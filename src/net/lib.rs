@@ -17,6 +17,7 @@ mod limits;
 mod listener;
 mod outbox;
 mod owner;
+mod owner_params;
 mod pipe;
 mod queue;
 mod registry;
@@ -26,7 +27,9 @@ mod slab;
 
 pub use handlers::{Group, Handlers};
 pub use listener::{Bound, OpenError};
-pub use outbox::Outbox;
+pub use outbox::{Outbox, TooLarge};
 pub use owner::Owner;
+pub use owner_params::OwnerParams;
 pub use registry::{Client, Peer, clients};
+pub use reply_pipe::pipe_in;
 pub use service::{Service, Step};

@@ -62,6 +62,11 @@ pub(crate) const HELD_DATAGRAM: Duration = Duration::from_secs(1);
 pub(crate) const HELD_PIPED: usize = 256 * 1024 * 1024;
 pub(crate) const PIPES: usize = 1024;
 
+/// What a pipe holds if nobody asks for more, and what anybody may ask for, in
+/// bytes.
+pub(crate) const PIPE_USUAL: usize = 64 * 1024;
+pub(crate) const PIPE_LARGE: usize = 1024 * 1024;
+
 /// How long a reply pipe may be without a reader: the C module tries four times
 /// and waits 80 ms between.
 pub(crate) const PIPE_READER: Duration = Duration::from_millis(320);

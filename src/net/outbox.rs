@@ -20,6 +20,16 @@ pub(crate) trait Sink {
     fn send_through(&mut self, pipe: PathBuf);
 }
 
+/// A reply that a datagram does not carry. Nothing of it may be sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the reply has {size} bytes and a datagram takes {limit}")]
+pub struct TooLarge {
+    /// How many bytes it has.
+    pub size: usize,
+    /// How many it may have.
+    pub limit: usize,
+}
+
 /// Where a service writes the reply to one request.
 pub struct Outbox<'a>(&'a mut dyn Sink);
 
@@ -45,6 +55,19 @@ impl<'a> Outbox<'a> {
     #[must_use]
     pub fn limit(&self) -> Option<usize> {
         self.0.limit()
+    }
+
+    /// Whether the client can take the reply that was written since the buffer
+    /// had `start` bytes.
+    ///
+    /// # Errors
+    /// A datagram does not carry it.
+    pub fn check_reply(&mut self, start: usize) -> Result<(), TooLarge> {
+        let size = self.buffer().len().saturating_sub(start);
+        match self.limit() {
+            Some(limit) if size > limit => Err(TooLarge { size, limit }),
+            _ => Ok(()),
+        }
     }
 
     /// Sends the reply through the client's own named pipe instead of the way

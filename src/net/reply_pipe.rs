@@ -14,6 +14,7 @@ use bytes::{Buf, Bytes};
 use kamailio_core::log_limited;
 use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, fstat, openat, statat};
 use rustix::io::{Errno, write};
+use rustix::pipe::fcntl_setpipe_size;
 
 use crate::limits;
 use crate::queue::wait_writable;
@@ -118,6 +119,12 @@ impl PipedReply {
         if self.file.is_none() {
             match open(&self.pipe) {
                 Ok(file) => {
+                    if self.bytes.len() > limits::PIPE_USUAL {
+                        // It is filled once in a while, see `limits::RETRY`, so
+                        // a large reply wants a large pipe. Without, it takes
+                        // longer.
+                        let _ = fcntl_setpipe_size(&file, limits::PIPE_LARGE);
+                    }
                     self.file = Some(file);
                     self.since = now;
                 }
@@ -159,6 +166,15 @@ impl PipedReply {
     }
 }
 
+/// The client's pipe of this name in the directory for reply pipes, unless the
+/// name could lead out of it. The C modules take no dot either.
+#[must_use]
+pub fn pipe_in(directory: &Path, name: &[u8]) -> Option<PathBuf> {
+    let name = std::str::from_utf8(name).ok()?;
+    let is_plain = !name.is_empty() && !name.contains(['.', '/', '\\', '\0']);
+    is_plain.then(|| directory.join(name))
+}
+
 enum OpenFailure {
     NoReader,
     Refused(String),
@@ -190,4 +206,27 @@ fn check(path: &Path, file: &OwnedFd) -> Result<(), String> {
         return Err("it was replaced while it was opened".into());
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reply_pipe_cannot_lead_out_of_its_directory() {
+        let place = |name: &[u8]| pipe_in(Path::new("/tmp"), name);
+        assert_eq!(place(b"answer_1"), Some(PathBuf::from("/tmp/answer_1")));
+        for name in [
+            b"".as_slice(),
+            b".",
+            b"..",
+            b"../x",
+            b"/etc/x",
+            b"a/b",
+            b"a\\b",
+            b"\xff",
+        ] {
+            assert_eq!(place(name), None, "{}", name.escape_ascii());
+        }
+    }
 }

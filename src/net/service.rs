@@ -11,8 +11,8 @@ pub enum Step {
     Done(usize),
     /// The request is not complete.
     More,
-    /// The client is not understood any more: it gets what is queued and is
-    /// then closed.
+    /// The client has had its last reply, or is not understood any more: it
+    /// gets what is queued and is then closed.
     Close,
 }
 
@@ -22,6 +22,11 @@ pub trait Service {
     /// into `outbox`. It is called again with what follows, and again with
     /// more if the request was not complete.
     fn serve(&mut self, from: &Bound, peer: &Peer, input: &[u8], outbox: &mut Outbox<'_>) -> Step;
+
+    /// The client sends no more, and `input` is the start of a request. A
+    /// service whose protocol has an answer to that writes it.
+    fn serve_rest(&mut self, _from: &Bound, _peer: &Peer, _input: &[u8], _outbox: &mut Outbox<'_>) {
+    }
 
     /// Answers the request in a datagram, which is complete or never will be.
     fn serve_datagram(

@@ -71,6 +71,8 @@ pub(crate) struct Call<'a> {
     handles: &'a mut Handles,
     top: Option<*mut Handle>,
     scan_fault: Option<(i32, String)>,
+    /// Whether that fault comes before one of the command's own.
+    scan_fault_is_first: bool,
     answered: bool,
     responder: &'a mut dyn Responder,
     /// What is wrong with the command itself, for the log.
@@ -101,6 +103,7 @@ impl<'a> Call<'a> {
             handles: parts.handles,
             top: None,
             scan_fault: None,
+            scan_fault_is_first: false,
             answered: false,
             responder: parts.responder,
             complaints: Vec::new(),
@@ -246,6 +249,8 @@ impl<'a> Call<'a> {
                 if converting && problem != Problem::Missing {
                     self.next += 1;
                 }
+                self.scan_fault_is_first =
+                    self.policy.wrong_type_counts_most && problem != Problem::Missing;
                 self.scan_fault = (self.policy.failed_scan)(&FailedScan {
                     position: self.taken,
                     wanted,
@@ -347,6 +352,11 @@ impl<'a> Call<'a> {
         self.fault(code, reason.as_bytes());
     }
 
+    /// Whether the protocol lets commands reply later.
+    pub(crate) fn delays(&self) -> bool {
+        self.policy.delays
+    }
+
     /// The command sends its reply before it is over. Returns what C gets.
     pub(crate) fn send(&mut self) -> i32 {
         if self.answered {
@@ -376,7 +386,7 @@ impl<'a> Call<'a> {
     fn answer(&mut self, now: bool) {
         if let Some((code, reason)) = self.scan_fault.take()
             && self.reply.is_empty()
-            && self.reply.fault().is_none()
+            && (self.reply.fault().is_none() || self.scan_fault_is_first)
         {
             self.reply.set_fault(code, reason.as_bytes());
         }

@@ -104,6 +104,18 @@ fn execute(command: Command, call: &mut Call<'_>) {
     };
 }
 
+/// Whether the server has a command of this name. Asking is no use of it,
+/// which matters where a command's use is limited in time.
+#[must_use]
+pub fn exists(name: &[u8]) -> bool {
+    // The core's own look-up ends a name at a NUL, like any C string.
+    let name = name.split(|byte| *byte == 0).next().unwrap_or_default();
+    // SAFETY: the name has as many bytes as are told, and the core only reads
+    // it.
+    c_int::try_from(name.len())
+        .is_ok_and(|len| unsafe { sys::ksrrs_rpc_exists(name.as_ptr().cast(), len) } != 0)
+}
+
 fn find(name: &[u8]) -> Found {
     let Ok(len) = c_int::try_from(name.len()) else {
         return Found::Unknown;

@@ -18,5 +18,5 @@ mod policy;
 mod scan;
 
 pub use call::{Answer, Responder};
-pub use dispatch::Engine;
+pub use dispatch::{Engine, exists};
 pub use policy::Policy;

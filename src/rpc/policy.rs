@@ -62,6 +62,9 @@ pub struct Policy {
     /// The fault that a failed scan leaves behind. It is sent if the command
     /// adds nothing, for the command may also try again.
     pub(crate) failed_scan: fn(&FailedScan) -> Option<(i32, String)>,
+    /// Whether that of a parameter of the wrong type counts more than a fault
+    /// of the command, which takes such a parameter for a missing one.
+    pub(crate) wrong_type_counts_most: bool,
     pub(crate) struct_param: StructParam,
     /// The fault for a format character of a scan that does not exist.
     pub(crate) unknown_in_scan: fn(char) -> (i32, String),
@@ -69,6 +72,9 @@ pub struct Policy {
     /// without one the command alone learns of it.
     pub(crate) unknown_in_add: fn(char) -> Option<(i32, String)>,
     pub(crate) unknown_command: fn(&str) -> (i32, String),
+    /// Whether commands are told that they may reply later, from another
+    /// process.
+    pub(crate) delays: bool,
     /// What the command gets when it sends a second time.
     pub(crate) second_send: i32,
 }
@@ -82,6 +88,7 @@ impl Policy {
         unnamed_in_struct: UnnamedInStruct::Kept,
         conversion: Conversion::ByType { always: false },
         failed_scan: binrpc_failed_scan,
+        wrong_type_counts_most: false,
         struct_param: StructParam::Refused(500, "internal server error, type 3 not supported"),
         unknown_in_scan: |c| {
             (
@@ -96,6 +103,7 @@ impl Policy {
             ))
         },
         unknown_command: |name| (500, format!("command {name} not found")),
+        delays: false,
         second_send: -1,
     };
 
@@ -133,6 +141,7 @@ impl Policy {
         unnamed_in_struct: UnnamedInStruct::Refused,
         conversion: Conversion::ByValue,
         failed_scan: json_failed_scan,
+        wrong_type_counts_most: true,
         struct_param: StructParam::Refused(400, "Unsupported param type"),
         unknown_in_scan: |_| {
             (
@@ -142,7 +151,15 @@ impl Policy {
         },
         unknown_in_add: |_| None,
         unknown_command: |_| (500, "Method Not Found".to_owned()),
+        delays: true,
         second_send: 1,
+    };
+
+    /// JSON-RPC as its specification has it.
+    pub const JSON_STRICT: Policy = Policy {
+        failed_scan: json_strict_failed_scan,
+        unknown_command: |_| (-32601, "Method Not Found".to_owned()),
+        ..Self::JSON
     };
 }
 
@@ -183,6 +200,22 @@ fn json_failed_scan(failed: &FailedScan) -> Option<(i32, String)> {
                 failed.wanted.type_name()
             ),
         )),
+    }
+}
+
+/// By the specification a missing parameter is an invalid one.
+fn json_strict_failed_scan(failed: &FailedScan) -> Option<(i32, String)> {
+    match failed.problem {
+        Problem::Missing if failed.optional => None,
+        Problem::Missing => Some((
+            -32602,
+            format!(
+                "parameter {}: expected {}, got none",
+                failed.position + 1,
+                failed.wanted.type_name()
+            ),
+        )),
+        _ => json_failed_scan(failed),
     }
 }
 

@@ -1,7 +1,7 @@
 //! The module's parameters.
 
-use kamailio::core::{Error, server};
-use kamailio::net::{Bound, Owner};
+use kamailio::core::Error;
+use kamailio::net::{Bound, OwnerParams};
 use parking_lot::Mutex;
 use rpc_wire::listen::{Flavour, Listen, Transport};
 
@@ -16,17 +16,13 @@ pub(crate) struct Config {
     /// Where to listen.
     pub(crate) places: Vec<Bound>,
     /// Who may use the sockets.
-    pub(crate) owner: Owner,
+    pub(crate) owner: OwnerParams,
     converts: bool,
 }
 
 static CONFIG: Mutex<Config> = Mutex::new(Config {
     places: Vec::new(),
-    owner: Owner {
-        mode: Some(0o600),
-        user: None,
-        group: None,
-    },
+    owner: OwnerParams::new(0o600),
     converts: false,
 });
 
@@ -77,51 +73,27 @@ fn parsed(text: &str, flavour: Flavour) -> Result<Listen, Error> {
 
 /// `mode`: 0 leaves the mode as the system makes it.
 pub(crate) fn set_mode(mode: i32) -> Result<(), Error> {
-    let bits = u32::try_from(mode).ok().filter(|bits| *bits <= 0o7777);
-    let bits = bits.ok_or_else(|| {
-        // As it is written, in octal, unless that makes no sense.
-        let shown = match mode {
-            ..0 => mode.to_string(),
-            _ => format!("0{mode:o}"),
-        };
-        Error::new(format!(
-            "{shown} is no file mode; one is between 0 and 07777, such as 0660"
-        ))
-    })?;
-    CONFIG.lock().owner.mode = (bits != 0).then_some(bits);
-    Ok(())
+    CONFIG.lock().owner.set_mode(mode)
 }
 
 /// `user` as a name or as a number in a text.
 pub(crate) fn set_user(name: &str) -> Result<(), Error> {
-    let user = server::user_id(name)
-        .ok_or_else(|| Error::new(format!("there is no user {name:?} on this host")))?;
-    CONFIG.lock().owner.user = Some(user);
-    Ok(())
+    CONFIG.lock().owner.set_user(name)
 }
 
 /// `user` as a number.
 pub(crate) fn set_user_id(user: i32) -> Result<(), Error> {
-    CONFIG.lock().owner.user = Some(id(user)?);
-    Ok(())
+    CONFIG.lock().owner.set_user_id(user)
 }
 
 /// `group` as a name or as a number in a text.
 pub(crate) fn set_group(name: &str) -> Result<(), Error> {
-    let group = server::group_id(name)
-        .ok_or_else(|| Error::new(format!("there is no group {name:?} on this host")))?;
-    CONFIG.lock().owner.group = Some(group);
-    Ok(())
+    CONFIG.lock().owner.set_group(name)
 }
 
 /// `group` as a number.
 pub(crate) fn set_group_id(group: i32) -> Result<(), Error> {
-    CONFIG.lock().owner.group = Some(id(group)?);
-    Ok(())
-}
-
-fn id(number: i32) -> Result<u32, Error> {
-    u32::try_from(number).map_err(|_| Error::new(format!("{number} is no user or group number")))
+    CONFIG.lock().owner.set_group_id(group)
 }
 
 /// `autoconversion`

@@ -56,17 +56,11 @@ pub(crate) fn write_bounded(
     write: impl FnOnce(&mut Vec<u8>),
     write_fault: impl FnOnce(&mut Vec<u8>, &str),
 ) {
-    let limit = outbox.limit().unwrap_or(usize::MAX);
-    let out = outbox.buffer();
-    let start = out.len();
-    write(out);
-    let size = out.len() - start;
-    if size > limit {
-        out.truncate(start);
-        let reason = format!(
-            "the reply has {size} bytes and a datagram takes {limit}; \
-             ask through a stream socket (unix: or tcp:)"
-        );
-        write_fault(out, &reason);
+    let start = outbox.buffer().len();
+    write(outbox.buffer());
+    if let Err(too_large) = outbox.check_reply(start) {
+        outbox.buffer().truncate(start);
+        let reason = format!("{too_large}; ask through a stream socket (unix: or tcp:)");
+        write_fault(outbox.buffer(), &reason);
     }
 }

@@ -104,3 +104,13 @@ pub unsafe extern "C" fn ksrrs_rpc_send(call: *mut c_void) -> c_int {
     // SAFETY: the context of the running command.
     unsafe { with_call(call, -1, |call| call.send()) }
 }
+
+/// Whether the command is told that it may reply later, from another process.
+///
+/// # Safety
+/// The glue passes on what the command was given.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ksrrs_rpc_delays(call: *mut c_void) -> bool {
+    // SAFETY: the context of the running command.
+    unsafe { with_call(call, false, |call| call.delays()) }
+}
