@@ -1,0 +1,291 @@
+//! The module's parameters.
+
+use std::net::Ipv6Addr;
+use std::path::PathBuf;
+
+use kamailio::core::Error;
+use kamailio::log;
+use kamailio::net::{Bound, OwnerParams};
+use parking_lot::Mutex;
+use rpc_wire::listen::{Flavour, Listen, Place, Port, Transport};
+
+/// What is spoken in all places.
+pub(crate) const PROTOCOL: &str = "jsonrpc";
+
+/// What the configuration file says.
+#[derive(Clone, Debug)]
+pub(crate) struct Settings {
+    /// `transport`
+    pub(crate) transports: i32,
+    /// `pretty_format`
+    pub(crate) pretty: bool,
+    /// `strict`
+    pub(crate) strict: bool,
+    /// `fifo_name`; none where it was not set.
+    pub(crate) fifo_name: Option<String>,
+    pub(crate) fifo_owner: OwnerParams,
+    /// `fifo_reply_dir`
+    pub(crate) fifo_reply_dir: PathBuf,
+    /// `dgram_socket`
+    pub(crate) dgram: Dgram,
+    pub(crate) dgram_owner: OwnerParams,
+    /// `dgram_workers`
+    pub(crate) dgram_workers: u32,
+    /// `tcp_socket`
+    pub(crate) tcp: Option<Bound>,
+    /// `tcp_keep`
+    pub(crate) keeps_tcp: bool,
+    /// `store_dir`
+    pub(crate) store_dir: Option<PathBuf>,
+}
+
+/// The socket for datagrams.
+#[derive(Clone, Debug)]
+pub(crate) enum Dgram {
+    /// It was not set.
+    Default,
+    /// None is wanted.
+    None,
+    /// A Unix socket.
+    Path(String),
+    /// A UDP socket.
+    Udp(Bound),
+}
+
+/// Who may write where no parameter says it: the owner and the group.
+const MODE: u32 = 0o660;
+
+static SETTINGS: Mutex<Option<Settings>> = Mutex::new(None);
+
+/// All that was set so far.
+pub(crate) fn settings() -> Settings {
+    change(|settings| settings.clone())
+}
+
+fn change<R>(edit: impl FnOnce(&mut Settings) -> R) -> R {
+    edit(SETTINGS.lock().get_or_insert_with(|| Settings {
+        transports: 6,
+        pretty: true,
+        strict: false,
+        fifo_name: None,
+        fifo_owner: OwnerParams::new(MODE),
+        fifo_reply_dir: PathBuf::from("/tmp"),
+        dgram: Dgram::Default,
+        dgram_owner: OwnerParams::new(MODE),
+        dgram_workers: 1,
+        tcp: None,
+        keeps_tcp: false,
+        store_dir: None,
+    }))
+}
+
+/// `transport`
+pub(crate) fn set_transport(transports: i32) -> Result<(), Error> {
+    if !(0..=15).contains(&transports) {
+        return Err(Error::new(format!(
+            "{transports} is not a sum of 1 (HTTP), 2 (FIFO), 4 (datagram) and 8 (TCP), \
+             or 0 for all that can be"
+        )));
+    }
+    change(|settings| settings.transports = transports);
+    Ok(())
+}
+
+/// `pretty_format`
+pub(crate) fn set_pretty(on: i32) -> Result<(), Error> {
+    change(|settings| settings.pretty = on != 0);
+    Ok(())
+}
+
+/// `strict`
+pub(crate) fn set_strict(on: i32) -> Result<(), Error> {
+    change(|settings| settings.strict = on != 0);
+    Ok(())
+}
+
+/// `fifo_name`
+pub(crate) fn set_fifo_name(path: &str) -> Result<(), Error> {
+    change(|settings| settings.fifo_name = Some(path.to_owned()));
+    Ok(())
+}
+
+/// `fifo_mode`
+pub(crate) fn set_fifo_mode(mode: i32) -> Result<(), Error> {
+    let mode = usable_mode("fifo_mode", mode);
+    change(|settings| settings.fifo_owner.set_mode(mode))
+}
+
+/// `fifo_user` by name, and with it the user's group.
+pub(crate) fn set_fifo_user(name: &str) -> Result<(), Error> {
+    change(|settings| settings.fifo_owner.set_user_and_group(name))
+}
+
+/// `fifo_user` as a number.
+pub(crate) fn set_fifo_user_id(user: i32) -> Result<(), Error> {
+    change(|settings| settings.fifo_owner.set_user_id(user))
+}
+
+/// `fifo_group` by name.
+pub(crate) fn set_fifo_group(name: &str) -> Result<(), Error> {
+    change(|settings| settings.fifo_owner.set_group(name))
+}
+
+/// `fifo_group` as a number.
+pub(crate) fn set_fifo_group_id(group: i32) -> Result<(), Error> {
+    change(|settings| settings.fifo_owner.set_group_id(group))
+}
+
+/// `fifo_reply_dir`
+pub(crate) fn set_fifo_reply_dir(path: &str) -> Result<(), Error> {
+    let directory = existing_directory(path)?;
+    change(|settings| settings.fifo_reply_dir = directory);
+    Ok(())
+}
+
+/// `dgram_socket`: a path, or `udp:address:port`.
+pub(crate) fn set_dgram_socket(text: &str) -> Result<(), Error> {
+    let dgram = if text.is_empty() {
+        Dgram::None
+    } else if text.starts_with("udp:") {
+        Dgram::Udp(inet(text, Transport::Udp)?)
+    } else {
+        Dgram::Path(text.to_owned())
+    };
+    change(|settings| settings.dgram = dgram);
+    Ok(())
+}
+
+/// `dgram_workers`
+pub(crate) fn set_dgram_workers(workers: i32) -> Result<(), Error> {
+    let workers = u32::try_from(workers)
+        .map_err(|_| Error::new(format!("{workers} is no number of processes")))?;
+    change(|settings| settings.dgram_workers = workers);
+    Ok(())
+}
+
+/// `dgram_timeout`: C reads it and uses it nowhere, and nothing of ours waits.
+pub(crate) fn ignore_timeout(_milliseconds: i32) -> Result<(), Error> {
+    Ok(())
+}
+
+/// `dgram_mode`
+pub(crate) fn set_dgram_mode(mode: i32) -> Result<(), Error> {
+    let mode = usable_mode("dgram_mode", mode);
+    change(|settings| settings.dgram_owner.set_mode(mode))
+}
+
+/// `dgram_user` by name, and with it the user's group.
+pub(crate) fn set_dgram_user(name: &str) -> Result<(), Error> {
+    change(|settings| settings.dgram_owner.set_user_and_group(name))
+}
+
+/// `dgram_user` as a number.
+pub(crate) fn set_dgram_user_id(user: i32) -> Result<(), Error> {
+    change(|settings| settings.dgram_owner.set_user_id(user))
+}
+
+/// `dgram_group` by name.
+pub(crate) fn set_dgram_group(name: &str) -> Result<(), Error> {
+    change(|settings| settings.dgram_owner.set_group(name))
+}
+
+/// `dgram_group` as a number.
+pub(crate) fn set_dgram_group_id(group: i32) -> Result<(), Error> {
+    change(|settings| settings.dgram_owner.set_group_id(group))
+}
+
+/// `tcp_socket`: `tcp:address:port`.
+pub(crate) fn set_tcp_socket(text: &str) -> Result<(), Error> {
+    let tcp = if text.is_empty() {
+        None
+    } else {
+        Some(inet(text, Transport::Tcp)?)
+    };
+    change(|settings| settings.tcp = tcp);
+    Ok(())
+}
+
+/// `tcp_keep`
+pub(crate) fn set_tcp_keep(on: i32) -> Result<(), Error> {
+    change(|settings| settings.keeps_tcp = on != 0);
+    Ok(())
+}
+
+/// `store_dir`
+pub(crate) fn set_store_dir(path: &str) -> Result<(), Error> {
+    let directory = existing_directory(path)?;
+    if !directory.is_absolute() {
+        return Err(Error::new(format!(
+            "{path:?} does not start with a slash; write the whole path"
+        )));
+    }
+    change(|settings| settings.store_dir = Some(directory));
+    Ok(())
+}
+
+fn existing_directory(path: &str) -> Result<PathBuf, Error> {
+    let directory = PathBuf::from(path);
+    if directory.is_dir() {
+        Ok(directory)
+    } else {
+        Err(Error::new(format!(
+            "{path:?} is no directory; create it first"
+        )))
+    }
+}
+
+/// Nobody could use a file without any permission; as in C it gets some.
+fn usable_mode(parameter: &str, mode: i32) -> i32 {
+    if mode == 0 {
+        log!(Warning, "{parameter} cannot be 0 and is 0600");
+        return 0o600;
+    }
+    mode
+}
+
+/// An Internet socket: `udp:` or `tcp:`, the address and the port.
+fn inet(text: &str, transport: Transport) -> Result<Bound, Error> {
+    let wrong = |reason: &dyn std::fmt::Display| {
+        Error::new(format!("{text:?} is no address to listen on: {reason}"))
+    };
+    let listen = Listen::parse(&with_brackets(text), Flavour::BINRPC).map_err(|e| wrong(&e))?;
+    if listen.transport != transport {
+        return Err(wrong(&format!(
+            "write for example {transport}:127.0.0.1:8090"
+        )));
+    }
+    match listen.place {
+        Place::Inet {
+            port: Port::Default,
+            ..
+        } => Err(wrong(&"it has no port; there is no usual one")),
+        _ => Ok(Bound::resolve(listen, 0, PROTOCOL)?),
+    }
+}
+
+/// In C the last colon is the one before the port, also in an IPv6 address
+/// without brackets.
+fn with_brackets(text: &str) -> String {
+    let parts = text
+        .split_once(':')
+        .and_then(|(transport, place)| Some((transport, place.rsplit_once(':')?)));
+    match parts {
+        Some((transport, (host, port))) if host.parse::<Ipv6Addr>().is_ok() => {
+            format!("{transport}:[{host}]:{port}")
+        }
+        _ => text.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::with_brackets;
+
+    #[test]
+    fn an_ipv6_address_gets_its_brackets() {
+        assert_eq!(with_brackets("udp:::1:8090"), "udp:[::1]:8090");
+        for text in ["udp:[::1]:8090", "udp:127.0.0.1:8090", "udp:host", "udp:"] {
+            assert_eq!(with_brackets(text), text);
+        }
+    }
+}

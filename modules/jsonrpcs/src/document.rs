@@ -1,0 +1,335 @@
+//! Documents and their answers, whatever way they come and go.
+
+use kamailio::core::Error;
+use kamailio::log_limited;
+use kamailio::rpc::{self, Answer, Engine, Policy, Responder};
+use rpc_wire::jsonrpc::{
+    Batch, Document, Id, MAX_LEN, Name, Refusal, Request, Strictness, Verdict, encode_answer,
+    encode_error, encode_refusal, http_status, refusal_status,
+};
+use rpc_wire::value::{Params, Parent, Reply, Scalar};
+
+use crate::config::Settings;
+use crate::store::{Store, StoredFile};
+
+/// The code and the text for what goes wrong with an answer that is there.
+const NOT_DELIVERED: i32 = 500;
+const NOT_STORED: &[u8] = b"Storing failed";
+
+/// Who sent a document, and how the answer gets there.
+pub(crate) trait Client {
+    /// What goes to the client; an answer is appended.
+    fn buffer(&mut self) -> &mut Vec<u8>;
+
+    /// The answer to a document is what was written since the buffer had
+    /// `start` bytes. If it must have left when this returns, `now` is set.
+    ///
+    /// # Errors
+    /// It cannot go, but another can, which tells why.
+    fn deliver(&mut self, start: usize, now: bool) -> Result<(), Error>;
+
+    /// How the answer looks to one who reads no further than its status.
+    fn set_status(&mut self, _code: u16, _text: &str) {}
+
+    /// Whether this request is to be run at all.
+    fn admits(&mut self, _request: &Request<'_>, _params: &Params) -> bool {
+        true
+    }
+
+    /// Whether answers may go into a file.
+    fn may_store(&self) -> bool {
+        false
+    }
+
+    /// Who it is, for the log.
+    fn name(&self) -> String;
+}
+
+/// Answers documents, one after the other.
+#[derive(Debug)]
+pub(crate) struct Processor {
+    engine: Engine,
+    params: Params,
+    strictness: Strictness,
+    pretty: bool,
+    store: Option<Store>,
+}
+
+impl Processor {
+    pub(crate) fn new(settings: &Settings) -> Self {
+        let (policy, strictness) = if settings.strict {
+            (&Policy::JSON_STRICT, Strictness::Specification)
+        } else {
+            (&Policy::JSON, Strictness::AsC)
+        };
+        Processor {
+            engine: Engine::new(policy),
+            params: Params::new(),
+            strictness,
+            pretty: settings.pretty,
+            store: settings.store_dir.as_deref().map(Store::new),
+        }
+    }
+
+    /// Answers all that is in a document. Returns whether it was JSON.
+    pub(crate) fn answer(&mut self, bytes: &[u8], client: &mut dyn Client) -> bool {
+        let mut document = Document::parse(bytes, self.strictness, MAX_LEN);
+        if document.is_batch() {
+            self.answer_batch(&mut document, client);
+            return true;
+        }
+        let Some(request) = document.next_request(&mut self.params) else {
+            return true;
+        };
+        self.answer_request(&request, client, Place::Alone);
+        !matches!(
+            request.verdict,
+            Verdict::Refuse(Refusal::NotJson { .. } | Refusal::TooDeep | Refusal::TooLarge { .. })
+        )
+    }
+
+    /// Reads a document without running anything, and gives the first answer
+    /// that `found` has to one of its requests.
+    pub(crate) fn find<R>(
+        &mut self,
+        bytes: &[u8],
+        found: impl Fn(&Request<'_>, &Params) -> Option<R>,
+    ) -> Option<R> {
+        let mut document = Document::parse(bytes, self.strictness, MAX_LEN);
+        while let Some(request) = document.next_request(&mut self.params) {
+            let result = found(&request, &self.params);
+            if result.is_some() {
+                return result;
+            }
+        }
+        None
+    }
+
+    fn answer_batch(&mut self, document: &mut Document<'_>, client: &mut dyn Client) {
+        let start = client.buffer().len();
+        let mut batch = Some(Batch::new(self.pretty));
+        while let Some(request) = document.next_request(&mut self.params) {
+            let is_last = !document.is_batch();
+            let batch = &mut batch;
+            self.answer_request(
+                &request,
+                client,
+                Place::Batch {
+                    batch,
+                    start,
+                    is_last,
+                },
+            );
+        }
+        if let Some(batch) = batch {
+            end_batch(batch, client, start, false, self.pretty);
+        }
+    }
+
+    fn answer_request(&mut self, request: &Request<'_>, client: &mut dyn Client, place: Place<'_>) {
+        if !client.admits(request, &self.params) {
+            return;
+        }
+        let stored = self.file_for(request, client);
+        let mut outcome = Outcome {
+            client,
+            id: request.answer_id(),
+            pretty: self.pretty,
+            is_wanted: request.wants_answer(),
+            file: None,
+            place,
+        };
+        match stored {
+            Some(Ok(file)) => outcome.file = Some(file),
+            Some(Err(reason)) => {
+                log_limited!(Warning, "{}: {reason}", outcome.client.name());
+                return outcome.fail(NOT_STORED, &reason);
+            }
+            None => {}
+        }
+        match request.verdict {
+            Verdict::Run(method) => self.engine.run(method, &mut self.params, &mut outcome),
+            Verdict::Ignore => outcome.put(&Reply::new(), false, false),
+            Verdict::Refuse(refusal) => match request.method {
+                // The engine's answer to a command that it does not find, which
+                // in C comes first.
+                Some(method)
+                    if refusal == Refusal::ParamsType && !rpc::exists(self.params.text(method)) =>
+                {
+                    self.engine.run(method, &mut self.params, &mut outcome);
+                }
+                _ => outcome.refuse(refusal),
+            },
+        }
+    }
+
+    /// The file that the request wants the answer in, if it does. It is opened
+    /// before the command runs: what cannot be told shall not be done.
+    fn file_for(
+        &self,
+        request: &Request<'_>,
+        client: &dyn Client,
+    ) -> Option<Result<StoredFile, Error>> {
+        if !client.may_store() || !matches!(request.verdict, Verdict::Run(_)) {
+            return None;
+        }
+        let path = match request.store_path {
+            Name::Missing => return None,
+            Name::NotText => return Some(Err("store_path is not a string".into())),
+            Name::Text(path) => self.params.text(path),
+        };
+        if path.is_empty() {
+            return None;
+        }
+        Some(match &self.store {
+            Some(store) => store.file(path),
+            None => Err("no file can be written: the parameter store_dir is not set".into()),
+        })
+    }
+}
+
+/// Where in the answer to a document the answer to a request goes.
+enum Place<'a> {
+    Alone,
+    Batch {
+        /// Gone when the array had to be ended.
+        batch: &'a mut Option<Batch>,
+        /// Where the array starts.
+        start: usize,
+        is_last: bool,
+    },
+}
+
+/// Takes what becomes of one request.
+struct Outcome<'a> {
+    client: &'a mut dyn Client,
+    id: Option<&'a Id<'a>>,
+    pretty: bool,
+    is_wanted: bool,
+    file: Option<StoredFile>,
+    place: Place<'a>,
+}
+
+impl Outcome<'_> {
+    fn put(&mut self, reply: &Reply, returns_array: bool, now: bool) {
+        let (code, text) = http_status(reply);
+        self.client.set_status(code, &text);
+        self.write(now, |id, pretty, out| {
+            encode_answer(reply, returns_array, id, pretty, out);
+        });
+    }
+
+    fn refuse(&mut self, refusal: Refusal) {
+        log_limited!(Warning, "{}: bad request: {refusal}", self.client.name());
+        let (code, text) = refusal_status(refusal);
+        self.client.set_status(code, &text);
+        self.write(false, |id, pretty, out| {
+            encode_refusal(refusal, id, pretty, out);
+        });
+    }
+
+    fn fail(&mut self, message: &[u8], reason: &Error) {
+        let data = reason.to_string();
+        self.client
+            .set_status(500, &String::from_utf8_lossy(message));
+        self.write(false, |id, pretty, out| {
+            encode_error(
+                NOT_DELIVERED,
+                message,
+                Some(data.as_bytes()),
+                id,
+                pretty,
+                out,
+            );
+        });
+    }
+
+    fn write(&mut self, now: bool, encode: impl FnOnce(Option<&Id<'_>>, bool, &mut Vec<u8>)) {
+        if !self.is_wanted {
+            return;
+        }
+        if let Place::Batch {
+            batch: Some(batch), ..
+        } = &mut self.place
+        {
+            batch.next(self.client.buffer());
+        }
+        let start = self.client.buffer().len();
+        encode(self.id, self.pretty, self.client.buffer());
+        if let Some(file) = self.file.take() {
+            let answer = self.client.buffer().split_off(start);
+            self.store(&file, &answer);
+        }
+        match &mut self.place {
+            Place::Alone => deliver(self.client, start, self.id, self.pretty, now),
+            Place::Batch {
+                batch,
+                start,
+                is_last,
+            } => {
+                // The command may be about to end the server. Other requests
+                // of the batch, if there are any, still hold the answer back.
+                if now
+                    && *is_last
+                    && let Some(batch) = batch.take()
+                {
+                    end_batch(batch, self.client, *start, true, self.pretty);
+                }
+            }
+        }
+    }
+
+    /// Puts the answer into the file, and into the answer what became of it.
+    fn store(&mut self, file: &StoredFile, answer: &[u8]) {
+        let out = self.client.buffer();
+        match file.write(answer) {
+            Ok(()) => {
+                let mut stored = Reply::new();
+                // An empty reply has room for a word.
+                let _ = stored.push(Parent::Top, None, Scalar::Text(b"Stored"));
+                encode_answer(&stored, false, self.id, self.pretty, out);
+            }
+            Err(reason) => {
+                let data = reason.to_string();
+                let data = Some(data.as_bytes());
+                encode_error(NOT_DELIVERED, NOT_STORED, data, self.id, self.pretty, out);
+                log_limited!(Error, "{}: {reason}", self.client.name());
+            }
+        }
+    }
+}
+
+impl Responder for Outcome<'_> {
+    fn respond(&mut self, answer: Answer<'_>) {
+        self.put(answer.reply, answer.returns_array, answer.now);
+    }
+}
+
+fn end_batch(batch: Batch, client: &mut dyn Client, start: usize, now: bool, pretty: bool) {
+    if batch.end(client.buffer()) {
+        client.set_status(200, "OK");
+        deliver(client, start, Some(&Id::NULL), pretty, now);
+    }
+}
+
+/// Sends what was written since `start`, or else the reason why it cannot be
+/// sent.
+fn deliver(client: &mut dyn Client, start: usize, id: Option<&Id<'_>>, pretty: bool, now: bool) {
+    let Err(reason) = client.deliver(start, now) else {
+        return;
+    };
+    let reason = reason.to_string();
+    client.buffer().truncate(start);
+    client.set_status(500, &reason);
+    encode_error(
+        NOT_DELIVERED,
+        reason.as_bytes(),
+        None,
+        id,
+        pretty,
+        client.buffer(),
+    );
+    if let Err(reason) = client.deliver(start, now) {
+        log_limited!(Error, "{} gets no answer: {reason}", client.name());
+    }
+}

@@ -1,0 +1,91 @@
+//! Kamailio's RPC commands over JSON-RPC 2.0: on a named pipe, datagram
+//! sockets, TCP and HTTP, and from the routing script.
+//!
+//! `config` keeps what the configuration says and `places` makes places to
+//! listen of it. `document` answers a document, whoever sent it: `service` has
+//! those of our own sockets, `http` and `script` those of the script. `store`
+//! puts answers into files.
+#![deny(unsafe_code)]
+
+mod config;
+mod document;
+mod http;
+mod places;
+mod script;
+mod service;
+mod store;
+
+use kamailio::core::Error;
+use kamailio::core::process::Rank;
+use kamailio::net::Handlers;
+
+use crate::service::Documents;
+
+// What this expands to is the module's only unsafe code.
+#[allow(unsafe_code)]
+mod exports {
+    use crate::config;
+    use crate::http::dispatch;
+    use crate::script::{echo, exec, parse_reply, reply, response};
+    use crate::{child_init, destroy, init};
+
+    kamailio::module! {
+        name: "jsonrpcs",
+        parameters: [
+            "pretty_format" => Int(config::set_pretty),
+            "transport" => Int(config::set_transport),
+            "fifo_name" => Text(config::set_fifo_name),
+            "fifo_mode" => Int(config::set_fifo_mode),
+            "fifo_group" => Text(config::set_fifo_group),
+            "fifo_group" => Int(config::set_fifo_group_id),
+            "fifo_user" => Text(config::set_fifo_user),
+            "fifo_user" => Int(config::set_fifo_user_id),
+            "fifo_reply_dir" => Text(config::set_fifo_reply_dir),
+            "dgram_socket" => Text(config::set_dgram_socket),
+            "dgram_workers" => Int(config::set_dgram_workers),
+            "dgram_timeout" => Int(config::ignore_timeout),
+            "dgram_mode" => Int(config::set_dgram_mode),
+            "dgram_group" => Text(config::set_dgram_group),
+            "dgram_group" => Int(config::set_dgram_group_id),
+            "dgram_user" => Text(config::set_dgram_user),
+            "dgram_user" => Int(config::set_dgram_user_id),
+            "tcp_socket" => Text(config::set_tcp_socket),
+            "tcp_keep" => Int(config::set_tcp_keep),
+            "strict" => Int(config::set_strict),
+            "store_dir" => Text(config::set_store_dir),
+        ],
+        functions: [
+            "jsonrpc_dispatch" => dispatch() in REQUEST_ROUTE,
+            "jsonrpc_exec" => exec(Text) in ANY_ROUTE,
+        ],
+        variables: [
+            "jsonrpl" => reply, parse_reply;
+        ],
+        commands: [
+            "jsonrpc.echo" => echo, "Sample echo command", returns_array;
+        ],
+        kemi: [
+            "dispatch" => dispatch() -> Int,
+            "exec" => exec(Text) -> Int,
+            "execx" => exec(Text) -> Int,
+            "response" => response() -> Value,
+        ],
+        hooks: [ init: init, child_init: child_init, destroy: destroy ],
+    }
+}
+
+static HANDLERS: Handlers = Handlers::new();
+
+fn init() -> Result<(), Error> {
+    let settings = config::settings();
+    http::bind(&settings)?;
+    places::open(&settings, &HANDLERS)
+}
+
+fn child_init(rank: Rank) -> Result<(), Error> {
+    HANDLERS.child_init(rank, || Box::new(Documents::new(&config::settings())))
+}
+
+fn destroy() {
+    HANDLERS.destroy();
+}

@@ -1,0 +1,264 @@
+//! Documents on the module's own sockets and pipe.
+
+use std::path::{Path, PathBuf};
+
+use kamailio::core::Error;
+use kamailio::log_limited;
+use kamailio::net::{Bound, Outbox, Peer, Service, Step, pipe_in};
+use rpc_wire::jsonrpc::{Found, MAX_LEN, Name, Request, find};
+use rpc_wire::listen::Transport;
+use rpc_wire::value::Params;
+
+use crate::config::Settings;
+use crate::document::{Client, Processor};
+
+/// What a handler process does.
+#[derive(Debug)]
+pub(crate) struct Documents {
+    processor: Processor,
+    reply_dir: PathBuf,
+    keeps_tcp: bool,
+}
+
+impl Documents {
+    pub(crate) fn new(settings: &Settings) -> Self {
+        Documents {
+            processor: Processor::new(settings),
+            reply_dir: settings.fifo_reply_dir.clone(),
+            keeps_tcp: settings.keeps_tcp,
+        }
+    }
+
+    /// The pipe is everybody's: what is no document is passed over, and a
+    /// document that cannot be read is no reason to stop.
+    fn serve_pipe(&mut self, sender: Sender<'_>, input: &[u8], outbox: &mut Outbox<'_>) -> Step {
+        match find(input) {
+            Found::Other(count) => Step::Done(count),
+            Found::More => Step::More,
+            Found::Document(len) => {
+                let document = &input[..len];
+                let mut client = PipeClient {
+                    sender,
+                    outbox,
+                    reply_dir: &self.reply_dir,
+                    reply_to: ReplyTo::NotNamed,
+                };
+                if document.starts_with(b"[") {
+                    client.find_pipe_of_batch(&mut self.processor, document);
+                }
+                self.processor.answer(document, &mut client);
+                Step::Done(len)
+            }
+        }
+    }
+
+    fn serve_stream(&mut self, sender: Sender<'_>, input: &[u8], outbox: &mut Outbox<'_>) -> Step {
+        let space = blanks(input);
+        if space > 0 {
+            return Step::Done(space);
+        }
+        let mut client = SocketClient { sender, outbox };
+        let len = match find(input) {
+            Found::Document(len) => len,
+            Found::More if input.len() <= MAX_LEN => return Step::More,
+            // It is too long, or no document at all: who writes what we do not
+            // understand is told so and not listened to any further.
+            Found::More | Found::Other(_) => {
+                self.processor.answer(input, &mut client);
+                return Step::Close;
+            }
+        };
+        self.processor.answer(&input[..len], &mut client);
+        if self.keeps_tcp {
+            return Step::Done(len);
+        }
+        // As in C the client is closed when it is answered, which is how it
+        // sees the end of the answer. Further documents that are there already
+        // have their turn, other bytes have not.
+        match find(&input[len..]) {
+            Found::Other(count) if len + count == input.len() => Step::Close,
+            Found::Other(count) => Step::Done(len + count),
+            Found::Document(_) | Found::More => Step::Done(len),
+        }
+    }
+}
+
+/// How many bytes at the start are space where the C module's parser expects a
+/// value.
+fn blanks(input: &[u8]) -> usize {
+    let is_blank = |byte: &&u8| (1..=b' ').contains(*byte);
+    input.iter().take_while(is_blank).count()
+}
+
+impl Service for Documents {
+    fn serve(&mut self, from: &Bound, peer: &Peer, input: &[u8], outbox: &mut Outbox<'_>) -> Step {
+        let sender = Sender { from, peer };
+        match from.listen.transport {
+            Transport::Fifo => self.serve_pipe(sender, input, outbox),
+            _ => self.serve_stream(sender, input, outbox),
+        }
+    }
+
+    /// Half a document from one who still listens.
+    fn serve_rest(&mut self, from: &Bound, peer: &Peer, input: &[u8], outbox: &mut Outbox<'_>) {
+        self.serve_datagram(from, peer, input, outbox);
+    }
+
+    fn serve_datagram(
+        &mut self,
+        from: &Bound,
+        peer: &Peer,
+        datagram: &[u8],
+        outbox: &mut Outbox<'_>,
+    ) {
+        let sender = Sender { from, peer };
+        let mut client = SocketClient { sender, outbox };
+        self.processor.answer(datagram, &mut client);
+    }
+}
+
+/// Where a document came from.
+#[derive(Clone, Copy)]
+struct Sender<'a> {
+    from: &'a Bound,
+    peer: &'a Peer,
+}
+
+impl Sender<'_> {
+    fn name(self) -> String {
+        format!("{} on {}", self.peer, self.from)
+    }
+}
+
+/// Who is answered over the socket that the request came to.
+struct SocketClient<'a, 'b> {
+    sender: Sender<'a>,
+    outbox: &'a mut Outbox<'b>,
+}
+
+impl Client for SocketClient<'_, '_> {
+    fn buffer(&mut self) -> &mut Vec<u8> {
+        self.outbox.buffer()
+    }
+
+    fn deliver(&mut self, start: usize, now: bool) -> Result<(), Error> {
+        self.outbox.check_reply(start).map_err(|too_large| {
+            Error::new(format!("{too_large}; ask through tcp_socket or fifo_name"))
+        })?;
+        if now {
+            self.outbox.flush();
+        }
+        Ok(())
+    }
+
+    fn may_store(&self) -> bool {
+        true
+    }
+
+    fn name(&self) -> String {
+        self.sender.name()
+    }
+}
+
+/// Who is answered through a named pipe.
+struct PipeClient<'a, 'b> {
+    sender: Sender<'a>,
+    outbox: &'a mut Outbox<'b>,
+    reply_dir: &'a Path,
+    reply_to: ReplyTo,
+}
+
+#[derive(PartialEq)]
+enum ReplyTo {
+    /// No request of the document has told.
+    NotNamed,
+    /// It is settled, and the outbox knows the pipe if there is one.
+    Settled,
+}
+
+impl PipeClient<'_, '_> {
+    /// A batch is answered as one, through the first pipe that is named in it.
+    fn find_pipe_of_batch(&mut self, processor: &mut Processor, document: &[u8]) {
+        let name = processor.find(document, |request, params| match request.reply_name {
+            Name::Text(name) => Some(params.text(name).to_vec()),
+            _ => None,
+        });
+        if let Some(name) = name {
+            self.use_pipe(&name);
+        }
+    }
+
+    /// A name that cannot be used loses the reply, not the command, as in C.
+    fn use_pipe(&mut self, name: &[u8]) {
+        self.reply_to = ReplyTo::Settled;
+        match pipe_in(self.reply_dir, name) {
+            Some(pipe) => self.outbox.send_through(pipe),
+            None => log_limited!(
+                Warning,
+                "a request on {} names the reply pipe {:?}; it must be a plain name in {}, \
+                 without dots and slashes",
+                self.sender.from,
+                name.escape_ascii().to_string(),
+                self.reply_dir.display()
+            ),
+        }
+    }
+}
+
+impl Client for PipeClient<'_, '_> {
+    fn buffer(&mut self) -> &mut Vec<u8> {
+        self.outbox.buffer()
+    }
+
+    fn deliver(&mut self, _start: usize, now: bool) -> Result<(), Error> {
+        if now {
+            self.outbox.flush();
+        }
+        Ok(())
+    }
+
+    /// A request that names no pipe is not run, as in C, unless it is one that
+    /// nobody waits for.
+    fn admits(&mut self, request: &Request<'_>, params: &Params) -> bool {
+        if self.reply_to == ReplyTo::Settled || !request.wants_answer() {
+            return true;
+        }
+        match request.reply_name {
+            Name::Text(name) => {
+                self.use_pipe(params.text(name));
+                return true;
+            }
+            Name::NotText => log_limited!(
+                Warning,
+                "a request on {} is not run: its reply_name is not a string",
+                self.sender.from
+            ),
+            Name::Missing => log_limited!(
+                Warning,
+                "a request on {} is not run: it has no reply_name, the pipe for the answer",
+                self.sender.from
+            ),
+        }
+        false
+    }
+
+    fn may_store(&self) -> bool {
+        true
+    }
+
+    fn name(&self) -> String {
+        self.sender.name()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::blanks;
+
+    #[test]
+    fn control_characters_are_blanks_and_nul_is_none() {
+        assert_eq!(blanks(b" \t\r\n\x01{"), 5);
+        assert_eq!(blanks(b"\0{"), 0);
+        assert_eq!(blanks(b"{ "), 0);
+    }
+}

@@ -1,0 +1,100 @@
+//! Answers that are written into files.
+//!
+//! A client names the file, so it may only be one below the directory that the
+//! operator has set aside, and the way there may not lead through a link.
+
+use std::os::fd::OwnedFd;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+use std::{ffi::OsStr, fs::File, io::Write};
+
+use kamailio::core::Error;
+use kamailio::log;
+use rustix::fs::{CWD, FileType, Mode, OFlags, ResolveFlags, fstat, openat, openat2};
+use rustix::io::Errno;
+
+/// The directory `store_dir`.
+#[derive(Debug)]
+pub(crate) struct Store {
+    path: PathBuf,
+    /// Opened once, so that all files are below the same directory whatever
+    /// becomes of its name.
+    directory: Option<OwnedFd>,
+}
+
+/// A file that an answer will go to.
+#[derive(Debug)]
+pub(crate) struct StoredFile {
+    name: String,
+    file: File,
+}
+
+impl Store {
+    pub(crate) fn new(path: &Path) -> Self {
+        let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let directory = openat(CWD, path, flags, Mode::empty());
+        if let Err(error) = &directory {
+            log!(
+                Error,
+                "the directory {} of store_dir cannot be used: {error}",
+                path.display()
+            );
+        }
+        Store {
+            path: path.to_owned(),
+            directory: directory.ok(),
+        }
+    }
+
+    /// Opens or makes the file. What is in it stays until the answer is there.
+    ///
+    /// # Errors
+    /// It is not below the directory, or cannot be written.
+    pub(crate) fn file(&self, path: &[u8]) -> Result<StoredFile, Error> {
+        let name = String::from_utf8_lossy(path).into_owned();
+        let failed =
+            |reason: &dyn std::fmt::Display| Error::new(format!("cannot write {name:?}: {reason}"));
+        let path = Path::new(OsStr::from_bytes(path));
+        let below = if path.is_absolute() {
+            path.strip_prefix(&self.path)
+        } else {
+            Ok(path)
+        };
+        let outside = format!("it is not below {}", self.path.display());
+        let below = below.map_err(|_| failed(&outside))?;
+        let directory = self
+            .directory
+            .as_ref()
+            .ok_or_else(|| failed(&"the directory of store_dir cannot be used"))?;
+        // A pipe without a reader would hold everybody up.
+        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::NONBLOCK | OFlags::CLOEXEC;
+        let mode = Mode::from_raw_mode(0o640);
+        let way = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS;
+        let file = openat2(directory, below, flags, mode, way).map_err(|error| match error {
+            Errno::XDEV => failed(&outside),
+            Errno::LOOP => failed(&"the way there is a symbolic link"),
+            error => failed(&error),
+        })?;
+        let found = fstat(&file).map_err(|error| failed(&error))?;
+        if FileType::from_raw_mode(found.st_mode) != FileType::RegularFile {
+            return Err(failed(&"it is not a file"));
+        }
+        if found.st_nlink != 1 {
+            return Err(failed(&"it has more names than this one"));
+        }
+        Ok(StoredFile {
+            file: File::from(file),
+            name,
+        })
+    }
+}
+
+impl StoredFile {
+    /// Makes this the file's content.
+    pub(crate) fn write(&self, answer: &[u8]) -> Result<(), Error> {
+        let mut file = &self.file;
+        file.set_len(0)
+            .and_then(|()| file.write_all(answer))
+            .map_err(|error| Error::new(format!("cannot write {:?}: {error}", self.name)))
+    }
+}
