@@ -26,17 +26,40 @@ pub type Getter = fn(&mut Message<'_>, part: i32) -> Value;
 /// for a part that does not exist. A variable without parts has an empty one.
 pub type Parser = fn(part: &[u8]) -> Option<i32>;
 
-/// The text of a value, which the core reads after the getter returned.
+/// How many texts are kept at once. The core itself lends texts from a ring of
+/// buffers: while an expression is evaluated it holds the first without a copy
+/// and asks for more.
+const TEXTS: usize = 16;
+
+/// The texts of values, which the core reads after the getter returned.
 #[doc(hidden)]
 #[derive(Debug)]
-pub struct Kept(Mutex<Vec<u8>>);
+pub struct Kept(Mutex<Ring>);
+
+#[derive(Debug)]
+struct Ring {
+    texts: [Vec<u8>; TEXTS],
+    next: usize,
+}
 
 impl Kept {
-    /// Room for one value.
+    /// Room for some values.
     #[doc(hidden)]
     #[must_use]
     pub const fn new() -> Self {
-        Kept(Mutex::new(Vec::new()))
+        Kept(Mutex::new(Ring {
+            texts: [const { Vec::new() }; TEXTS],
+            next: 0,
+        }))
+    }
+
+    /// Keeps a text until as many others were kept.
+    fn keep(&self, text: Vec<u8>) -> sys::str_ {
+        let mut ring = self.0.lock();
+        let place = ring.next;
+        ring.next = (place + 1) % TEXTS;
+        ring.texts[place] = text;
+        strings::counted(&ring.texts[place])
     }
 }
 
@@ -62,10 +85,9 @@ impl KeptXval {
     /// Keeps `value` until the next call and tells C where it is.
     pub(crate) fn keep(&self, value: Value) -> *mut sys::sr_kemi_xval_t {
         let xval: *mut sys::sr_kemi_xval_t = self.xval.as_ptr();
-        let mut text = self.text.0.lock();
         // SAFETY: the place is ours, all zeroes are a value of this C
         // structure, and this process has one thread. The text lives in a
-        // static until the next call.
+        // static for some calls more.
         unsafe {
             match value {
                 Value::Null => sys::sr_kemi_xval_null(xval, sys::SR_KEMI_XVAL_NULL_EMPTY as _),
@@ -74,9 +96,8 @@ impl KeptXval {
                     (*xval).v.n = number as _;
                 }
                 Value::Text(value) => {
-                    *text = value;
                     (*xval).vtype = sys::SR_KEMIP_STR as _;
-                    (*xval).v.s = strings::counted(&text);
+                    (*xval).v.s = self.text.keep(value);
                 }
             }
         }
@@ -85,7 +106,7 @@ impl KeptXval {
 }
 
 /// Answers the core's question for a value. Text stays in `kept` until the
-/// variable is read again.
+/// variable was read some more times.
 ///
 /// # Safety
 /// The pointers are those of a call of a `pv_getf_t`.
@@ -117,9 +138,7 @@ pub unsafe fn get(
             Value::Null => sys::pv_get_null(message, param, result),
             Value::Int(number) => sys::pv_get_sintval(message, param, result, number as _),
             Value::Text(text) => {
-                let mut kept = kept.0.lock();
-                *kept = text;
-                let mut text = strings::counted(&kept);
+                let mut text = kept.keep(text);
                 sys::pv_get_strval(message, param, result, &raw mut text)
             }
         }

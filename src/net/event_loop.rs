@@ -317,7 +317,7 @@ impl Handler {
             return;
         }
         let now = Instant::now();
-        self.reply_pipes.work(now);
+        self.reply_pipes.work_in_time(now);
         for entrance in &mut self.entrances {
             if let Entrance::Datagram(socket) = entrance {
                 socket.retry(now);

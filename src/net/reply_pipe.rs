@@ -5,6 +5,7 @@
 //! leads to without a link. A client that is late is tried again; others do
 //! not wait meanwhile.
 
+use std::collections::HashSet;
 use std::fs::File;
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
@@ -24,6 +25,8 @@ use crate::queue::wait_writable;
 pub(crate) struct ReplyPipes {
     replies: Vec<PipedReply>,
     bytes: usize,
+    /// When those that wait are tried again.
+    next_try: Option<Instant>,
 }
 
 #[derive(Debug)]
@@ -69,12 +72,42 @@ impl ReplyPipes {
             file: None,
             since: Instant::now(),
         });
-        self.work(Instant::now());
+        let now = Instant::now();
+        let reply = self.replies.len() - 1;
+        let (others, last) = self.replies.split_at_mut(reply);
+        // Others may have to wait for this pipe's reader, or come first.
+        if others.iter().all(|other| other.pipe != last[0].pipe) {
+            let outcome = last[0].work(now);
+            self.settle(reply, outcome);
+        }
+        self.next_try = self.next_try.or(Some(now + limits::RETRY));
+    }
+
+    /// Goes on with the replies, if it is time to.
+    pub(crate) fn work_in_time(&mut self, now: Instant) {
+        if self.next_try.is_some_and(|next| now >= next) {
+            self.work(now);
+            self.next_try = self.holds().then(|| now + limits::RETRY);
+        }
+    }
+
+    /// Forgets a reply that is off our hands.
+    fn settle(&mut self, index: usize, outcome: Outcome) {
+        let reason = match outcome {
+            Outcome::Waits => return,
+            Outcome::Sent => None,
+            Outcome::Lost(reason) => Some(reason),
+        };
+        let reply = self.replies.remove(index);
+        self.bytes -= reply.size;
+        if let Some(reason) = reason {
+            log_limited!(Warning, "no reply to {}: {reason}", reply.pipe.display());
+        }
     }
 
     /// Goes on with every reply, in their order for each pipe.
     pub(crate) fn work(&mut self, now: Instant) {
-        let mut busy: Vec<PathBuf> = Vec::new();
+        let mut busy: HashSet<PathBuf> = HashSet::new();
         let mut waiting = Vec::with_capacity(self.replies.len());
         for mut reply in self.replies.drain(..) {
             let outcome = if busy.contains(&reply.pipe) {
@@ -85,7 +118,7 @@ impl ReplyPipes {
             };
             match outcome {
                 Outcome::Waits => {
-                    busy.push(reply.pipe.clone());
+                    busy.insert(reply.pipe.clone());
                     waiting.push(reply);
                 }
                 Outcome::Sent => self.bytes -= reply.size,

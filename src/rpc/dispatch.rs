@@ -49,6 +49,9 @@ impl Engine {
     /// sleeps lets us sleep. What it changes in the text of `params` is its
     /// own affair; they are worthless afterwards.
     pub fn run(&mut self, method: Span, params: &mut Params, responder: &mut dyn Responder) {
+        // Left behind only by a panic.
+        self.reply.clear();
+        self.handles.clear();
         // The core's own look-up ends a name at a NUL, like any C string.
         let name = params.text(method);
         let name = name

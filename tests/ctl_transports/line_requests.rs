@@ -182,7 +182,13 @@ fn what_is_no_request_is_refused() {
     let place = Place::new();
     let [_, udp, tcp] = place.addresses();
     for (request, reason) in WRONG {
+        // What does not begin as a request may be a server's reply, and answered
+        // in a datagram the two would go on for ever.
+        let may_be_a_reply = request.first() != Some(&b':');
         for address in [&udp, &tcp] {
+            if may_be_a_reply && matches!(address, Address::Udp(_)) {
+                continue;
+            }
             let reply = ask_raw(address, |_| request.to_vec());
             let reply = String::from_utf8_lossy(&reply);
             assert!(reply.starts_with("400 bad request: "), "{reply}");

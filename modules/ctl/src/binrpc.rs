@@ -69,6 +69,15 @@ impl Service for Binrpc {
         datagram: &[u8],
         outbox: &mut Outbox<'_>,
     ) {
+        // Whoever sends replies is a server itself: an answer to one would be
+        // answered again, for ever.
+        if let Ok(Some(header)) = Header::parse(datagram)
+            && header.kind != Kind::Request
+        {
+            let malformed = Malformed::UnexpectedKind(header.kind);
+            log_limited!(Warning, "{peer} on {from}: {malformed}; it is not answered");
+            return;
+        }
         if self.serve(from, peer, datagram, outbox) == Step::More {
             let refusal = "bad request: the datagram ends before the request does";
             log_limited!(Warning, "{peer} on {from}: {refusal}");

@@ -106,6 +106,10 @@ impl Service for LineFifo {
         self.params.clear();
         match linefifo::decode_datagram(datagram, &mut self.params) {
             Ok(request) => self.run(&request, from, outbox),
+            // It may be the reply of another server, which would answer ours.
+            Err(malformed) if datagram.first() != Some(&b':') => {
+                log_limited!(Warning, "{peer} on {from}: {malformed}; it is not answered");
+            }
             Err(malformed) => self.refuse(&malformed, from, peer, outbox),
         }
     }

@@ -113,6 +113,10 @@ impl Service for Documents {
     ) {
         let sender = Sender { from, peer };
         let mut client = SocketClient { sender, outbox };
+        if is_reply(datagram) {
+            log_limited!(Warning, "{peer} on {from} sent a reply; it is not answered");
+            return;
+        }
         self.processor.answer(datagram, &mut client);
     }
 }
@@ -249,6 +253,16 @@ impl Client for PipeClient<'_, '_> {
     fn name(&self) -> String {
         self.sender.name()
     }
+}
+
+/// Whether a document is the reply of a server: an answer to one would be
+/// answered again, for ever.
+fn is_reply(document: &[u8]) -> bool {
+    let has = |name: &[u8]| {
+        let mut windows = document.windows(name.len());
+        windows.any(|window| window.eq_ignore_ascii_case(name))
+    };
+    !has(b"\"method\"") && (has(b"\"result\"") || has(b"\"error\""))
 }
 
 #[cfg(test)]

@@ -1,0 +1,6 @@
+//! Our `jsonrpcs` beside the C module: the same documents, the replies compared
+//! byte for byte.
+#![forbid(unsafe_code)]
+
+mod datagram;
+mod streams;
