@@ -62,6 +62,8 @@ pub(crate) struct Connection {
     /// Since when the client takes nothing.
     stalled_since: Option<Instant>,
     phase: Phase,
+    /// When others have their turn.
+    turn_ends: Instant,
     _entry: Entry,
 }
 
@@ -80,6 +82,7 @@ impl Connection {
             queue: Queue::default(),
             stalled_since: None,
             phase: Phase::Open,
+            turn_ends: Instant::now(),
             _entry: entry,
         }
     }
@@ -93,7 +96,7 @@ impl Connection {
     pub(crate) fn interest(&self) -> EventFlags {
         let mut flags = EventFlags::empty();
         let reads = matches!(self.phase, Phase::Open | Phase::Draining(_));
-        if reads && !self.is_paused() {
+        if reads && !self.is_paused() && !self.has_requests() {
             flags |= EventFlags::IN;
         }
         if self.waiting() > 0 {
@@ -109,6 +112,17 @@ impl Connection {
             || matches!(self.phase, Phase::Draining(_))
     }
 
+    /// Whether it wants another turn without waiting for an event.
+    pub(crate) fn wants_a_turn(&self) -> bool {
+        self.has_requests() && !self.is_paused()
+    }
+
+    /// Requests wait for the connection's next turn, or for the client to take
+    /// its replies.
+    fn has_requests(&self) -> bool {
+        self.phase == Phase::Open && !self.input.is_empty() && self.incomplete_since.is_none()
+    }
+
     /// It has more to take before it may ask again.
     fn is_paused(&self) -> bool {
         self.waiting() > limits::QUEUE_BEFORE_PAUSE
@@ -117,6 +131,7 @@ impl Connection {
     /// Reads, answers and writes, each as far as it goes without waiting.
     pub(crate) fn work(&mut self, events: EventFlags, shop: &mut Workshop<'_>) -> Fate {
         self.queue.borrow(&mut shop.output);
+        self.turn_ends = Instant::now() + limits::TURN;
         let fate = self.read_and_write(events, shop);
         self.queue.give_back(&mut shop.output);
         fate
@@ -127,7 +142,11 @@ impl Connection {
             return Fate::Close;
         }
         let readable = EventFlags::IN | EventFlags::HUP | EventFlags::ERR;
-        if events.intersects(readable) && !self.is_paused() && self.read(shop) == Fate::Close {
+        if events.intersects(readable)
+            && !self.is_paused()
+            && !self.has_requests()
+            && self.read(shop) == Fate::Close
+        {
             return Fate::Close;
         }
         // Replies are written together, and each write may make room for the
@@ -136,8 +155,7 @@ impl Connection {
             if self.write() == Fate::Close {
                 return Fate::Close;
             }
-            let wants_more = self.phase != Phase::Open || self.incomplete_since.is_some();
-            if self.input.is_empty() || wants_more || self.is_paused() {
+            if !self.wants_a_turn() || Instant::now() >= self.turn_ends {
                 break;
             }
             self.answer_kept(shop.service);
@@ -227,7 +245,12 @@ impl Connection {
         let mut is_complete = true;
         while used < bytes.len() && self.phase == Phase::Open && !self.is_paused() {
             match self.answer_first(&bytes[used..], service) {
-                Step::Done(count @ 1..) => used += count,
+                Step::Done(count @ 1..) => {
+                    used += count;
+                    if Instant::now() >= self.turn_ends {
+                        break;
+                    }
+                }
                 Step::Done(0) | Step::More => {
                     is_complete = false;
                     break;

@@ -52,6 +52,10 @@ pub(crate) fn serve(listeners: Listeners, service: &mut dyn Service) -> Result<I
             process::update_config();
             handler.work(&event, &mut shop);
         }
+        for key in std::mem::take(&mut handler.turns) {
+            process::update_config();
+            handler.work_on(key, EventFlags::empty(), &mut shop);
+        }
         handler.check_times();
     }
 }
@@ -118,6 +122,8 @@ struct Handler {
     /// What each connection is watched for, by its key.
     watched: Vec<EventFlags>,
     limit: usize,
+    /// Connections that have requests left after their turn.
+    turns: Vec<usize>,
     /// Bytes that wait for all connections.
     queued: usize,
     /// Whether a time limit may be running.
@@ -137,6 +143,7 @@ impl Handler {
             connections: Slab::new(),
             watched: Vec::new(),
             limit: connection_limit(),
+            turns: Vec::new(),
             queued: 0,
             timed: false,
             last_check: Instant::now(),
@@ -172,7 +179,9 @@ impl Handler {
                 .entrances
                 .iter()
                 .any(|entrance| matches!(entrance, Entrance::Datagram(socket) if socket.holds()));
-        if retries {
+        if !self.turns.is_empty() {
+            Some(Duration::ZERO)
+        } else if retries {
             Some(limits::RETRY)
         } else if !self.resting.is_empty() {
             Some(limits::REST)
@@ -213,6 +222,9 @@ impl Handler {
             fate = Fate::Close;
         }
         self.timed |= connection.is_waiting();
+        if fate == Fate::Keep && connection.wants_a_turn() && !self.turns.contains(&key) {
+            self.turns.push(key);
+        }
         if fate == Fate::Close || self.watch(key).is_err() {
             self.close(key);
         }

@@ -11,6 +11,10 @@ pub(crate) const REQUEST: usize = 1024 * 1024;
 /// A Unix datagram, which is read whole, may have as many by default.
 pub(crate) const READ_AT_ONCE: usize = 256 * 1024;
 
+/// How long one client's requests are answered before others have their turn. A
+/// command that has begun runs to its end.
+pub(crate) const TURN: Duration = Duration::from_millis(2);
+
 /// A client that has more than this waiting to be sent, in bytes, gets no
 /// further request run until it has taken it. One reply may be larger.
 pub(crate) const QUEUE_BEFORE_PAUSE: usize = 1024 * 1024;
