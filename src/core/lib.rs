@@ -8,6 +8,7 @@
 
 pub mod args;
 pub mod command;
+mod entries;
 pub mod error;
 pub mod hooks;
 pub mod log;
