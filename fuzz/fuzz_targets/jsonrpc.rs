@@ -6,8 +6,13 @@ use libfuzzer_sys::fuzz_target;
 use rpc_wire::jsonrpc::{
     Document, Id, MAX_LEN, Request, Strictness, Verdict, encode_answer, encode_refusal, http_status,
 };
-use rpc_wire::value::{Container, Param, Params, Parent, Reply, Scalar};
+use rpc_wire::value::{Params, Reply};
 use serde_json::value::RawValue;
+
+#[path = "../../wire/tests/jsonrpc/echo.rs"]
+mod echo;
+
+use echo::echo_all;
 
 fuzz_target!(|bytes: &[u8]| {
     let is_json = serde_json::from_slice::<&RawValue>(bytes).is_ok();
@@ -52,7 +57,7 @@ fn one(request: &Request<'_>, params: &Params) -> Option<Vec<u8>> {
         }
     };
     let mut reply = Reply::new();
-    add(params.items(), params, Parent::Top, &mut reply);
+    echo_all(params, &mut reply);
     encode_answer(&reply, true, id, true, &mut out);
     check(&out, id);
     out.clear();
@@ -71,35 +76,4 @@ fn check(answer: &[u8], id: Option<&Id<'_>>) {
         let end = answer.get().trim_end_matches(['\n', '}']);
         assert!(end.ends_with(id));
     }
-}
-
-fn add(values: &[Param], params: &Params, parent: Parent, reply: &mut Reply) {
-    for value in values {
-        add_one(value, params, None, parent, reply);
-    }
-}
-
-fn add_one(param: &Param, params: &Params, name: Option<&[u8]>, parent: Parent, reply: &mut Reply) {
-    let scalar = match param {
-        Param::Int(number) => Scalar::Long(*number),
-        Param::UnsignedLong(number) => Scalar::UnsignedLong(*number),
-        Param::Float(number) => Scalar::Float(*number),
-        Param::Text(text) => Scalar::Text(params.text(*text)),
-        Param::Bool(truth) => Scalar::Bool(i32::from(*truth)),
-        Param::Null => Scalar::Null,
-        Param::Array(values) => {
-            let node = reply.open(parent, name, Container::Array).expect("room");
-            return add(values, params, Parent::Node(node), reply);
-        }
-        Param::Struct(members) => {
-            let node = reply.open(parent, name, Container::Struct).expect("room");
-            for member in members {
-                let name = member.name.map(|name| params.text(name));
-                add_one(&member.value, params, name, Parent::Node(node), reply);
-            }
-            return;
-        }
-        other => panic!("JSON has no {other:?}"),
-    };
-    reply.push(parent, name, scalar).expect("room");
 }

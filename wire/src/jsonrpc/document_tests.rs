@@ -138,26 +138,13 @@ fn a_document_that_is_no_json() {
         "\"a",
         "{",
         "[",
-        "-x,",
     ] {
-        let code = refusal(document.as_bytes(), Specification).code();
-        assert_eq!(code, -32700, "{document}");
+        for strictness in [Specification, AsC] {
+            let code = refusal(document.as_bytes(), strictness).code();
+            assert_eq!(code, -32700, "{document} {strictness:?}");
+        }
     }
-    for document in [
-        "",
-        " \n",
-        "x",
-        "\0",
-        "]",
-        "\u{feff}{}",
-        "'a'",
-        "\"a",
-        "{",
-        "[",
-    ] {
-        let code = refusal(document.as_bytes(), AsC).code();
-        assert_eq!(code, -32700, "{document}");
-    }
+    assert_eq!(refusal(b"-x,", Specification).code(), -32700);
 }
 
 #[test]

@@ -1,5 +1,6 @@
 use super::*;
 use crate::value::Parent;
+use crate::value::building::{open, put};
 
 fn answer(reply: &Reply, returns_array: bool, id: Option<&Id<'_>>, pretty: bool) -> String {
     let mut out = Vec::new();
@@ -19,16 +20,6 @@ fn result_of(value: Scalar<'_>) -> String {
     let mut reply = Reply::new();
     put(&mut reply, Parent::Top, "", value);
     result(&reply)
-}
-
-fn put(reply: &mut Reply, parent: Parent, name: &str, value: Scalar<'_>) {
-    let name = (!name.is_empty()).then_some(name.as_bytes());
-    reply.push(parent, name, value).expect("room");
-}
-
-fn open(reply: &mut Reply, parent: Parent, name: &str, kind: Container) -> Parent {
-    let name = (!name.is_empty()).then_some(name.as_bytes());
-    Parent::Node(reply.open(parent, name, kind).expect("room"))
 }
 
 fn fault(code: i32, reason: &str) -> String {

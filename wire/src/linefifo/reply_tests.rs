@@ -1,20 +1,11 @@
 use super::*;
+use crate::value::building::{open, put};
 use crate::value::{Container, Parent};
 
 fn encoded(reply: &Reply) -> String {
     let mut out = Vec::new();
     encode_answer(reply, &mut out);
     String::from_utf8(out).expect("text")
-}
-
-fn put(reply: &mut Reply, parent: Parent, name: &str, value: Scalar<'_>) {
-    let name = (!name.is_empty()).then_some(name.as_bytes());
-    reply.push(parent, name, value).expect("room");
-}
-
-fn open(reply: &mut Reply, parent: Parent, name: &str, kind: Container) -> Parent {
-    let name = (!name.is_empty()).then_some(name.as_bytes());
-    Parent::Node(reply.open(parent, name, kind).expect("room"))
 }
 
 fn lines_of(values: &[Scalar<'_>]) -> String {

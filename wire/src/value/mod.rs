@@ -1,6 +1,8 @@
 //! What every protocol shares: the tree of a reply and the parameters of a
 //! request.
 
+#[cfg(test)]
+pub(crate) mod building;
 mod node;
 mod params;
 mod reply;

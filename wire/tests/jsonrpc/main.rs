@@ -1,5 +1,6 @@
 //! What holds for every JSON-RPC document.
 
+mod echo;
 mod server;
 mod specification;
 

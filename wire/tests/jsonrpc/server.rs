@@ -7,6 +7,8 @@ use rpc_wire::jsonrpc::{
 use rpc_wire::value::{Container, Param, Params, Parent, Reply, Scalar};
 use serde_json::{Value, json};
 
+use crate::echo::echo_all;
+
 /// Answers a document as the module does, `None` where it stays silent.
 pub(crate) fn serve(document: &[u8], strictness: Strictness, pretty: bool) -> Option<Vec<u8>> {
     let mut document = Document::parse(document, strictness, MAX_LEN);
@@ -56,44 +58,11 @@ fn run(method: &[u8], params: &Params, reply: &mut Reply) {
             reply.push(node, None, Scalar::Int(5)).expect("room");
             return;
         }
-        b"echo" => {
-            for param in params.items() {
-                echo(param, params, None, Parent::Top, reply);
-            }
-            return;
-        }
+        b"echo" => return echo_all(params, reply),
         b"update" | b"notify_sum" | b"notify_hello" => return,
         _ => return reply.set_fault(-32601, b"Method Not Found"),
     };
     reply.push(Parent::Top, None, result).expect("room");
-}
-
-fn echo(param: &Param, params: &Params, name: Option<&[u8]>, parent: Parent, reply: &mut Reply) {
-    let scalar = match param {
-        Param::Int(number) => Scalar::Long(*number),
-        Param::UnsignedLong(number) => Scalar::UnsignedLong(*number),
-        Param::Float(number) => Scalar::Float(*number),
-        Param::Text(text) => Scalar::Text(params.text(*text)),
-        Param::Bool(truth) => Scalar::Bool(i32::from(*truth)),
-        Param::Null => Scalar::Null,
-        Param::Array(values) => {
-            let node = reply.open(parent, name, Container::Array).expect("room");
-            for value in values {
-                echo(value, params, None, Parent::Node(node), reply);
-            }
-            return;
-        }
-        Param::Struct(members) => {
-            let node = reply.open(parent, name, Container::Struct).expect("room");
-            for member in members {
-                let name = member.name.map(|name| params.text(name));
-                echo(&member.value, params, name, Parent::Node(node), reply);
-            }
-            return;
-        }
-        other => panic!("JSON has no {other:?}"),
-    };
-    reply.push(parent, name, scalar).expect("room");
 }
 
 pub(crate) fn parsed(json: &[u8]) -> Value {
