@@ -16,7 +16,7 @@ use crate::listener::Bound;
 use crate::outbox::{Outbox, Sink};
 use crate::queue::Queue;
 use crate::registry::{Client, Entry, Peer};
-use crate::service::{Service, Step};
+use crate::service::{Looked, Service, Step};
 
 /// Whether a connection goes on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,6 +58,8 @@ pub(crate) struct Connection {
     input: BytesMut,
     /// Since when a request is incomplete.
     incomplete_since: Option<Instant>,
+    /// How far the service has looked into that.
+    looked: Looked,
     queue: Queue,
     /// Since when the client takes nothing.
     stalled_since: Option<Instant>,
@@ -79,6 +81,7 @@ impl Connection {
             peer,
             input: BytesMut::new(),
             incomplete_since: None,
+            looked: Looked::default(),
             queue: Queue::default(),
             stalled_since: None,
             phase: Phase::Open,
@@ -247,6 +250,7 @@ impl Connection {
             match self.answer_first(&bytes[used..], service) {
                 Step::Done(count @ 1..) => {
                     used += count;
+                    self.looked = Looked::default();
                     if Instant::now() >= self.turn_ends {
                         break;
                     }
@@ -276,6 +280,7 @@ impl Connection {
     }
 
     fn answer_first(&mut self, bytes: &[u8], service: &mut dyn Service) -> Step {
+        let looked = &mut self.looked;
         let mut sink = Replies {
             queue: &mut self.queue,
             socket: self.socket.as_fd(),
@@ -284,7 +289,7 @@ impl Connection {
         };
         panic::stop(Step::Close, || {
             let outbox = &mut Outbox::new(&mut sink);
-            service.serve(&self.from, &self.peer, bytes, outbox)
+            service.serve_on(&self.from, &self.peer, bytes, looked, outbox)
         })
     }
 

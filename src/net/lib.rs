@@ -32,4 +32,4 @@ pub use owner::Owner;
 pub use owner_params::OwnerParams;
 pub use registry::{Client, Peer, clients};
 pub use reply_pipe::pipe_in;
-pub use service::{Service, Step};
+pub use service::{Looked, Service, Step};

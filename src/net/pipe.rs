@@ -16,7 +16,7 @@ use crate::listener::Bound;
 use crate::outbox::{Outbox, Sink};
 use crate::registry::Peer;
 use crate::reply_pipe::ReplyPipes;
-use crate::service::Step;
+use crate::service::{Looked, Step};
 
 /// A named pipe of ours.
 #[derive(Debug)]
@@ -26,6 +26,8 @@ pub(crate) struct Pipe {
     /// A request that is not complete.
     input: BytesMut,
     incomplete_since: Option<Instant>,
+    /// How far the service has looked into that.
+    looked: Looked,
 }
 
 impl AsFd for Pipe {
@@ -41,6 +43,7 @@ impl Pipe {
             bound,
             input: BytesMut::new(),
             incomplete_since: None,
+            looked: Looked::default(),
         }
     }
 
@@ -69,12 +72,16 @@ impl Pipe {
         let input = std::mem::take(&mut self.input);
         let mut used = 0;
         let mut incomplete = false;
-        while used < input.len() && !incomplete {
+        while used < input.len() {
             match self.answer_first(&input[used..], shop, replies) {
-                Step::Done(count @ 1..) => used += count,
-                Step::Done(0) | Step::More => incomplete = true,
+                Step::Done(0) | Step::More => {
+                    incomplete = true;
+                    break;
+                }
+                Step::Done(count) => used += count,
                 Step::Close => used = input.len(),
             }
+            self.looked = Looked::default();
         }
         if incomplete && input.len() - used > limits::REQUEST {
             log_limited!(
@@ -85,6 +92,7 @@ impl Pipe {
             );
             incomplete = false;
             used = input.len();
+            self.looked = Looked::default();
         }
         self.incomplete_since = match (incomplete, self.incomplete_since) {
             (false, _) => None,
@@ -99,7 +107,7 @@ impl Pipe {
     }
 
     fn answer_first(
-        &self,
+        &mut self,
         bytes: &[u8],
         shop: &mut Workshop<'_>,
         replies: &mut ReplyPipes,
@@ -109,10 +117,11 @@ impl Pipe {
             pipe: None,
             replies,
         };
+        let (bound, looked) = (&self.bound, &mut self.looked);
         let step = panic::stop(Step::Close, || {
             let outbox = &mut Outbox::new(&mut sink);
             shop.service
-                .serve(&self.bound, &Peer::Local(None), bytes, outbox)
+                .serve_on(bound, &Peer::Local(None), bytes, looked, outbox)
         });
         sink.send();
         step
@@ -131,6 +140,7 @@ impl Pipe {
             );
             self.input = BytesMut::new();
             self.incomplete_since = None;
+            self.looked = Looked::default();
         }
     }
 }

@@ -16,12 +16,36 @@ pub enum Step {
     Close,
 }
 
+/// How far a service has looked into a request that is not complete. It is the
+/// service's own; a new request starts with nothing looked at.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Looked {
+    /// So many bytes at the start need no second look.
+    pub bytes: usize,
+    /// What is to be known about them.
+    pub state: u64,
+}
+
 /// Turns requests into replies.
 pub trait Service {
     /// Answers the first request in `input`, which is not empty, by writing
     /// into `outbox`. It is called again with what follows, and again with
     /// more if the request was not complete.
     fn serve(&mut self, from: &Bound, peer: &Peer, input: &[u8], outbox: &mut Outbox<'_>) -> Step;
+
+    /// The same for a service that does not look at the whole of a request
+    /// again each time that a piece of it arrives: `looked` is what the last
+    /// call for this request left there.
+    fn serve_on(
+        &mut self,
+        from: &Bound,
+        peer: &Peer,
+        input: &[u8],
+        _looked: &mut Looked,
+        outbox: &mut Outbox<'_>,
+    ) -> Step {
+        self.serve(from, peer, input, outbox)
+    }
 
     /// The client sends no more, and `input` is the start of a request. A
     /// service whose protocol has an answer to that writes it.

@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use kamailio::core::Error;
 use kamailio::log_limited;
-use kamailio::net::{Bound, Outbox, Peer, Service, Step, pipe_in};
-use rpc_wire::jsonrpc::{Found, MAX_LEN, Name, Request, find};
+use kamailio::net::{Bound, Looked, Outbox, Peer, Service, Step, pipe_in};
+use rpc_wire::jsonrpc::{Found, MAX_LEN, Name, Progress, Request, find, find_on};
 use rpc_wire::listen::Transport;
 use rpc_wire::value::Params;
 
@@ -31,8 +31,14 @@ impl Documents {
 
     /// The pipe is everybody's: what is no document is passed over, and a
     /// document that cannot be read is no reason to stop.
-    fn serve_pipe(&mut self, sender: Sender<'_>, input: &[u8], outbox: &mut Outbox<'_>) -> Step {
-        match find(input) {
+    fn serve_pipe(
+        &mut self,
+        sender: Sender<'_>,
+        input: &[u8],
+        looked: &mut Looked,
+        outbox: &mut Outbox<'_>,
+    ) -> Step {
+        match find_further(input, looked) {
             Found::Other(count) => Step::Done(count),
             Found::More => Step::More,
             Found::Document(len) => {
@@ -52,13 +58,19 @@ impl Documents {
         }
     }
 
-    fn serve_stream(&mut self, sender: Sender<'_>, input: &[u8], outbox: &mut Outbox<'_>) -> Step {
+    fn serve_stream(
+        &mut self,
+        sender: Sender<'_>,
+        input: &[u8],
+        looked: &mut Looked,
+        outbox: &mut Outbox<'_>,
+    ) -> Step {
         let space = blanks(input);
         if space > 0 {
             return Step::Done(space);
         }
         let mut client = SocketClient { sender, outbox };
-        let len = match find(input) {
+        let len = match find_further(input, looked) {
             Found::Document(len) => len,
             Found::More if input.len() <= MAX_LEN => return Step::More,
             // It is too long, or no document at all: who writes what we do not
@@ -90,12 +102,36 @@ fn blanks(input: &[u8]) -> usize {
     input.iter().take_while(is_blank).count()
 }
 
+/// Finds the first document, looking only at what was not there last time.
+fn find_further(input: &[u8], looked: &mut Looked) -> Found {
+    let mut progress = Progress {
+        at: looked.bytes,
+        depth: (looked.state >> 1) as usize,
+        in_text: looked.state & 1 == 1,
+    };
+    let found = find_on(input, &mut progress);
+    looked.bytes = progress.at;
+    looked.state = (progress.depth as u64) << 1 | u64::from(progress.in_text);
+    found
+}
+
 impl Service for Documents {
     fn serve(&mut self, from: &Bound, peer: &Peer, input: &[u8], outbox: &mut Outbox<'_>) -> Step {
+        self.serve_on(from, peer, input, &mut Looked::default(), outbox)
+    }
+
+    fn serve_on(
+        &mut self,
+        from: &Bound,
+        peer: &Peer,
+        input: &[u8],
+        looked: &mut Looked,
+        outbox: &mut Outbox<'_>,
+    ) -> Step {
         let sender = Sender { from, peer };
         match from.listen.transport {
-            Transport::Fifo => self.serve_pipe(sender, input, outbox),
-            _ => self.serve_stream(sender, input, outbox),
+            Transport::Fifo => self.serve_pipe(sender, input, looked, outbox),
+            _ => self.serve_stream(sender, input, looked, outbox),
         }
     }
 

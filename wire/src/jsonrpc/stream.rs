@@ -11,43 +11,56 @@ pub enum Found {
     Document(usize),
 }
 
+/// How far a document that is not complete has been looked at, so that one
+/// that comes byte by byte is not looked at from its start each time.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Progress {
+    /// So many bytes need no second look.
+    pub at: usize,
+    /// How many brackets are open there.
+    pub depth: usize,
+    /// Whether it is inside a string.
+    pub in_text: bool,
+}
+
 /// Finds the first document in `input`: an object or an array, from its bracket
 /// to the one that closes it. Whether what is between is JSON is for
 /// [`Document::parse`](super::Document::parse) to say.
 #[must_use]
 pub fn find(input: &[u8]) -> Found {
+    find_on(input, &mut Progress::default())
+}
+
+/// As [`find`], going on where the last call for a shorter `input` with the
+/// same start has ended.
+#[must_use]
+pub fn find_on(input: &[u8], progress: &mut Progress) -> Found {
     match input.iter().position(|byte| matches!(byte, b'{' | b'[')) {
-        Some(0) => end_of_document(input).map_or(Found::More, Found::Document),
+        Some(0) => progress.go_on(input).map_or(Found::More, Found::Document),
         Some(start) => Found::Other(start),
         None => Found::Other(input.len()),
     }
 }
 
-fn end_of_document(input: &[u8]) -> Option<usize> {
-    let mut depth = 0_usize;
-    let mut bytes = input.iter().enumerate();
-    while let Some((at, byte)) = bytes.next() {
-        match byte {
-            b'{' | b'[' => depth += 1,
-            b'}' | b']' => depth -= 1,
-            b'"' => skip_string(&mut bytes)?,
-            _ => {}
+impl Progress {
+    /// Where the document ends, if it does.
+    fn go_on(&mut self, input: &[u8]) -> Option<usize> {
+        while let Some(byte) = input.get(self.at) {
+            match (self.in_text, byte) {
+                // Half an escape is looked at again.
+                (true, b'\\') if self.at + 1 == input.len() => return None,
+                (true, b'\\') => self.at += 1,
+                (_, b'"') => self.in_text = !self.in_text,
+                (false, b'{' | b'[') => self.depth += 1,
+                (false, b'}' | b']') => self.depth = self.depth.saturating_sub(1),
+                _ => {}
+            }
+            self.at += 1;
+            if self.depth == 0 {
+                return Some(self.at);
+            }
         }
-        if depth == 0 {
-            return Some(at + 1);
-        }
-    }
-    None
-}
-
-/// Goes on behind the end of a string that has begun.
-fn skip_string<'a>(bytes: &mut impl Iterator<Item = (usize, &'a u8)>) -> Option<()> {
-    loop {
-        match bytes.next()?.1 {
-            b'\\' => drop(bytes.next()?),
-            b'"' => return Some(()),
-            _ => {}
-        }
+        None
     }
 }
 
@@ -80,5 +93,18 @@ mod tests {
             assert_eq!(find(&document[..end]), Found::More, "{end} bytes");
         }
         assert_eq!(find(document), Found::Document(document.len()));
+    }
+
+    #[test]
+    fn a_look_goes_on_where_the_last_one_ended() {
+        let document = br#"{"a":"}\"","b":[{}]}{"#;
+        let mut progress = Progress::default();
+        for end in 1..document.len() - 1 {
+            assert_eq!(find_on(&document[..end], &mut progress), Found::More);
+            assert!(progress.at + 1 >= end, "looked at {progress:?} of {end}");
+        }
+        let found = find_on(document, &mut progress);
+        assert_eq!(found, Found::Document(document.len() - 1));
+        assert_eq!(found, find(document));
     }
 }
