@@ -35,6 +35,23 @@
 #define KSRRS_SCAN_OPTIONAL 1
 
 /**
+ * The later reply is complete, or there is nothing more to be said.
+ *
+ * # Safety
+ * The glue passes on what [`ksrrs_rpc_delay`] gave a command.
+ */
+void ksrrs_rpc_close_delayed(void *delayed);
+
+/**
+ * Makes what the command replies through when it has returned; null where
+ * replies cannot come later.
+ *
+ * # Safety
+ * The glue passes on what the command was given.
+ */
+void *ksrrs_rpc_delay(void *call);
+
+/**
  * Whether the command is told that it may reply later, from another process.
  *
  * # Safety

@@ -53,6 +53,17 @@ void ksrrs_log(int level, const char *module, int module_len,
 /* Whether the message is an HTTP request. */
 int ksrrs_is_http(const sip_msg_t *msg);
 
+/* Copies a message into shared memory, for a reply from another process; null
+ * without room for it. `size` is the copy's. */
+sip_msg_t *ksrrs_message_share(sip_msg_t *msg, int *size);
+
+/* Frees such a copy, and what was allocated for it in this process. */
+void ksrrs_message_unshare(sip_msg_t *msg, int size);
+
+/* Memory that all processes see at the same address, or null. */
+void *ksrrs_shm_malloc(size_t size);
+void ksrrs_shm_free(void *memory);
+
 /* Takes over the configuration that cfg.* commands changed since last time. */
 void ksrrs_cfg_update(void);
 

@@ -290,11 +290,14 @@ static rpc_capabilities_t rpc_capabilities(void *call)
 	return ksrrs_rpc_delays(call) ? RPC_DELAYED_REPLY : (rpc_capabilities_t)0;
 }
 
-/* Replies leave from the process that runs the command, before it is done: a
- * command that would reply later faults. */
 static struct rpc_delayed_ctx *rpc_delayed_ctx_new(void *call)
 {
-	return NULL;
+	return ksrrs_rpc_delay(call);
+}
+
+static void rpc_delayed_ctx_close(struct rpc_delayed_ctx *delayed)
+{
+	ksrrs_rpc_close_delayed(delayed);
 }
 
 rpc_t ksrrs_rpc_table = {
@@ -309,4 +312,5 @@ rpc_t ksrrs_rpc_table = {
 		.struct_printf = rpc_struct_printf,
 		.capabilities = rpc_capabilities,
 		.delayed_ctx_new = rpc_delayed_ctx_new,
+		.delayed_ctx_close = rpc_delayed_ctx_close,
 };

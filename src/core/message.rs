@@ -1,9 +1,10 @@
 //! The SIP message that a script function works on.
 
+use std::ffi::c_int;
 use std::marker::PhantomData;
 use std::ptr::NonNull;
 
-use crate::sys;
+use crate::{Error, sys};
 
 /// A SIP message that the core holds while it calls us.
 #[derive(Debug)]
@@ -61,10 +62,54 @@ impl Message<'_> {
         }
     }
 
+    /// Copies it into memory that all processes share, so that one of them can
+    /// answer it when this call is over.
+    ///
+    /// # Errors
+    /// It cannot be read, or there is no room.
+    pub fn share(&mut self) -> Result<SharedMessage, Error> {
+        let mut size: c_int = 0;
+        // SAFETY: the message is valid for the whole call; the core parses the
+        // headers that it has not parsed, and copies.
+        let copy = unsafe { sys::ksrrs_message_share(self.message.as_ptr(), &raw mut size) };
+        let message = NonNull::new(copy).ok_or("the message cannot be kept in shared memory")?;
+        // INVARIANT: made by the core just now, with this size.
+        Ok(SharedMessage { message, size })
+    }
+
     /// The number this process gave the message.
     #[must_use]
     pub fn id(&self) -> u32 {
         // SAFETY: the message is valid for the whole call.
         unsafe { (*self.message.as_ptr()).id }
+    }
+}
+
+/// A copy of a message in shared memory, freed when this is dropped.
+///
+/// # Invariants
+/// The copy is whole, of this size, and this is its only owner in all
+/// processes.
+#[derive(Debug)]
+pub struct SharedMessage {
+    message: NonNull<sys::sip_msg>,
+    size: c_int,
+}
+
+impl SharedMessage {
+    /// The copy as a message of this process, as long as it works on it.
+    pub fn message(&mut self) -> Message<'_> {
+        Message {
+            message: self.message,
+            held: PhantomData,
+        }
+    }
+}
+
+impl Drop for SharedMessage {
+    fn drop(&mut self) {
+        // SAFETY: by the invariants; what was allocated for the copy in this
+        // process is found and freed, too.
+        unsafe { sys::ksrrs_message_unshare(self.message.as_ptr(), self.size) };
     }
 }

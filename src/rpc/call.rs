@@ -2,6 +2,7 @@
 
 use std::ffi::c_void;
 
+use kamailio_core::message::{Message, SharedMessage};
 use rpc_wire::value::{Container, NodeId, Param, Params, Parent, Reply, Scalar};
 
 use crate::handles::{Handle, Handles, Target};
@@ -26,6 +27,36 @@ pub trait Responder {
     /// Writes the reply in the protocol of the client. A client that is gone
     /// is the responder's own affair.
     fn respond(&mut self, answer: Answer<'_>);
+
+    /// The command wants to reply when it has long returned, from whatever
+    /// process has the answer then. A responder that gives what that takes is
+    /// asked to [respond](Self::respond) only if that cannot be kept.
+    fn later(&mut self) -> Option<Later> {
+        None
+    }
+}
+
+/// What a later reply takes.
+#[derive(Debug)]
+pub struct Later {
+    /// The request that is answered.
+    pub message: SharedMessage,
+    /// What else there is to be known about it. It is copied into shared
+    /// memory, so it must mean the same in every process.
+    pub note: Vec<u8>,
+    /// Takes the reply then, with the note, in the place of the responder.
+    pub respond: RespondLater,
+}
+
+/// Writes a later reply. A function of the module is at the same address in all
+/// processes, for it was loaded before they were forked.
+pub type RespondLater = fn(&mut Message<'_>, &[u8], Answer<'_>);
+
+/// A call that goes on without this one.
+pub(crate) struct Delay {
+    pub(crate) later: Later,
+    pub(crate) policy: &'static Policy,
+    pub(crate) returns_array: bool,
 }
 
 /// The value was not added; the command gets an error.
@@ -357,6 +388,25 @@ impl<'a> Call<'a> {
         self.policy.delays
     }
 
+    /// The command wants to reply later.
+    pub(crate) fn delay(&mut self) -> Option<Delay> {
+        if self.answered {
+            self.complain("it wants to reply later and has replied".to_owned());
+            return None;
+        }
+        let later = self.responder.later()?;
+        Some(Delay {
+            later,
+            policy: self.policy,
+            returns_array: self.returns_array,
+        })
+    }
+
+    /// It can: this call has nothing to answer any more.
+    pub(crate) fn is_delayed(&mut self) {
+        self.answered = true;
+    }
+
     /// The command sends its reply before it is over. Returns what C gets.
     pub(crate) fn send(&mut self) -> i32 {
         if self.answered {
@@ -368,11 +418,18 @@ impl<'a> Call<'a> {
     }
 
     /// The command has returned. Gives what is to be said about it in the log.
-    pub(crate) fn finish(mut self) -> Vec<String> {
+    pub(crate) fn finish(&mut self) -> Vec<String> {
         if !self.answered {
             self.answer(false);
         }
-        self.complaints
+        std::mem::take(&mut self.complaints)
+    }
+
+    /// Writing the reply panicked, and nobody else will tell the client.
+    pub(crate) fn answer_anew(&mut self) {
+        self.answered = false;
+        self.panicked();
+        self.answer(false);
     }
 
     fn complain(&mut self, complaint: String) {

@@ -6,6 +6,8 @@ use kamailio_core::{log_limited, server, sys};
 use rpc_wire::value::{Params, Reply, Span};
 
 use crate::call::{Call, Parts, Responder};
+use crate::context::Context;
+use crate::delayed::Block;
 use crate::handles::Handles;
 use crate::policy::Policy;
 
@@ -96,15 +98,22 @@ impl Engine {
 }
 
 fn execute(command: Command, call: &mut Call<'_>) {
+    let mut context = Context::running(call);
     // SAFETY: the function is the core's or a module's, made for this table and
     // a context of the table's own; it does not keep either. Until it returns
     // only the callbacks use the call, through this pointer.
     unsafe {
         (command.function)(
             &raw mut sys::ksrrs_rpc_table,
-            std::ptr::from_mut(call).cast(),
+            std::ptr::from_mut(&mut context).cast(),
         )
     };
+    if let Context::Running { delayed, .. } = context
+        && let Some(block) = delayed.get()
+    {
+        // SAFETY: the reference that the command had while it ran.
+        unsafe { Block::release(block) };
+    }
 }
 
 /// Whether the server has a command of this name. Asking is no use of it,

@@ -22,7 +22,7 @@ pub(crate) enum Target {
 /// Which call, and what in it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Handle {
-    /// The call, as C knows it.
+    /// The call, a `*mut Call`.
     pub(crate) call: *mut c_void,
     pub(crate) target: Target,
 }

@@ -8,6 +8,10 @@
 #![deny(unsafe_code)]
 
 mod call;
+#[allow(unsafe_code)]
+mod context;
+#[allow(unsafe_code)]
+mod delayed;
 // cbindgen tells C of what is public.
 #[allow(unsafe_code, unreachable_pub)]
 mod callbacks;
@@ -17,6 +21,6 @@ mod handles;
 mod policy;
 mod scan;
 
-pub use call::{Answer, Responder};
+pub use call::{Answer, Later, RespondLater, Responder};
 pub use dispatch::{Engine, exists};
 pub use policy::Policy;

@@ -1,8 +1,8 @@
 //! A real Kamailio for tests: started, asked, watched and stopped.
 //!
 //! [`server`] starts one with the C modules or with ours, [`binrpc`],
-//! [`linefifo`], [`jsonrpc`] and [`kamcmd`] ask it, [`compare`] tells whether two
-//! servers answered alike.
+//! [`linefifo`], [`jsonrpc`], [`http`] and [`kamcmd`] ask it, [`sip`] is whoever it
+//! asks itself, [`compare`] tells whether two servers answered alike.
 //! Whatever goes wrong here is a failed test, so most functions panic with what
 //! they know instead of returning errors.
 #![forbid(unsafe_code)]
@@ -13,6 +13,7 @@ pub mod compare;
 mod config;
 pub mod differential;
 pub mod everything;
+pub mod http;
 pub mod jsonrpc;
 pub mod kamcmd;
 pub mod linefifo;
@@ -21,6 +22,7 @@ pub mod own_path;
 pub mod process;
 pub mod requests;
 pub mod server;
+pub mod sip;
 pub mod terminal;
 pub mod volatile;
 pub mod wait;

@@ -118,7 +118,7 @@ fn answers(place: &Place, flavor: Flavor, pretty: i32, documents: &[String]) -> 
     documents.iter().map(ask).collect()
 }
 
-fn ask(socket: &Path, document: &str) -> String {
+pub(crate) fn ask(socket: &Path, document: &str) -> String {
     let own = OwnPath::new();
     let client = UnixDatagram::bind(own.path()).expect("a new socket");
     client

@@ -1,8 +1,9 @@
 //! Documents and their answers, whatever way they come and go.
 
 use kamailio::core::Error;
+use kamailio::core::message::{Message, SharedMessage};
 use kamailio::log_limited;
-use kamailio::rpc::{self, Answer, Engine, Policy, Responder};
+use kamailio::rpc::{self, Answer, Engine, Later, Policy, Responder};
 use rpc_wire::jsonrpc::{
     Batch, Document, Id, MAX_LEN, Name, Refusal, Request, Strictness, Verdict, encode_answer,
     encode_error, encode_refusal, http_status, refusal_status,
@@ -10,6 +11,7 @@ use rpc_wire::jsonrpc::{
 use rpc_wire::value::{Params, Parent, Reply, Scalar};
 
 use crate::config::Settings;
+use crate::http::HttpClient;
 use crate::store::{Store, StoredFile};
 
 /// The code and the text for what goes wrong with an answer that is there.
@@ -34,6 +36,12 @@ pub(crate) trait Client {
     /// Whether this request is to be run at all.
     fn admits(&mut self, _request: &Request<'_>, _params: &Params) -> bool {
         true
+    }
+
+    /// The request, for one who answers it later from another process; none
+    /// where the answer has to be there at once.
+    fn share(&mut self) -> Option<SharedMessage> {
+        None
     }
 
     /// Whether answers may go into a file.
@@ -303,6 +311,36 @@ impl Responder for Outcome<'_> {
     fn respond(&mut self, answer: Answer<'_>) {
         self.put(answer.reply, answer.returns_array, answer.now);
     }
+
+    /// As in C only an answer of its own with an id can come later.
+    fn later(&mut self) -> Option<Later> {
+        let id = self.id.filter(|_| matches!(self.place, Place::Alone))?;
+        Some(Later {
+            message: self.client.share()?,
+            note: [&[u8::from(self.pretty)], id.as_json()].concat(),
+            respond: answer_later,
+        })
+    }
+}
+
+/// Answers a request of which this is known: whether answers are pretty, and
+/// the id.
+fn answer_later(request: &mut Message<'_>, note: &[u8], answer: Answer<'_>) {
+    let Some((pretty, id)) = note.split_first() else {
+        return;
+    };
+    let Some(mut client) = HttpClient::new(request) else {
+        return;
+    };
+    Outcome {
+        client: &mut client,
+        id: Some(&Id::from_json(id)),
+        pretty: *pretty != 0,
+        is_wanted: true,
+        file: None,
+        place: Place::Alone,
+    }
+    .respond(answer);
 }
 
 fn end_batch(batch: Batch, client: &mut dyn Client, start: usize, now: bool, pretty: bool) {

@@ -4,9 +4,9 @@ use std::sync::OnceLock;
 
 use kamailio::core::Error;
 use kamailio::core::args::Args;
-use kamailio::core::message::Message;
+use kamailio::core::message::{Message, SharedMessage};
 use kamailio::core::xhttp::Xhttp;
-use kamailio::log;
+use kamailio::{log, log_limited};
 
 use crate::config::Settings;
 use crate::document::Client;
@@ -41,23 +41,12 @@ pub(crate) fn dispatch(message: &mut Message<'_>, _args: &Args<'_>) -> i32 {
         // As in C: other messages go on through the script.
         return 1;
     }
-    let Some(xhttp) = XHTTP.get() else {
-        log!(
-            Error,
-            "HTTP is not served: the parameter transport needs the bit 1"
-        );
+    let document = message.body().to_vec();
+    let Some(mut client) = HttpClient::new(message) else {
         return -1;
     };
-    let document = message.body().to_vec();
-    let mut client = HttpClient {
-        xhttp: *xhttp,
-        request: message,
-        status: (200, "OK".to_owned()),
-        body: Vec::new(),
-        is_answered: false,
-    };
     with_processor(|processor| processor.answer(&document, &mut client));
-    if client.is_answered || client.send_nothing() {
+    if client.is_answered || client.is_answered_later || client.send_nothing() {
         1
     } else {
         -1
@@ -65,15 +54,35 @@ pub(crate) fn dispatch(message: &mut Message<'_>, _args: &Args<'_>) -> i32 {
 }
 
 /// Who waits for an HTTP reply.
-struct HttpClient<'a, 'b> {
+pub(crate) struct HttpClient<'a, 'b> {
     xhttp: Xhttp,
     request: &'a mut Message<'b>,
     status: (u16, String),
     body: Vec<u8>,
     is_answered: bool,
+    is_answered_later: bool,
 }
 
-impl HttpClient<'_, '_> {
+impl<'a, 'b> HttpClient<'a, 'b> {
+    /// The client that sent this, if HTTP is served.
+    pub(crate) fn new(request: &'a mut Message<'b>) -> Option<Self> {
+        let Some(xhttp) = XHTTP.get() else {
+            log!(
+                Error,
+                "HTTP is not served: the parameter transport needs the bit 1"
+            );
+            return None;
+        };
+        Some(HttpClient {
+            xhttp: *xhttp,
+            request,
+            status: (200, "OK".to_owned()),
+            body: Vec::new(),
+            is_answered: false,
+            is_answered_later: false,
+        })
+    }
+
     /// Nobody waits for an answer to notifications, but for a reply to the
     /// HTTP request.
     fn send_nothing(&mut self) -> bool {
@@ -100,6 +109,19 @@ impl Client for HttpClient<'_, '_> {
 
     fn set_status(&mut self, code: u16, text: &str) {
         self.status = (code, text.to_owned());
+    }
+
+    fn share(&mut self) -> Option<SharedMessage> {
+        match self.request.share() {
+            Ok(message) => {
+                self.is_answered_later = true;
+                Some(message)
+            }
+            Err(error) => {
+                log_limited!(Error, "{}: {error}", self.name());
+                None
+            }
+        }
     }
 
     fn name(&self) -> String {

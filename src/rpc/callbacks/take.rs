@@ -26,7 +26,7 @@ pub const KSRRS_SCAN_CONVERT: c_int = 2;
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ksrrs_rpc_scan_begin(call: *mut c_void) {
     // SAFETY: the context of the running command.
-    unsafe { with_call(call, (), |call| call.begin_scan()) }
+    unsafe { with_call(call, (), |call, _| call.begin_scan()) }
 }
 
 /// Takes a parameter, or with a name a member of one, and hands it to `give`.
@@ -53,7 +53,7 @@ unsafe fn take(
     // SAFETY: the caller vouches for both pointers.
     unsafe {
         match name_bytes(name) {
-            None => with_call(source, KSRRS_SCAN_FAILED, |call| {
+            None => with_call(source, KSRRS_SCAN_FAILED, |call, _| {
                 let taken = call.take(wanted, optional, convert);
                 hand_over(call, taken)
             }),
@@ -180,7 +180,7 @@ pub unsafe extern "C" fn ksrrs_rpc_take_text(
             found = Some(call.text_for_c(&taken));
         });
         if found.is_none() && name.is_null() {
-            found = Some(with_call(source, (std::ptr::null_mut(), 0), |call| {
+            found = Some(with_call(source, (std::ptr::null_mut(), 0), |call, _| {
                 call.no_text()
             }));
         }
@@ -205,7 +205,7 @@ pub unsafe extern "C" fn ksrrs_rpc_take_struct(
 ) -> c_int {
     // SAFETY: the context of the running command, and its own variable.
     unsafe {
-        with_call(call, KSRRS_SCAN_FAILED, |this| {
+        with_call(call, KSRRS_SCAN_FAILED, |this, call| {
             let optional = flags & KSRRS_SCAN_OPTIONAL != 0;
             match this.take_struct(call, optional) {
                 Ok(structure) => {
@@ -226,7 +226,7 @@ pub unsafe extern "C" fn ksrrs_rpc_take_struct(
 pub unsafe extern "C" fn ksrrs_rpc_take_unknown(call: *mut c_void, kind: c_char) -> c_int {
     // SAFETY: the context of the running command.
     unsafe {
-        with_call(call, (), |call| {
+        with_call(call, (), |call, _| {
             call.unknown_in_scan(char::from(kind as u8));
         });
     }
