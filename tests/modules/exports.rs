@@ -21,7 +21,7 @@ fn modules() -> impl Iterator<Item = PathBuf> {
     ours()
         .into_iter()
         .map(move |name| directory.join(format!("{name}.so")))
-        .chain([example("hello")])
+        .chain([example("hello"), example("tiny")])
 }
 
 #[test]

@@ -1,5 +1,6 @@
-//! What holds for every module of ours, and for the one in `examples/`.
+//! What holds for every module of ours, and for those in `examples/`.
 #![forbid(unsafe_code)]
 
-mod example;
 mod exports;
+mod hello;
+mod tiny;
