@@ -7,7 +7,10 @@
 //! `/proc/PID/schedstat`, in nanoseconds.
 #![forbid(unsafe_code)]
 
+mod binrpc;
 mod echo;
+mod json_clients;
+mod jsonrpc;
 mod measure;
 mod servers;
 mod table;
@@ -15,7 +18,8 @@ mod table;
 use std::env;
 use std::process::ExitCode;
 
-use measure::{Load, Side};
+use binrpc::Question;
+use measure::{Side, compare};
 use servers::{KINDS, Kind, Pair};
 
 /// Rounds of each side; the table shows the median and the spread.
@@ -35,54 +39,61 @@ fn main() -> ExitCode {
     let only = args.first().map(String::as_str).unwrap_or_default();
     println!("CPU time per request in microseconds (median of {ROUNDS} rounds, lowest to highest)");
     println!("and requests per second of one client. C: the C module. Echo: a bare loop.\n");
+    table::head();
+    if !jsonrpc::is_all_of(only) {
+        binrpc(only);
+    }
+    jsonrpc::measure(only);
+    ExitCode::SUCCESS
+}
+
+fn binrpc(only: &str) {
     let pair = Pair::start();
     pair.fill("small", SMALL);
-    table::head();
     for kind in KINDS {
-        let echo = echo::Echo::start(kind);
-        for load in loads(kind) {
-            if load.name.contains(only) || kind.name().contains(only) {
-                measure_one(kind, &load, &pair, &echo);
+        let echo = echo::Echo::start(kind.name());
+        for question in questions(kind) {
+            let name = question.load.name;
+            if name.contains(only) || kind.name().contains(only) {
+                measure_one(kind, &question, &pair, &echo);
             }
         }
     }
     if "large dump".contains(only) {
         large_dump(&pair);
     }
-    ExitCode::SUCCESS
 }
 
 /// What is asked, with one request in flight and with many.
-fn loads(kind: Kind) -> Vec<Load> {
+fn questions(kind: Kind) -> Vec<Question> {
     let many = if kind.is_stream() { 32 } else { 8 };
-    let mut loads = Vec::new();
+    let mut questions = Vec::new();
     for in_flight in [1, many] {
-        loads.push(Load::new("core.version", &[], in_flight, 8_000));
-        loads.push(Load::new(
-            "core.echo",
-            &["hello", "world"],
-            in_flight,
-            8_000,
-        ));
-        loads.push(Load::new("core.psx", &[], in_flight, 4_000));
-        loads.push(Load::new("htable.dump", &["small"], in_flight, 800));
+        questions.extend([
+            Question::new("core.version", &[], in_flight, 8_000),
+            Question::new("core.echo", &["hello", "world"], in_flight, 8_000),
+            Question::new("core.psx", &[], in_flight, 4_000),
+            Question::new("htable.dump", &["small"], in_flight, 800),
+        ]);
     }
-    loads
+    questions
 }
 
-fn measure_one(kind: Kind, load: &Load, pair: &Pair, echo: &echo::Echo) {
-    let mut sides = [
-        Side::new(kind, pair.theirs.client(kind), pair.theirs.pid()),
-        Side::new(kind, pair.ours.client(kind), pair.ours.pid()),
-        Side::new(kind, echo.client(), echo.pid()),
+fn measure_one(kind: Kind, question: &Question, pair: &Pair, echo: &echo::Echo) {
+    let side = |client, pid| Side::new(question.by(client, kind), pid);
+    let sides = [
+        side(pair.theirs.client(kind), pair.theirs.pid()),
+        side(pair.ours.client(kind), pair.ours.pid()),
+        side(echo.client(kind), echo.pid()),
     ];
-    for _ in 0..ROUNDS {
-        for side in &mut sides {
-            side.round(load);
-        }
-    }
-    let [theirs, ours, floor] = sides.map(Side::result);
-    table::row(kind, load, &theirs, &ours, &floor);
+    let [theirs, ours, floor] = compare(sides, &question.load, ROUNDS);
+    table::row(
+        kind.name(),
+        &question.load,
+        Some(&theirs),
+        &ours,
+        Some(&floor),
+    );
 }
 
 /// The reply that the C module needs a process with much private memory for.
@@ -91,15 +102,10 @@ fn large_dump(pair: &Pair) {
     println!("\nhtable.dump of {LARGE} entries over a Unix stream socket");
     for (name, server) in [("C", &pair.theirs), ("ours", &pair.ours)] {
         let before = server.resident_kib();
-        let mut side = Side::new(
-            Kind::UnixStream,
-            server.client(Kind::UnixStream),
-            server.pid(),
-        );
-        for _ in 0..3 {
-            side.round(&Load::new("htable.dump", &["large"], 1, 1));
-        }
-        let result = side.result();
+        let dump = Question::new("htable.dump", &["large"], 1, 1);
+        let client = server.client(Kind::UnixStream);
+        let side = Side::new(dump.by(client, Kind::UnixStream), server.pid());
+        let [result] = compare([side], &dump.load, 3);
         println!(
             "{name:>5}: {:8.1} ms, {:.1} ms CPU, {} bytes, resident memory {before} KiB before, {} KiB after",
             1e3 / result.rate,

@@ -3,28 +3,29 @@
 use std::fs;
 use std::time::Instant;
 
-use harness::binrpc::{Client, request};
-use rpc_wire::binrpc::client::Arg;
 use rustix::process::Pid;
 
-use crate::servers::Kind;
+/// A client of one of the processes that are compared, with a request.
+pub(crate) trait Asker {
+    /// Sends the request so many times at once and takes all replies. Returns
+    /// how many bytes the last of them has.
+    fn ask(&mut self, in_flight: usize) -> usize;
+}
 
-/// A request, and how it is asked.
+/// How often something is asked.
+#[derive(Clone, Copy)]
 pub(crate) struct Load {
     pub(crate) name: &'static str,
     pub(crate) in_flight: usize,
-    request: Vec<u8>,
     count: usize,
 }
 
 impl Load {
     /// `count` requests a round, `in_flight` of them at a time.
-    pub(crate) fn new(name: &'static str, args: &[&str], in_flight: usize, count: usize) -> Self {
-        let args: Vec<Arg> = args.iter().map(|arg| Arg::from(*arg)).collect();
+    pub(crate) fn new(name: &'static str, in_flight: usize, count: usize) -> Self {
         Load {
             name,
             in_flight,
-            request: request(name, &args, 1),
             count: count.next_multiple_of(in_flight),
         }
     }
@@ -51,8 +52,7 @@ impl Spread {
 
 /// One of the processes that are compared.
 pub(crate) struct Side {
-    client: Client,
-    kind: Kind,
+    asker: Box<dyn Asker>,
     pid: Pid,
     cpu: Vec<f64>,
     rates: Vec<f64>,
@@ -70,10 +70,10 @@ pub(crate) struct Cost {
 }
 
 impl Side {
-    pub(crate) fn new(kind: Kind, client: Client, pid: Pid) -> Self {
+    /// The process `pid` and a client of it.
+    pub(crate) fn new(asker: Box<dyn Asker>, pid: Pid) -> Self {
         Side {
-            client,
-            kind,
+            asker,
             pid,
             cpu: Vec::new(),
             rates: Vec::new(),
@@ -94,21 +94,8 @@ impl Side {
 
     fn ask(&mut self, load: &Load, count: usize) {
         for _ in 0..count / load.in_flight {
-            self.send(load);
-            for _ in 0..load.in_flight {
-                self.bytes = self.client.receive().expect("the server answers").len();
-            }
+            self.bytes = self.asker.ask(load.in_flight);
         }
-    }
-
-    /// On a stream all requests leave in one write; a datagram holds one.
-    fn send(&mut self, load: &Load) {
-        let sent = if self.kind.is_stream() {
-            self.client.send(&load.request.repeat(load.in_flight))
-        } else {
-            (0..load.in_flight).try_for_each(|_| self.client.send(&load.request))
-        };
-        sent.expect("the server reads");
     }
 
     pub(crate) fn result(self) -> Cost {
@@ -118,6 +105,21 @@ impl Side {
             bytes: self.bytes,
         }
     }
+}
+
+/// Asks all sides in turn, round by round, and gives their costs in the same
+/// order.
+pub(crate) fn compare<const N: usize>(
+    mut sides: [Side; N],
+    load: &Load,
+    rounds: usize,
+) -> [Cost; N] {
+    for _ in 0..rounds {
+        for side in &mut sides {
+            side.round(load);
+        }
+    }
+    sides.map(Side::result)
 }
 
 /// How long a process has run, in nanoseconds.

@@ -40,6 +40,8 @@ pub enum Client {
 pub struct ReplyPipe {
     own: OwnPath,
     reader: File,
+    /// A writer of our own, with which it has no end.
+    _writer: Option<File>,
 }
 
 /// The whole reply of the server at `address` to this command.
@@ -172,6 +174,23 @@ impl ReplyPipe {
         Self {
             own,
             reader: File::from(reader),
+            _writer: None,
+        }
+    }
+
+    /// The same for one reply after the other: without an end, it is for the
+    /// reader to know where a reply has its.
+    ///
+    /// # Panics
+    ///
+    /// It cannot be made.
+    #[must_use]
+    pub fn without_end() -> Self {
+        let pipe = Self::new();
+        let writer = File::options().write(true).open(pipe.path());
+        Self {
+            _writer: Some(writer.expect("a pipe with a reader")),
+            ..pipe
         }
     }
 
