@@ -3,7 +3,8 @@
 //! kind of socket as the floor.
 //!
 //! All sides run at the same time and are asked in turn, round by round, so
-//! that whatever else the machine does hits all alike. CPU time comes from
+//! that whatever else the machine does hits all alike. The client has one
+//! processor and the servers another. CPU time comes from
 //! `/proc/PID/schedstat`, in nanoseconds.
 #![forbid(unsafe_code)]
 
@@ -12,6 +13,7 @@ mod echo;
 mod json_clients;
 mod jsonrpc;
 mod measure;
+mod placement;
 mod servers;
 mod table;
 

@@ -5,6 +5,8 @@ use std::time::Instant;
 
 use rustix::process::Pid;
 
+use crate::placement;
+
 /// A client of one of the processes that are compared, with a request.
 pub(crate) trait Asker {
     /// Sends the request so many times at once and takes all replies. Returns
@@ -114,6 +116,7 @@ pub(crate) fn compare<const N: usize>(
     load: &Load,
     rounds: usize,
 ) -> [Cost; N] {
+    let _client = placement::Client::place(sides.iter().map(|side| side.pid));
     for _ in 0..rounds {
         for side in &mut sides {
             side.round(load);

@@ -8,6 +8,7 @@
 
 pub mod args;
 pub mod command;
+pub mod datagrams;
 mod entries;
 pub mod error;
 pub mod hooks;

@@ -6,17 +6,18 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use bytes::{Buf, BytesMut};
-use kamailio_core::{log_limited, panic};
+use kamailio_core::{datagrams, log_limited};
 use rustix::event::epoll::EventFlags;
 use rustix::io::Errno;
 use rustix::net::{RecvFlags, Shutdown, recv, shutdown};
 
 use crate::limits;
 use crate::listener::Bound;
-use crate::outbox::{Outbox, Sink};
+use crate::outbox::Sink;
 use crate::queue::Queue;
 use crate::registry::{Client, Entry, Peer};
-use crate::service::{Looked, Service, Step};
+use crate::service::{Incoming, Looked, Service, Step, serve_safely};
+use crate::turn::Turn;
 
 /// Whether a connection goes on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,10 +29,22 @@ pub(crate) enum Fate {
 /// What all connections of a process share.
 pub(crate) struct Workshop<'a> {
     pub(crate) service: &'a mut dyn Service,
-    /// Filled by one read and emptied before the next.
+    /// Filled by one system call and emptied before the next: by one read, or
+    /// with so many datagrams.
     pub(crate) input: Vec<u8>,
     /// The buffer for replies that leave at once.
     pub(crate) output: Vec<u8>,
+}
+
+impl<'a> Workshop<'a> {
+    pub(crate) fn new(service: &'a mut dyn Service) -> Self {
+        Workshop {
+            service,
+            // Memory that is never filled is never taken.
+            input: vec![0; limits::READ_AT_ONCE * datagrams::AT_ONCE],
+            output: Vec::new(),
+        }
+    }
 }
 
 /// How far a connection is.
@@ -64,8 +77,6 @@ pub(crate) struct Connection {
     /// Since when the client takes nothing.
     stalled_since: Option<Instant>,
     phase: Phase,
-    /// When others have their turn.
-    turn_ends: Instant,
     _entry: Entry,
 }
 
@@ -85,7 +96,6 @@ impl Connection {
             queue: Queue::default(),
             stalled_since: None,
             phase: Phase::Open,
-            turn_ends: Instant::now(),
             _entry: entry,
         }
     }
@@ -131,24 +141,32 @@ impl Connection {
         self.waiting() > limits::QUEUE_BEFORE_PAUSE
     }
 
-    /// Reads, answers and writes, each as far as it goes without waiting.
-    pub(crate) fn work(&mut self, events: EventFlags, shop: &mut Workshop<'_>) -> Fate {
+    /// Reads, answers and writes, each as far as it goes without waiting. If it
+    /// is not the connection's turn, it only writes.
+    pub(crate) fn work(
+        &mut self,
+        events: EventFlags,
+        turn: Option<Turn>,
+        shop: &mut Workshop<'_>,
+    ) -> Fate {
         self.queue.borrow(&mut shop.output);
-        self.turn_ends = Instant::now() + limits::TURN;
-        let fate = self.read_and_write(events, shop);
+        let mut fate = self.write();
+        if let Some(turn) = turn.filter(|_| fate == Fate::Keep) {
+            fate = self.read_and_answer(events, turn, shop);
+        }
         self.queue.give_back(&mut shop.output);
+        if fate == Fate::Keep && self.waiting() == 0 {
+            return self.all_sent();
+        }
         fate
     }
 
-    fn read_and_write(&mut self, events: EventFlags, shop: &mut Workshop<'_>) -> Fate {
-        if self.write() == Fate::Close {
-            return Fate::Close;
-        }
+    fn read_and_answer(&mut self, events: EventFlags, turn: Turn, shop: &mut Workshop<'_>) -> Fate {
         let readable = EventFlags::IN | EventFlags::HUP | EventFlags::ERR;
         if events.intersects(readable)
             && !self.is_paused()
             && !self.has_requests()
-            && self.read(shop) == Fate::Close
+            && self.read(turn, shop) == Fate::Close
         {
             return Fate::Close;
         }
@@ -158,15 +176,11 @@ impl Connection {
             if self.write() == Fate::Close {
                 return Fate::Close;
             }
-            if !self.wants_a_turn() || Instant::now() >= self.turn_ends {
-                break;
+            if !self.wants_a_turn() || turn.is_over() {
+                return Fate::Keep;
             }
-            self.answer_kept(shop.service);
+            self.answer_kept(turn, shop.service);
         }
-        if self.waiting() == 0 {
-            return self.all_sent();
-        }
-        Fate::Keep
     }
 
     fn all_sent(&mut self) -> Fate {
@@ -183,16 +197,20 @@ impl Connection {
         }
     }
 
-    fn read(&mut self, shop: &mut Workshop<'_>) -> Fate {
+    fn read(&mut self, turn: Turn, shop: &mut Workshop<'_>) -> Fate {
         if matches!(self.phase, Phase::Finished | Phase::Refused) {
             return Fate::Keep;
         }
         let mut input = std::mem::take(&mut shop.input);
-        let fate = match recv(&self.socket, &mut input[..], RecvFlags::empty()) {
+        let fate = match recv(
+            &self.socket,
+            &mut input[..limits::READ_AT_ONCE],
+            RecvFlags::empty(),
+        ) {
             Ok((0, _)) => self.end_of_input(shop.service),
             Ok(_) if self.phase != Phase::Open => Fate::Keep,
             Ok((count, _)) => {
-                self.feed(&input[..count], shop.service);
+                self.feed(&input[..count], turn, shop.service);
                 Fate::Keep
             }
             Err(Errno::AGAIN | Errno::INTR) => Fate::Keep,
@@ -222,19 +240,19 @@ impl Connection {
     }
 
     /// Answers what `bytes` completes, and keeps the rest.
-    fn feed(&mut self, bytes: &[u8], service: &mut dyn Service) {
+    fn feed(&mut self, bytes: &[u8], turn: Turn, service: &mut dyn Service) {
         if self.input.is_empty() {
-            let used = self.answer(bytes, service);
+            let used = self.answer(bytes, turn, service);
             self.input.extend_from_slice(&bytes[used..]);
         } else {
             self.input.extend_from_slice(bytes);
-            self.answer_kept(service);
+            self.answer_kept(turn, service);
         }
     }
 
-    fn answer_kept(&mut self, service: &mut dyn Service) {
+    fn answer_kept(&mut self, turn: Turn, service: &mut dyn Service) {
         let mut input = std::mem::take(&mut self.input);
-        let used = self.answer(&input, service);
+        let used = self.answer(&input, turn, service);
         if used < input.len() {
             input.advance(used);
             self.input = input;
@@ -243,7 +261,7 @@ impl Connection {
 
     /// Answers complete requests as long as the client may ask. Returns how
     /// many bytes that took.
-    fn answer(&mut self, bytes: &[u8], service: &mut dyn Service) -> usize {
+    fn answer(&mut self, bytes: &[u8], turn: Turn, service: &mut dyn Service) -> usize {
         let mut used = 0;
         let mut is_complete = true;
         while used < bytes.len() && self.phase == Phase::Open && !self.is_paused() {
@@ -251,7 +269,7 @@ impl Connection {
                 Step::Done(count @ 1..) => {
                     used += count;
                     self.looked = Looked::default();
-                    if Instant::now() >= self.turn_ends {
+                    if used < bytes.len() && turn.is_over() {
                         break;
                     }
                 }
@@ -287,10 +305,17 @@ impl Connection {
             peer: &self.peer,
             from: &self.from,
         };
-        panic::stop(Step::Close, || {
-            let outbox = &mut Outbox::new(&mut sink);
-            service.serve_on(&self.from, &self.peer, bytes, looked, outbox)
-        })
+        let incoming = Incoming {
+            from: &self.from,
+            input: bytes,
+        };
+        serve_safely(
+            service,
+            incoming,
+            &mut sink,
+            Step::Close,
+            |service, outbox| service.serve_on(&self.from, &self.peer, bytes, looked, outbox),
+        )
     }
 
     fn answer_rest(&mut self, service: &mut dyn Service) {
@@ -301,8 +326,11 @@ impl Connection {
             peer: &self.peer,
             from: &self.from,
         };
-        panic::stop((), || {
-            let outbox = &mut Outbox::new(&mut sink);
+        let incoming = Incoming {
+            from: &self.from,
+            input: &input,
+        };
+        serve_safely(service, incoming, &mut sink, (), |service, outbox| {
             service.serve_rest(&self.from, &self.peer, &input, outbox);
         });
     }

@@ -1,5 +1,6 @@
 //! Sockets for datagrams: each request and each reply is one.
 
+use std::collections::VecDeque;
 use std::io::IoSlice;
 use std::net::SocketAddr;
 use std::ops::Range;
@@ -8,55 +9,20 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
-use kamailio_core::{log_limited, panic};
+use kamailio_core::datagrams::{self, Received};
+use kamailio_core::log_limited;
 use rpc_wire::listen::Transport;
 use rustix::io::Errno;
-use rustix::net::{
-    MMsgHdr, RecvFlags, SendAncillaryBuffer, SendFlags, SocketAddrAny, recvfrom, sendmmsg, sendto,
-};
+use rustix::net::{MMsgHdr, SendAncillaryBuffer, SendFlags, SocketAddrAny, sendmmsg, sendto};
 
 use crate::connection::Workshop;
+use crate::held::Held;
 use crate::limits;
 use crate::listener::Bound;
-use crate::outbox::{Outbox, Sink};
-use crate::queue::wait_writable;
+use crate::outbox::Sink;
 use crate::registry::Peer;
-use crate::service::Service;
-
-/// Requests taken before others have their turn. Their replies leave together.
-const BATCH: usize = 32;
-
-/// Whether a datagram is likely to have come with others.
-///
-/// Looking for one that is not there costs a system call, so a client that
-/// waits for each reply is not made to pay for many that do not; not looking
-/// for one that is there costs two.
-#[derive(Debug, Default)]
-struct Company {
-    luck: u32,
-    not_looked: u32,
-}
-
-impl Company {
-    /// Found once, it is looked for at least this many times more.
-    const HOPE: u32 = 256;
-    /// Without luck it is looked for once in so many times.
-    const SELDOM: u32 = 16;
-
-    fn is_likely(&mut self) -> bool {
-        self.not_looked += 1;
-        self.luck > 0 || self.not_looked >= Self::SELDOM
-    }
-
-    fn learn(&mut self, found: bool) {
-        self.not_looked = 0;
-        self.luck = if found {
-            Self::HOPE
-        } else {
-            self.luck.saturating_sub(1)
-        };
-    }
-}
+use crate::service::{Incoming, Service, serve_safely};
+use crate::turn::Turn;
 
 /// A UDP or a Unix datagram socket.
 #[derive(Debug)]
@@ -64,9 +30,18 @@ pub(crate) struct DatagramSocket {
     socket: OwnedFd,
     bound: Arc<Bound>,
     limit: usize,
+    /// Where the datagrams that were taken last lie.
+    received: Vec<Received>,
+    /// Requests that were taken and wait for the socket's next turn.
+    left: VecDeque<Request>,
     batch: Batch,
     held: Held,
-    company: Company,
+}
+
+#[derive(Debug)]
+struct Request {
+    from: Option<SocketAddrAny>,
+    bytes: Vec<u8>,
 }
 
 /// Replies that leave with the next system call.
@@ -74,21 +49,6 @@ pub(crate) struct DatagramSocket {
 struct Batch {
     bytes: Vec<u8>,
     replies: Vec<(SocketAddrAny, Range<usize>)>,
-}
-
-/// Replies for clients that could take no more. The kernel does not tell when
-/// such a client can, so they are tried again now and then.
-#[derive(Debug, Default)]
-struct Held {
-    replies: Vec<HeldReply>,
-    bytes: usize,
-}
-
-#[derive(Debug)]
-struct HeldReply {
-    to: SocketAddrAny,
-    bytes: Vec<u8>,
-    since: Instant,
 }
 
 impl AsFd for DatagramSocket {
@@ -108,44 +68,74 @@ impl DatagramSocket {
             socket,
             bound,
             limit,
+            received: Vec::with_capacity(datagrams::AT_ONCE),
+            left: VecDeque::new(),
             batch: Batch::default(),
             held: Held::default(),
-            company: Company::default(),
         }
     }
 
     /// Whether replies are to be tried again.
     pub(crate) fn holds(&self) -> bool {
-        !self.held.replies.is_empty()
+        !self.held.is_empty()
     }
 
-    /// Answers what has come. What is left after that waits for the next turn.
+    /// Whether it wants another turn without waiting for an event.
+    pub(crate) fn wants_a_turn(&self) -> bool {
+        !self.left.is_empty()
+    }
+
+    /// Answers what has come, as far as one turn goes. The replies leave
+    /// together.
     pub(crate) fn work(&mut self, shop: &mut Workshop<'_>) {
-        let mut input = std::mem::take(&mut shop.input);
-        if self.receive(&mut input, shop.service) && self.company.is_likely() {
-            let more = (1..BATCH)
-                .take_while(|_| self.receive(&mut input, shop.service))
-                .count();
-            self.company.learn(more > 0);
+        let turn = Turn::start();
+        if self.left.is_empty() {
+            self.receive(turn, shop);
+        } else {
+            self.answer_left(turn, shop.service);
         }
-        shop.input = input;
         self.send();
     }
 
-    /// Answers one datagram, if there is one.
-    fn receive(&mut self, input: &mut [u8], service: &mut dyn Service) -> bool {
-        match recvfrom(&self.socket, &mut *input, RecvFlags::empty()) {
-            Ok((count, _, Some(from))) => self.answer(from, &input[..count], service),
-            Ok((count, _, None)) => self.run_only(&input[..count], service),
-            Err(Errno::AGAIN) => return false,
-            Err(Errno::INTR) => {}
+    fn receive(&mut self, turn: Turn, shop: &mut Workshop<'_>) {
+        let rooms = &mut shop.input[..];
+        let room = limits::READ_AT_ONCE;
+        match datagrams::receive(self.socket.as_fd(), rooms, room, &mut self.received) {
+            Ok(()) => {}
+            Err(Errno::AGAIN | Errno::INTR) => return,
             // What the system tells here is about an earlier reply.
-            Err(error) => log_limited!(Warning, "on {}: {error}", self.bound),
+            Err(error) => return log_limited!(Warning, "on {}: {error}", self.bound),
         }
-        true
+        let mut received = std::mem::take(&mut self.received);
+        let datagrams = received.drain(..).zip(rooms.chunks_exact(room));
+        for (index, (datagram, room)) in datagrams.enumerate() {
+            let bytes = &room[..datagram.len.min(room.len())];
+            // The clock is asked only if there is more than one.
+            if self.left.is_empty() && (index == 0 || !turn.is_over()) {
+                self.answer(datagram.from, bytes, shop.service);
+            } else {
+                self.left.push_back(Request {
+                    from: datagram.from,
+                    bytes: bytes.to_vec(),
+                });
+            }
+        }
+        self.received = received;
     }
 
-    fn answer(&mut self, from: SocketAddrAny, datagram: &[u8], service: &mut dyn Service) {
+    fn answer_left(&mut self, turn: Turn, service: &mut dyn Service) {
+        while let Some(request) = self.left.pop_front() {
+            self.answer(request.from, &request.bytes, service);
+            if turn.is_over() {
+                return;
+            }
+        }
+    }
+
+    fn answer(&mut self, from: Option<SocketAddrAny>, bytes: &[u8], service: &mut dyn Service) {
+        let Some(from) = from else {
+            return self.run_only(bytes, service);
+        };
         let peer = match SocketAddr::try_from(from.clone()) {
             Ok(address) => Peer::Inet(address),
             Err(_) => Peer::Local(None),
@@ -157,21 +147,15 @@ impl DatagramSocket {
             from,
             start,
         };
-        panic::stop((), || {
-            service.serve_datagram(&bound, &peer, datagram, &mut Outbox::new(&mut sink));
-        });
+        serve_datagram(&bound, &peer, bytes, service, &mut sink);
         sink.close();
     }
 
     /// Runs a request from a Unix socket without a name, which nobody can
     /// answer: some scripts do not wait for one.
-    fn run_only(&mut self, datagram: &[u8], service: &mut dyn Service) {
-        let bound = Arc::clone(&self.bound);
-        let mut sink = NoReply(Vec::new());
-        panic::stop((), || {
-            let outbox = &mut Outbox::new(&mut sink);
-            service.serve_datagram(&bound, &Peer::Local(None), datagram, outbox);
-        });
+    fn run_only(&self, bytes: &[u8], service: &mut dyn Service) {
+        let sink = &mut NoReply(Vec::new());
+        serve_datagram(&self.bound, &Peer::Local(None), bytes, service, sink);
         log_limited!(
             Info,
             "a request on {} came from a socket without a name, so its reply is dropped",
@@ -189,7 +173,7 @@ impl DatagramSocket {
                 Err(Errno::INTR) => {}
                 Err(error) => {
                     let (to, range) = &rest[0];
-                    self.not_sent(to.clone(), &batch.bytes[range.clone()], error);
+                    self.not_sent(to, &batch.bytes[range.clone()], error);
                     next += 1;
                 }
             }
@@ -227,14 +211,8 @@ impl DatagramSocket {
         sendmmsg(&self.socket, &mut messages, SendFlags::NOSIGNAL)
     }
 
-    fn not_sent(&mut self, to: SocketAddrAny, bytes: &[u8], error: Errno) {
-        if error == Errno::AGAIN && self.held.bytes + bytes.len() <= limits::HELD_DATAGRAMS {
-            self.held.bytes += bytes.len();
-            self.held.replies.push(HeldReply {
-                to,
-                bytes: bytes.to_vec(),
-                since: Instant::now(),
-            });
+    fn not_sent(&mut self, to: &SocketAddrAny, bytes: &[u8], error: Errno) {
+        if error == Errno::AGAIN && self.held.keep(to, bytes) {
             return;
         }
         log_limited!(
@@ -247,45 +225,35 @@ impl DatagramSocket {
 
     /// Tries again what could not be sent.
     pub(crate) fn retry(&mut self, now: Instant) {
-        let mut blocked: Vec<SocketAddrAny> = Vec::new();
-        let held = std::mem::take(&mut self.held);
-        for reply in held.replies {
-            let waits = blocked.contains(&reply.to);
-            let sent = if waits {
-                Err(Errno::AGAIN)
-            } else {
-                sendto(&self.socket, &reply.bytes, SendFlags::NOSIGNAL, &reply.to)
-            };
-            match sent {
-                Ok(_) => {}
-                Err(Errno::AGAIN | Errno::INTR)
-                    if now.duration_since(reply.since) < limits::HELD_DATAGRAM =>
-                {
-                    blocked.push(reply.to.clone());
-                    self.held.bytes += reply.bytes.len();
-                    self.held.replies.push(reply);
-                }
-                Err(error) => log_limited!(
-                    Warning,
-                    "on {}: a reply of {} bytes is lost, for its client did not take it: {error}",
-                    self.bound,
-                    reply.bytes.len()
-                ),
-            }
-        }
+        self.held.retry(self.socket.as_fd(), &self.bound, now);
     }
 
-    fn flush(&mut self) {
+    /// Sends all that is queued, and waits a little if this client does not take
+    /// its reply.
+    fn flush(&mut self, to: &SocketAddrAny) {
         self.send();
         let start = Instant::now();
-        while self.holds() {
-            let left = limits::FLUSH.saturating_sub(start.elapsed());
-            if left.is_zero() || !wait_writable(self.socket.as_fd(), left) {
-                return;
-            }
-            self.retry(Instant::now());
+        while self.held.has_for(to) && start.elapsed() < limits::FLUSH {
+            std::thread::sleep(limits::RETRY);
+            self.held.retry_for(to, self.socket.as_fd(), &self.bound);
         }
     }
+}
+
+fn serve_datagram(
+    from: &Bound,
+    peer: &Peer,
+    datagram: &[u8],
+    service: &mut dyn Service,
+    sink: &mut dyn Sink,
+) {
+    let incoming = Incoming {
+        from,
+        input: datagram,
+    };
+    serve_safely(service, incoming, sink, (), |service, outbox| {
+        service.serve_datagram(from, peer, datagram, outbox);
+    });
 }
 
 impl Batch {
@@ -303,12 +271,6 @@ impl Batch {
         self.bytes.shrink_to(limits::QUEUE_BEFORE_PAUSE);
         self.replies.clear();
         self
-    }
-}
-
-impl Held {
-    fn has_for(&self, to: &SocketAddrAny) -> bool {
-        self.replies.iter().any(|held| held.to == *to)
     }
 }
 
@@ -334,7 +296,7 @@ impl Sink for Reply<'_> {
 
     fn flush(&mut self) {
         self.close();
-        self.socket.flush();
+        self.socket.flush(&self.from);
         self.start = 0;
     }
 

@@ -1,34 +1,29 @@
 //! The life of a handler process: wait, and work on what is ready.
 
+use std::collections::VecDeque;
 use std::convert::Infallible;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::sync::Arc;
+use std::os::fd::{AsFd, BorrowedFd};
 use std::time::{Duration, Instant};
 
-use kamailio_core::{Error, log, log_limited, process};
+use kamailio_core::{Error, log_limited, process};
 use rpc_wire::listen::Transport;
-use rustix::buffer::spare_capacity;
-use rustix::event::Timespec;
-use rustix::event::epoll::{self, CreateFlags, Event, EventData, EventFlags};
+use rustix::event::epoll::EventFlags;
 use rustix::io::Errno;
-use rustix::net::{SocketFlags, accept_with, getpeername, sockopt};
-use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use rustix::net::{SocketFlags, accept_with};
 
-use crate::connection::{Connection, Fate, Workshop};
+use crate::connection::Workshop;
+use crate::connections::Connections;
 use crate::datagram::DatagramSocket;
 use crate::limits;
-use crate::listener::{Bound, Listener, Listeners};
+use crate::listener::{Listener, Listeners};
 use crate::pipe::Pipe;
-use crate::registry::{self, Peer};
+use crate::poller::{Events, Poller, Source};
+use crate::registry;
 use crate::reply_pipe::ReplyPipes;
 use crate::service::Service;
-use crate::slab::Slab;
 
 /// How often time limits are looked at while any connection has one running.
 const TICK: Duration = Duration::from_secs(1);
-
-/// Events taken from the system at once.
-const EVENTS: usize = 256;
 
 /// Serves clients for ever. To be called in a process that
 /// [`process::fork_handler`] made: the poller must not be shared by a fork.
@@ -36,38 +31,38 @@ const EVENTS: usize = 256;
 /// # Errors
 /// The system offers no poller, which leaves nothing to do.
 pub(crate) fn serve(listeners: Listeners, service: &mut dyn Service) -> Result<Infallible, Error> {
-    let mut handler = Handler::new(listeners)
-        .map_err(|error| Error::new(format!("cannot wait for events: {error}")))?;
-    let mut shop = Workshop {
-        service,
-        input: vec![0; limits::READ_AT_ONCE],
-        output: Vec::new(),
-    };
-    let mut events = Vec::with_capacity(EVENTS);
+    let cannot_wait = |error| Error::new(format!("cannot wait for events: {error}"));
+    let mut handler = Handler::new(listeners).map_err(cannot_wait)?;
+    let mut shop = Workshop::new(service);
+    let mut events = Events::new();
     loop {
+        let patience = handler.patience();
         handler
-            .wait(&mut events)
-            .map_err(|error| Error::new(format!("cannot wait for events: {error}")))?;
-        for event in events.drain(..) {
+            .poller
+            .wait(patience, &mut events)
+            .map_err(cannot_wait)?;
+        for (source, flags) in events.iter() {
             process::update_config();
-            handler.work(&event, &mut shop);
+            handler.work_on_event(source, flags, &mut shop);
         }
-        for key in std::mem::take(&mut handler.turns) {
+        // Only one, for whoever comes now with a small request does not stand in
+        // line.
+        if let Some(source) = handler.line.pop_front() {
             process::update_config();
-            handler.work_on(key, EventFlags::empty(), &mut shop);
+            handler.work_in_turn(source, &mut shop);
         }
         handler.check_times();
     }
 }
 
-/// What an event is about.
-enum Source {
-    Listener(usize),
-    Connection(usize),
+/// Where requests come in.
+struct Entrance {
+    kind: Kind,
+    /// Whether it stands in line for its next turn.
+    in_line: bool,
 }
 
-/// Where requests come in.
-enum Entrance {
+enum Kind {
     Stream(Listener),
     Datagram(DatagramSocket),
     Pipe(Pipe),
@@ -75,57 +70,37 @@ enum Entrance {
 
 impl Entrance {
     fn new(listener: Listener) -> Self {
-        match listener.bound.listen.transport {
-            Transport::UnixStream | Transport::Tcp => Entrance::Stream(listener),
+        let kind = match listener.bound.listen.transport {
+            Transport::UnixStream | Transport::Tcp => Kind::Stream(listener),
             Transport::UnixDatagram | Transport::Udp => {
-                Entrance::Datagram(DatagramSocket::new(listener.file, listener.bound))
+                Kind::Datagram(DatagramSocket::new(listener.file, listener.bound))
             }
-            Transport::Fifo => Entrance::Pipe(Pipe::new(listener.file, listener.bound)),
+            Transport::Fifo => Kind::Pipe(Pipe::new(listener.file, listener.bound)),
+        };
+        Entrance {
+            kind,
+            in_line: false,
         }
     }
 
     fn descriptor(&self) -> BorrowedFd<'_> {
-        match self {
-            Entrance::Stream(listener) => listener.file.as_fd(),
-            Entrance::Datagram(socket) => socket.as_fd(),
-            Entrance::Pipe(pipe) => pipe.as_fd(),
-        }
-    }
-}
-
-impl Source {
-    const LISTENER: u64 = 1 << 63;
-
-    fn data(&self) -> EventData {
-        EventData::new_u64(match self {
-            Source::Listener(index) => *index as u64 | Self::LISTENER,
-            Source::Connection(key) => *key as u64,
-        })
-    }
-
-    fn of(event: &Event) -> Self {
-        let event_data = event.data;
-        let data = event_data.u64();
-        if data & Self::LISTENER != 0 {
-            Source::Listener((data & !Self::LISTENER) as usize)
-        } else {
-            Source::Connection(data as usize)
+        match &self.kind {
+            Kind::Stream(listener) => listener.file.as_fd(),
+            Kind::Datagram(socket) => socket.as_fd(),
+            Kind::Pipe(pipe) => pipe.as_fd(),
         }
     }
 }
 
 struct Handler {
-    poller: OwnedFd,
+    poller: Poller,
     entrances: Vec<Entrance>,
     reply_pipes: ReplyPipes,
-    connections: Slab<Connection>,
-    /// What each connection is watched for, by its key.
-    watched: Vec<EventFlags>,
-    limit: usize,
-    /// Connections that have requests left after their turn.
-    turns: Vec<usize>,
-    /// Bytes that wait for all connections.
-    queued: usize,
+    connections: Connections,
+    /// Who has requests left after its turn, each of them once.
+    line: VecDeque<Source>,
+    /// When replies are tried again that no event will tell about.
+    next_retry: Option<Instant>,
     /// Whether a time limit may be running.
     timed: bool,
     last_check: Instant,
@@ -137,14 +112,12 @@ impl Handler {
     fn new(listeners: Listeners) -> rustix::io::Result<Self> {
         registry::start();
         let handler = Handler {
-            poller: epoll::create(CreateFlags::CLOEXEC)?,
+            poller: Poller::new()?,
             entrances: listeners.list.into_iter().map(Entrance::new).collect(),
             reply_pipes: ReplyPipes::default(),
-            connections: Slab::new(),
-            watched: Vec::new(),
-            limit: connection_limit(),
-            turns: Vec::new(),
-            queued: 0,
+            connections: Connections::new(),
+            line: VecDeque::new(),
+            next_retry: None,
             timed: false,
             last_check: Instant::now(),
             resting: Vec::new(),
@@ -156,32 +129,16 @@ impl Handler {
     }
 
     fn watch_entrance(&self, index: usize) -> rustix::io::Result<()> {
-        let data = Source::Listener(index).data();
-        let entrance = &self.entrances[index];
-        epoll::add(&self.poller, entrance.descriptor(), data, EventFlags::IN)
-    }
-
-    fn wait(&mut self, events: &mut Vec<Event>) -> rustix::io::Result<()> {
-        let timeout = self.patience().map(|time| Timespec {
-            tv_sec: time.as_secs() as i64,
-            tv_nsec: time.subsec_nanos().into(),
-        });
-        match epoll::wait(&self.poller, spare_capacity(events), timeout.as_ref()) {
-            Ok(_) | Err(Errno::INTR) => Ok(()),
-            Err(error) => Err(error),
-        }
+        let descriptor = self.entrances[index].descriptor();
+        let source = Source::Entrance(index);
+        self.poller.add(descriptor, source, EventFlags::IN)
     }
 
     /// How long to wait if nothing happens.
     fn patience(&self) -> Option<Duration> {
-        let retries = self.reply_pipes.holds()
-            || self
-                .entrances
-                .iter()
-                .any(|entrance| matches!(entrance, Entrance::Datagram(socket) if socket.holds()));
-        if !self.turns.is_empty() {
+        if !self.line.is_empty() {
             Some(Duration::ZERO)
-        } else if retries {
+        } else if self.next_retry.is_some() {
             Some(limits::RETRY)
         } else if !self.resting.is_empty() {
             Some(limits::REST)
@@ -190,79 +147,73 @@ impl Handler {
         }
     }
 
-    fn work(&mut self, event: &Event, shop: &mut Workshop<'_>) {
-        let flags = event.flags;
-        match Source::of(event) {
-            Source::Listener(index) => self.work_at(index, shop),
-            Source::Connection(key) => self.work_on(key, flags, shop),
+    fn work_on_event(&mut self, source: Source, flags: EventFlags, shop: &mut Workshop<'_>) {
+        let joins = match source {
+            // Who stands in line is not served before its turn.
+            Source::Entrance(index) => !self.entrances[index].in_line && self.work_at(index, shop),
+            Source::Connection(key) => {
+                let joins = self
+                    .connections
+                    .work_on_event(key, flags, &self.poller, shop);
+                self.timed |= self.connections.is_waiting(key);
+                joins
+            }
+        };
+        if joins {
+            self.line.push_back(source);
         }
     }
 
-    fn work_at(&mut self, index: usize, shop: &mut Workshop<'_>) {
-        match &mut self.entrances[index] {
-            Entrance::Stream(_) => self.accept_all(index),
-            Entrance::Datagram(socket) => socket.work(shop),
-            Entrance::Pipe(pipe) => {
+    fn work_in_turn(&mut self, source: Source, shop: &mut Workshop<'_>) {
+        let joins = match source {
+            Source::Entrance(index) => {
+                self.entrances[index].in_line = false;
+                self.work_at(index, shop)
+            }
+            Source::Connection(key) => {
+                let joins = self.connections.work_in_turn(key, &self.poller, shop);
+                self.timed |= self.connections.is_waiting(key);
+                joins
+            }
+        };
+        if joins {
+            self.line.push_back(source);
+        }
+    }
+
+    /// Returns whether the entrance stands in line from now on.
+    fn work_at(&mut self, index: usize, shop: &mut Workshop<'_>) -> bool {
+        let joins = match &mut self.entrances[index].kind {
+            Kind::Stream(_) => {
+                self.accept_all(index);
+                false
+            }
+            Kind::Datagram(socket) => {
+                socket.work(shop);
+                socket.wants_a_turn()
+            }
+            Kind::Pipe(pipe) => {
                 pipe.work(shop, &mut self.reply_pipes);
                 self.timed |= pipe.is_waiting();
+                pipe.wants_a_turn()
             }
-        }
-    }
-
-    fn work_on(&mut self, key: usize, events: EventFlags, shop: &mut Workshop<'_>) {
-        let Some(connection) = self.connections.get_mut(key) else {
-            return;
         };
-        let before = connection.waiting();
-        let mut fate = connection.work(events, shop);
-        let after = connection.waiting();
-        self.queued = self.queued - before + after;
-        if fate == Fate::Keep && after > before && self.queued > limits::QUEUE_OF_ALL {
-            connection.report_too_much_waiting();
-            fate = Fate::Close;
-        }
-        self.timed |= connection.is_waiting();
-        if fate == Fate::Keep && connection.wants_a_turn() && !self.turns.contains(&key) {
-            self.turns.push(key);
-        }
-        if fate == Fate::Close || self.watch(key).is_err() {
-            self.close(key);
-        }
-    }
-
-    /// Tells the poller what matters of a connection now, if that has changed.
-    fn watch(&mut self, key: usize) -> rustix::io::Result<()> {
-        let Some(connection) = self.connections.get_mut(key) else {
-            return Ok(());
-        };
-        let interest = connection.interest();
-        if self.watched[key] != interest {
-            let data = Source::Connection(key).data();
-            epoll::modify(&self.poller, &connection.socket, data, interest)?;
-            self.watched[key] = interest;
-        }
-        Ok(())
-    }
-
-    fn close(&mut self, key: usize) {
-        if let Some(connection) = self.connections.remove(key) {
-            self.queued -= connection.waiting();
-        }
+        self.entrances[index].in_line = joins;
+        joins
     }
 
     fn accept_all(&mut self, index: usize) {
         /// Others wait too.
         const AT_ONCE: usize = 64;
+        let Kind::Stream(listener) = &self.entrances[index].kind else {
+            return;
+        };
         for _ in 0..AT_ONCE {
-            let Entrance::Stream(listener) = &self.entrances[index] else {
-                return;
-            };
             let flags = SocketFlags::NONBLOCK | SocketFlags::CLOEXEC;
             match accept_with(&listener.file, flags) {
-                Ok(socket) => {
-                    let bound = Arc::clone(&listener.bound);
-                    self.admit(bound, socket);
-                }
+                Ok(socket) => self
+                    .connections
+                    .admit(&listener.bound, socket, &self.poller),
                 Err(Errno::AGAIN) => return,
                 // A client that is gone again is no fault of the listener.
                 Err(Errno::INTR | Errno::CONNABORTED) => {}
@@ -278,38 +229,10 @@ impl Handler {
         }
     }
 
-    fn admit(&mut self, from: Arc<Bound>, socket: OwnedFd) {
-        let peer = peer_of(&socket, from.listen.transport);
-        if self.connections.len() >= self.limit {
-            log_limited!(
-                Error,
-                "{peer} on {from} is refused: {} connections are open, which is the limit",
-                self.limit
-            );
-            return;
-        }
-        if from.listen.transport == Transport::Tcp {
-            // Small replies shall not wait for the client's acknowledgement, and
-            // a client whose host is gone shall not keep its place.
-            let _ = sockopt::set_tcp_nodelay(&socket, true);
-            let _ = sockopt::set_socket_keepalive(&socket, true);
-        }
-        let data = Source::Connection(self.connections.next_key()).data();
-        if let Err(error) = epoll::add(&self.poller, &socket, data, EventFlags::IN) {
-            log_limited!(Error, "{peer} on {from} is refused: {error}");
-            return;
-        }
-        let key = self.connections.insert(Connection::new(socket, from, peer));
-        if key == self.watched.len() {
-            self.watched.push(EventFlags::IN);
-        }
-        self.watched[key] = EventFlags::IN;
-    }
-
     /// Leaves new connections waiting for a moment; trying on would be a loop
     /// without end.
     fn rest(&mut self, index: usize) {
-        let _ = epoll::delete(&self.poller, self.entrances[index].descriptor());
+        let _ = self.poller.remove(self.entrances[index].descriptor());
         self.resting.push((index, Instant::now() + limits::REST));
     }
 
@@ -325,16 +248,12 @@ impl Handler {
     }
 
     fn check_times(&mut self) {
-        if self.patience().is_none() {
+        let held = self.holds_replies();
+        if !held && self.next_retry.is_none() && !self.timed && self.resting.is_empty() {
             return;
         }
         let now = Instant::now();
-        self.reply_pipes.work_in_time(now);
-        for entrance in &mut self.entrances {
-            if let Entrance::Datagram(socket) = entrance {
-                socket.retry(now);
-            }
-        }
+        self.retry(held, now);
         self.wake_rested(now);
         if now.duration_since(self.last_check) >= TICK {
             self.last_check = now;
@@ -342,65 +261,37 @@ impl Handler {
         }
     }
 
-    fn close_late(&mut self, now: Instant) {
-        let mut late = Vec::new();
-        self.timed = false;
-        for (key, connection) in self.connections.iter_mut() {
-            if connection.check_time(now) == Fate::Close {
-                late.push(key);
-            } else {
-                self.timed |= connection.is_waiting();
+    /// Whether any replies are to be tried again.
+    fn holds_replies(&self) -> bool {
+        self.reply_pipes.holds()
+            || self
+                .entrances
+                .iter()
+                .any(|entrance| matches!(&entrance.kind, Kind::Datagram(socket) if socket.holds()))
+    }
+
+    /// Tries again what waits, every now and then.
+    fn retry(&mut self, held: bool, now: Instant) {
+        if held && self.next_retry.is_some_and(|next| now >= next) {
+            self.reply_pipes.retry(now);
+            for entrance in &mut self.entrances {
+                if let Kind::Datagram(socket) = &mut entrance.kind {
+                    socket.retry(now);
+                }
             }
+            self.next_retry = None;
         }
-        for key in late {
-            self.close(key);
-        }
+        let next = || now + limits::RETRY;
+        self.next_retry = held.then(|| *self.next_retry.get_or_insert_with(next));
+    }
+
+    fn close_late(&mut self, now: Instant) {
+        self.timed = self.connections.check_times(now);
         for entrance in &mut self.entrances {
-            if let Entrance::Pipe(pipe) = entrance {
+            if let Kind::Pipe(pipe) = &mut entrance.kind {
                 pipe.check_time(now);
                 self.timed |= pipe.is_waiting();
             }
         }
     }
-}
-
-/// How many connections there may be: what is reasonable, or what the system
-/// allows this process to have open.
-fn connection_limit() -> usize {
-    let wanted = limits::CONNECTIONS as u64 + limits::SPARE_DESCRIPTORS;
-    let now = getrlimit(Resource::Nofile);
-    let allowed = now.maximum.map_or(wanted, |maximum| maximum.min(wanted));
-    if now.current.is_some_and(|current| current < allowed) {
-        let raised = Rlimit {
-            current: Some(allowed),
-            maximum: now.maximum,
-        };
-        if let Err(error) = setrlimit(Resource::Nofile, raised) {
-            log!(Warning, "cannot have {allowed} descriptors open: {error}");
-        }
-    }
-    let current = getrlimit(Resource::Nofile).current.unwrap_or(wanted);
-    let open = open_descriptors();
-    let room = current.saturating_sub(open + limits::SPARE_DESCRIPTORS);
-    limits::CONNECTIONS.min(usize::try_from(room).unwrap_or(usize::MAX))
-}
-
-/// How many descriptors this process has open already.
-fn open_descriptors() -> u64 {
-    std::fs::read_dir("/proc/self/fd").map_or(0, |entries| entries.count() as u64)
-}
-
-fn peer_of(socket: &OwnedFd, transport: Transport) -> Peer {
-    let socket = socket.as_fd();
-    if transport.is_inet() {
-        let address = getpeername(socket)
-            .ok()
-            .flatten()
-            .and_then(|address| address.try_into().ok());
-        if let Some(address) = address {
-            return Peer::Inet(address);
-        }
-    }
-    let pid = sockopt::socket_peercred(socket).ok();
-    Peer::Local(pid.and_then(|peer| u32::try_from(peer.pid.as_raw_nonzero().get()).ok()))
 }

@@ -9,21 +9,26 @@
 #![forbid(unsafe_code)]
 
 mod connection;
+mod connections;
 mod datagram;
 mod event_loop;
 mod file;
 mod handlers;
+mod held;
+mod lanes;
 mod limits;
 mod listener;
 mod outbox;
 mod owner;
 mod owner_params;
 mod pipe;
+mod poller;
 mod queue;
 mod registry;
 mod reply_pipe;
 mod service;
 mod slab;
+mod turn;
 
 pub use handlers::{Group, Handlers};
 pub use listener::{Bound, OpenError};

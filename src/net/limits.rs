@@ -11,6 +11,10 @@ pub(crate) const REQUEST: usize = 1024 * 1024;
 /// A Unix datagram, which is read whole, may have as many by default.
 pub(crate) const READ_AT_ONCE: usize = 256 * 1024;
 
+/// How much is written to a client, however fast it reads, before others have
+/// their turn, in bytes.
+pub(crate) const WRITE_AT_ONCE: usize = 1024 * 1024;
+
 /// How long one client's requests are answered before others have their turn. A
 /// command that has begun runs to its end.
 pub(crate) const TURN: Duration = Duration::from_millis(2);
@@ -58,7 +62,7 @@ pub(crate) const UDP6_REPLY: usize = 65_487;
 pub(crate) const UNIX_DATAGRAM_REPLY: usize = 65_535;
 
 /// What may wait for datagram clients of one socket that take no more, in
-/// bytes, and how long.
+/// bytes with 256 for each reply, and how long.
 pub(crate) const HELD_DATAGRAMS: usize = 16 * 1024 * 1024;
 pub(crate) const HELD_DATAGRAM: Duration = Duration::from_secs(1);
 
@@ -80,3 +84,8 @@ pub(crate) const PIPE_STALLED: Duration = Duration::from_millis(200);
 
 /// How often replies are tried again for which no event will come.
 pub(crate) const RETRY: Duration = Duration::from_millis(10);
+
+/// How many clients have their replies tried again each time, of those that
+/// wait at one socket or for reply pipes. A try takes one or two microseconds, so
+/// however many wait, others hardly notice.
+pub(crate) const RETRIED_AT_ONCE: usize = 128;

@@ -31,30 +31,44 @@ pub struct TooLarge {
 }
 
 /// Where a service writes the reply to one request.
-pub struct Outbox<'a>(&'a mut dyn Sink);
+pub struct Outbox<'a> {
+    sink: &'a mut dyn Sink,
+    /// Where the reply begins, until it has left.
+    start: Option<usize>,
+}
 
 impl<'a> Outbox<'a> {
     pub(crate) fn new(sink: &'a mut dyn Sink) -> Self {
-        Outbox(sink)
+        let start = Some(sink.buffer().len());
+        Outbox { sink, start }
+    }
+
+    /// Takes back what was written of the reply. Not possible once it has left.
+    pub(crate) fn take_back(&mut self) -> bool {
+        if let Some(start) = self.start {
+            self.sink.buffer().truncate(start);
+        }
+        self.start.is_some()
     }
 
     /// The bytes on their way to the client; the reply goes behind them.
     pub fn buffer(&mut self) -> &mut Vec<u8> {
-        self.0.buffer()
+        self.sink.buffer()
     }
 
     /// Sends all that is queued and waits a fifth of a second for a client
     /// that does not take it at once: for replies after which the server may
     /// be gone.
     pub fn flush(&mut self) {
-        self.0.flush();
+        self.start = None;
+        self.sink.flush();
     }
 
     /// How many bytes a reply to this client may have, where that is limited:
     /// by a datagram.
     #[must_use]
     pub fn limit(&self) -> Option<usize> {
-        self.0.limit()
+        self.sink.limit()
     }
 
     /// Whether the client can take the reply that was written since the buffer
@@ -73,7 +87,7 @@ impl<'a> Outbox<'a> {
     /// Sends the reply through the client's own named pipe instead of the way
     /// the request came. To be called before [`flush`](Self::flush).
     pub fn send_through(&mut self, pipe: PathBuf) {
-        self.0.send_through(pipe);
+        self.sink.send_through(pipe);
     }
 }
 

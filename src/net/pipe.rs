@@ -7,16 +7,17 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use bytes::{Buf, BytesMut};
-use kamailio_core::{log_limited, panic};
+use kamailio_core::log_limited;
 use rustix::io::{Errno, read};
 
 use crate::connection::Workshop;
 use crate::limits;
 use crate::listener::Bound;
-use crate::outbox::{Outbox, Sink};
+use crate::outbox::Sink;
 use crate::registry::Peer;
 use crate::reply_pipe::ReplyPipes;
-use crate::service::{Looked, Step};
+use crate::service::{Incoming, Looked, Service, Step, serve_safely};
+use crate::turn::Turn;
 
 /// A named pipe of ours.
 #[derive(Debug)]
@@ -47,33 +48,38 @@ impl Pipe {
         }
     }
 
+    /// Whether it wants another turn without waiting for an event.
+    pub(crate) fn wants_a_turn(&self) -> bool {
+        !self.input.is_empty() && self.incomplete_since.is_none()
+    }
+
     /// Whether time can run out for a request.
     pub(crate) fn is_waiting(&self) -> bool {
         self.incomplete_since.is_some()
     }
 
-    /// Reads once and answers what that completes.
+    /// Answers what is left of the last turn, or reads once and answers what
+    /// that completes.
     pub(crate) fn work(&mut self, shop: &mut Workshop<'_>, replies: &mut ReplyPipes) {
-        let mut input = std::mem::take(&mut shop.input);
-        match read(&self.file, &mut input[..]) {
-            Ok(count) => {
-                self.input.extend_from_slice(&input[..count]);
-                shop.input = input;
-                self.answer(shop, replies);
-                return;
+        let turn = Turn::start();
+        if !self.wants_a_turn() {
+            match read(&self.file, &mut shop.input[..limits::READ_AT_ONCE]) {
+                Ok(count) => self.input.extend_from_slice(&shop.input[..count]),
+                Err(Errno::AGAIN | Errno::INTR) => return,
+                Err(error) => {
+                    return log_limited!(Error, "cannot read from {}: {error}", self.bound);
+                }
             }
-            Err(Errno::AGAIN | Errno::INTR) => {}
-            Err(error) => log_limited!(Error, "cannot read from {}: {error}", self.bound),
         }
-        shop.input = input;
+        self.answer(turn, shop.service, replies);
     }
 
-    fn answer(&mut self, shop: &mut Workshop<'_>, replies: &mut ReplyPipes) {
+    fn answer(&mut self, turn: Turn, service: &mut dyn Service, replies: &mut ReplyPipes) {
         let input = std::mem::take(&mut self.input);
         let mut used = 0;
         let mut incomplete = false;
         while used < input.len() {
-            match self.answer_first(&input[used..], shop, replies) {
+            match self.answer_first(&input[used..], service, replies) {
                 Step::Done(0) | Step::More => {
                     incomplete = true;
                     break;
@@ -82,6 +88,9 @@ impl Pipe {
                 Step::Close => used = input.len(),
             }
             self.looked = Looked::default();
+            if used < input.len() && turn.is_over() {
+                break;
+            }
         }
         if incomplete && input.len() - used > limits::REQUEST {
             log_limited!(
@@ -109,7 +118,7 @@ impl Pipe {
     fn answer_first(
         &mut self,
         bytes: &[u8],
-        shop: &mut Workshop<'_>,
+        service: &mut dyn Service,
         replies: &mut ReplyPipes,
     ) -> Step {
         let mut sink = Reply {
@@ -118,11 +127,17 @@ impl Pipe {
             replies,
         };
         let (bound, looked) = (&self.bound, &mut self.looked);
-        let step = panic::stop(Step::Close, || {
-            let outbox = &mut Outbox::new(&mut sink);
-            shop.service
-                .serve_on(bound, &Peer::Local(None), bytes, looked, outbox)
-        });
+        let incoming = Incoming {
+            from: bound,
+            input: bytes,
+        };
+        let step = serve_safely(
+            service,
+            incoming,
+            &mut sink,
+            Step::Close,
+            |service, outbox| service.serve_on(bound, &Peer::Local(None), bytes, looked, outbox),
+        );
         sink.send();
         step
     }
@@ -153,11 +168,12 @@ struct Reply<'a> {
 }
 
 impl Reply<'_> {
-    fn send(&mut self) {
+    /// Returns where the reply went, if it has a pipe.
+    fn send(&mut self) -> Option<PathBuf> {
         let bytes = std::mem::take(&mut self.bytes);
-        if let Some(pipe) = self.pipe.take().filter(|_| !bytes.is_empty()) {
-            self.replies.send(pipe, bytes);
-        }
+        let pipe = self.pipe.take().filter(|_| !bytes.is_empty())?;
+        self.replies.send(pipe.clone(), bytes);
+        Some(pipe)
     }
 }
 
@@ -167,8 +183,9 @@ impl Sink for Reply<'_> {
     }
 
     fn flush(&mut self) {
-        self.send();
-        self.replies.flush();
+        if let Some(pipe) = self.send() {
+            self.replies.flush(&pipe);
+        }
     }
 
     fn send_through(&mut self, pipe: PathBuf) {

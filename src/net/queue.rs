@@ -31,10 +31,11 @@ impl Queue {
         &mut self.bytes
     }
 
-    /// Sends as much as the client takes now. Returns how much that was.
+    /// Sends what the client takes now, up to what one turn allows. Returns how
+    /// much that was.
     pub(crate) fn write(&mut self, socket: BorrowedFd<'_>) -> Result<usize, Gone> {
         let before = self.sent;
-        while self.waiting() > 0 {
+        while self.waiting() > 0 && self.sent - before < limits::WRITE_AT_ONCE {
             match send(socket, &self.bytes[self.sent..], SendFlags::NOSIGNAL) {
                 Ok(count) => self.sent += count,
                 Err(Errno::INTR) => {}

@@ -5,7 +5,7 @@
 //! leads to without a link. A client that is late is tried again; others do
 //! not wait meanwhile.
 
-use std::collections::HashSet;
+use std::collections::VecDeque;
 use std::fs::File;
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
@@ -17,28 +17,33 @@ use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, fstat, openat, statat};
 use rustix::io::{Errno, write};
 use rustix::pipe::fcntl_setpipe_size;
 
+use crate::lanes::Lanes;
 use crate::limits;
 use crate::queue::wait_writable;
 
 /// Replies on their way into pipes.
 #[derive(Debug, Default)]
 pub(crate) struct ReplyPipes {
-    replies: Vec<PipedReply>,
+    replies: Lanes<PathBuf, PipedReply>,
+    held: Held,
+}
+
+/// How much waits.
+#[derive(Debug, Default)]
+struct Held {
+    replies: usize,
     bytes: usize,
-    /// When those that wait are tried again.
-    next_try: Option<Instant>,
 }
 
 #[derive(Debug)]
 struct PipedReply {
-    pipe: PathBuf,
     /// What is not sent.
     bytes: Bytes,
     /// How much there was.
     size: usize,
     file: Option<File>,
-    /// Since when the client does nothing.
-    since: Instant,
+    /// Since when the client does nothing, once it is this reply's turn.
+    since: Option<Instant>,
 }
 
 /// Whether a reply is off our hands.
@@ -56,7 +61,7 @@ impl ReplyPipes {
 
     /// Sends a reply, now or later.
     pub(crate) fn send(&mut self, pipe: PathBuf, bytes: Vec<u8>) {
-        if self.bytes + bytes.len() > limits::HELD_PIPED || self.replies.len() >= limits::PIPES {
+        if !self.held.has_room_for(bytes.len()) {
             log_limited!(
                 Error,
                 "too many replies wait for named pipes; the one for {} is lost",
@@ -64,93 +69,104 @@ impl ReplyPipes {
             );
             return;
         }
-        self.bytes += bytes.len();
-        self.replies.push(PipedReply {
-            pipe,
-            size: bytes.len(),
-            bytes: bytes.into(),
-            file: None,
-            since: Instant::now(),
+        let mut reply = PipedReply::new(bytes);
+        // Earlier ones for this pipe come first.
+        if !self.replies.has(&pipe) && reply.is_done(&pipe, Instant::now()) {
+            return;
+        }
+        self.held.add(reply.size);
+        self.replies.push(pipe, reply);
+    }
+
+    /// Tries again what waits.
+    pub(crate) fn retry(&mut self, now: Instant) {
+        let held = &mut self.held;
+        self.replies
+            .take_turns(limits::RETRIED_AT_ONCE, |pipe, lane| {
+                held.send_some(pipe, lane, now);
+            });
+    }
+
+    fn work_on(&mut self, pipe: &PathBuf) {
+        let held = &mut self.held;
+        self.replies.take_turn_of(pipe, |pipe, lane| {
+            held.send_some(pipe, lane, Instant::now());
         });
-        let now = Instant::now();
-        let reply = self.replies.len() - 1;
-        let (others, last) = self.replies.split_at_mut(reply);
-        // Others may have to wait for this pipe's reader, or come first.
-        if others.iter().all(|other| other.pipe != last[0].pipe) {
-            let outcome = last[0].work(now);
-            self.settle(reply, outcome);
-        }
-        self.next_try = self.next_try.or(Some(now + limits::RETRY));
     }
 
-    /// Goes on with the replies, if it is time to.
-    pub(crate) fn work_in_time(&mut self, now: Instant) {
-        if self.next_try.is_some_and(|next| now >= next) {
-            self.work(now);
-            self.next_try = self.holds().then(|| now + limits::RETRY);
-        }
-    }
-
-    /// Forgets a reply that is off our hands.
-    fn settle(&mut self, index: usize, outcome: Outcome) {
-        let reason = match outcome {
-            Outcome::Waits => return,
-            Outcome::Sent => None,
-            Outcome::Lost(reason) => Some(reason),
-        };
-        let reply = self.replies.remove(index);
-        self.bytes -= reply.size;
-        if let Some(reason) = reason {
-            log_limited!(Warning, "no reply to {}: {reason}", reply.pipe.display());
-        }
-    }
-
-    /// Goes on with every reply, in their order for each pipe.
-    pub(crate) fn work(&mut self, now: Instant) {
-        let mut busy: HashSet<PathBuf> = HashSet::new();
-        let mut waiting = Vec::with_capacity(self.replies.len());
-        for mut reply in self.replies.drain(..) {
-            let outcome = if busy.contains(&reply.pipe) {
-                reply.since = now;
-                Outcome::Waits
-            } else {
-                reply.work(now)
-            };
-            match outcome {
-                Outcome::Waits => {
-                    busy.insert(reply.pipe.clone());
-                    waiting.push(reply);
-                }
-                Outcome::Sent => self.bytes -= reply.size,
-                Outcome::Lost(reason) => {
-                    self.bytes -= reply.size;
-                    log_limited!(Warning, "no reply to {}: {reason}", reply.pipe.display());
-                }
-            }
-        }
-        self.replies = waiting;
-    }
-
-    /// Waits a little for clients that are late.
-    pub(crate) fn flush(&mut self) {
+    /// Waits a little for a client that is late.
+    pub(crate) fn flush(&mut self, pipe: &PathBuf) {
         let start = Instant::now();
-        while self.holds() && start.elapsed() < limits::FLUSH {
-            let file = self.replies.iter().find_map(|reply| reply.file.as_ref());
+        while self.replies.has(pipe) && start.elapsed() < limits::FLUSH {
+            let file = self
+                .replies
+                .first(pipe)
+                .and_then(|reply| reply.file.as_ref());
             match file {
                 Some(file) => {
                     wait_writable(file.as_fd(), limits::RETRY);
                 }
                 None => std::thread::sleep(limits::RETRY),
             }
-            self.work(Instant::now());
+            self.work_on(pipe);
+        }
+    }
+}
+
+impl Held {
+    fn has_room_for(&self, bytes: usize) -> bool {
+        self.replies < limits::PIPES && self.bytes + bytes <= limits::HELD_PIPED
+    }
+
+    fn add(&mut self, bytes: usize) {
+        self.replies += 1;
+        self.bytes += bytes;
+    }
+
+    fn remove(&mut self, bytes: usize) {
+        self.replies -= 1;
+        self.bytes -= bytes;
+    }
+
+    /// Sends what the pipe takes, and gives up what waited for too long.
+    fn send_some(&mut self, pipe: &Path, lane: &mut VecDeque<PipedReply>, now: Instant) {
+        while let Some(reply) = lane.front_mut() {
+            if !reply.is_done(pipe, now) {
+                return;
+            }
+            self.remove(reply.size);
+            lane.pop_front();
         }
     }
 }
 
 impl PipedReply {
-    fn work(&mut self, now: Instant) -> Outcome {
+    fn new(bytes: Vec<u8>) -> Self {
+        PipedReply {
+            size: bytes.len(),
+            bytes: bytes.into(),
+            file: None,
+            since: None,
+        }
+    }
+
+    /// Goes on with it. Returns whether it is off our hands, one way or the
+    /// other.
+    fn is_done(&mut self, pipe: &Path, now: Instant) -> bool {
+        match self.work(pipe, now) {
+            Outcome::Waits => false,
+            Outcome::Sent => true,
+            Outcome::Lost(reason) => {
+                log_limited!(Warning, "no reply to {}: {reason}", pipe.display());
+                true
+            }
+        }
+    }
+
+    fn work(&mut self, pipe: &Path, now: Instant) -> Outcome {
+        self.since.get_or_insert(now);
         if self.file.is_none() {
-            match open(&self.pipe) {
+            match open(pipe) {
                 Ok(file) => {
                     if self.bytes.len() > limits::PIPE_USUAL {
                         // It is filled once in a while, see `limits::RETRY`, so
@@ -159,7 +175,7 @@ impl PipedReply {
                         let _ = fcntl_setpipe_size(&file, limits::PIPE_LARGE);
                     }
                     self.file = Some(file);
-                    self.since = now;
+                    self.since = Some(now);
                 }
                 Err(OpenFailure::NoReader) => {
                     return self.patient(now, limits::PIPE_READER, "nobody reads from it");
@@ -174,11 +190,13 @@ impl PipedReply {
         let Some(file) = &self.file else {
             return Outcome::Waits;
         };
-        while self.bytes.has_remaining() {
+        // To a reader that keeps up, this could go on for long.
+        let end = self.bytes.len().saturating_sub(limits::WRITE_AT_ONCE);
+        while self.bytes.len() > end {
             match write(file, &self.bytes) {
                 Ok(count) => {
                     self.bytes.advance(count);
-                    self.since = now;
+                    self.since = Some(now);
                 }
                 Err(Errno::INTR) => {}
                 Err(Errno::AGAIN) => {
@@ -187,14 +205,19 @@ impl PipedReply {
                 Err(error) => return Outcome::Lost(error.to_string()),
             }
         }
-        Outcome::Sent
+        if self.bytes.is_empty() {
+            Outcome::Sent
+        } else {
+            Outcome::Waits
+        }
     }
 
     fn patient(&self, now: Instant, limit: Duration, reason: &str) -> Outcome {
-        if now.saturating_duration_since(self.since) < limit {
-            Outcome::Waits
-        } else {
+        let waited = self.since.map(|since| now.saturating_duration_since(since));
+        if waited.is_some_and(|waited| waited >= limit) {
             Outcome::Lost(reason.to_owned())
+        } else {
+            Outcome::Waits
         }
     }
 }

@@ -1,7 +1,9 @@
 //! What a module adds: its protocol.
 
+use kamailio_core::panic;
+
 use crate::listener::Bound;
-use crate::outbox::Outbox;
+use crate::outbox::{Outbox, Sink};
 use crate::registry::Peer;
 
 /// How far a service came with what a client sent.
@@ -60,4 +62,141 @@ pub trait Service {
         datagram: &[u8],
         outbox: &mut Outbox<'_>,
     );
+
+    /// Our own code failed while it answered the first request in `input`, and
+    /// what it had written is taken back. A service whose protocol can say so
+    /// tells the client.
+    fn serve_failure(&mut self, _from: &Bound, _input: &[u8], _outbox: &mut Outbox<'_>) {}
+}
+
+/// A request, and where it came from.
+#[derive(Clone, Copy)]
+pub(crate) struct Incoming<'a> {
+    pub(crate) from: &'a Bound,
+    pub(crate) input: &'a [u8],
+}
+
+/// Lets `serve` answer a request. If it panics, the client gets nothing of a
+/// half-written reply but is told of the failure, and the result is `failed`.
+pub(crate) fn serve_safely<R>(
+    service: &mut dyn Service,
+    incoming: Incoming<'_>,
+    sink: &mut dyn Sink,
+    failed: R,
+    serve: impl FnOnce(&mut dyn Service, &mut Outbox<'_>) -> R,
+) -> R {
+    let mut outbox = Outbox::new(sink);
+    let answered = panic::stop(None, || Some(serve(&mut *service, &mut outbox)));
+    answered.unwrap_or_else(|| {
+        if outbox.take_back() {
+            let told = panic::stop(false, || {
+                service.serve_failure(incoming.from, incoming.input, &mut outbox);
+                true
+            });
+            if !told {
+                outbox.take_back();
+            }
+        }
+        failed
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use rpc_wire::listen::{Flavour, Listen};
+
+    use super::*;
+
+    /// Fails half-way through its answer.
+    struct Broken {
+        flushes: bool,
+        fails_again: bool,
+    }
+
+    impl Service for Broken {
+        fn serve(&mut self, _: &Bound, _: &Peer, _: &[u8], outbox: &mut Outbox<'_>) -> Step {
+            outbox.buffer().extend_from_slice(b"half a re");
+            if self.flushes {
+                outbox.flush();
+            }
+            panic!("broken");
+        }
+
+        fn serve_datagram(&mut self, _: &Bound, _: &Peer, _: &[u8], _: &mut Outbox<'_>) {}
+
+        fn serve_failure(&mut self, _: &Bound, input: &[u8], outbox: &mut Outbox<'_>) {
+            outbox.buffer().extend_from_slice(b"no answer to ");
+            assert!(!self.fails_again, "broken again");
+            outbox.buffer().extend_from_slice(input);
+        }
+    }
+
+    /// Keeps what is sent.
+    #[derive(Default)]
+    struct Kept {
+        queued: Vec<u8>,
+        sent: Vec<u8>,
+    }
+
+    impl Sink for Kept {
+        fn buffer(&mut self) -> &mut Vec<u8> {
+            &mut self.queued
+        }
+
+        fn flush(&mut self) {
+            self.sent.append(&mut self.queued);
+        }
+
+        fn send_through(&mut self, _: PathBuf) {}
+    }
+
+    fn outcome_of(mut broken: Broken) -> (Step, Kept) {
+        let listen = Listen::parse("/tmp/x", Flavour::BINRPC).expect("an address");
+        let from = Bound::resolve(listen, 0, "test").expect("a path");
+        let mut kept = Kept::default();
+        kept.queued.extend_from_slice(b"the last one. ");
+        let incoming = Incoming {
+            from: &from,
+            input: b"a question",
+        };
+        let step = serve_safely(
+            &mut broken,
+            incoming,
+            &mut kept,
+            Step::Close,
+            |service, outbox| service.serve(&from, &Peer::Local(None), b"a question", outbox),
+        );
+        (step, kept)
+    }
+
+    #[test]
+    fn half_a_reply_becomes_a_failure() {
+        let (step, kept) = outcome_of(Broken {
+            flushes: false,
+            fails_again: false,
+        });
+        assert_eq!(step, Step::Close);
+        assert_eq!(kept.queued, b"the last one. no answer to a question");
+    }
+
+    #[test]
+    fn half_a_failure_is_not_sent() {
+        let (_, kept) = outcome_of(Broken {
+            flushes: false,
+            fails_again: true,
+        });
+        assert_eq!(kept.queued, b"the last one. ");
+    }
+
+    #[test]
+    fn what_has_left_stays_and_is_not_followed() {
+        let (_, kept) = outcome_of(Broken {
+            flushes: true,
+            fails_again: false,
+        });
+        assert_eq!(kept.sent, b"the last one. half a re");
+        assert!(kept.queued.is_empty());
+    }
 }

@@ -6,7 +6,7 @@ use kamailio::rpc::{Answer, Engine, Policy, Responder};
 use rpc_wire::binrpc::{self, Header, Kind, Malformed};
 use rpc_wire::value::Params;
 
-use crate::service::write_bounded;
+use crate::service::{FAILURE, write_bounded};
 
 /// The longest body of a request, in bytes. The C module takes 65,531.
 const MAX_BODY: usize = 1024 * 1024 - binrpc::MAX_HEADER_LEN;
@@ -83,6 +83,12 @@ impl Service for Binrpc {
             log_limited!(Warning, "{peer} on {from}: {refusal}");
             Reply { cookie: 0, outbox }.fault(400, refusal.as_bytes());
         }
+    }
+
+    fn serve_failure(&mut self, _from: &Bound, input: &[u8], outbox: &mut Outbox<'_>) {
+        let header = Header::parse(input).ok().flatten();
+        let cookie = header.map_or(0, |header| header.cookie);
+        Reply { cookie, outbox }.fault(500, FAILURE.as_bytes());
     }
 }
 

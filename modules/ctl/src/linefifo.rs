@@ -9,7 +9,7 @@ use rpc_wire::linefifo::{self, Decoded, Defect, Malformed, Request};
 use rpc_wire::listen::Transport;
 use rpc_wire::value::{Params, Span};
 
-use crate::service::write_bounded;
+use crate::service::{FAILURE, write_bounded};
 
 /// The one directory for reply pipes: anybody may make files there, and the
 /// server writes nowhere else for a client.
@@ -112,6 +112,11 @@ impl Service for LineFifo {
             }
             Err(malformed) => self.refuse(&malformed, from, peer, outbox),
         }
+    }
+
+    /// If the reply pipe was known by then, the outbox knows it, too.
+    fn serve_failure(&mut self, _from: &Bound, _input: &[u8], outbox: &mut Outbox<'_>) {
+        linefifo::encode_fault(500, FAILURE.as_bytes(), outbox.buffer());
     }
 }
 

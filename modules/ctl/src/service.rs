@@ -9,6 +9,10 @@ use crate::linefifo::LineFifo;
 pub(crate) const BINRPC: &str = "binrpc";
 pub(crate) const LINE_FIFO: &str = "fifo";
 
+/// What a client is told when our own code fails: the words of the engine, which
+/// says so where a command does.
+pub(crate) const FAILURE: &str = "internal server error";
+
 /// The service of the handler process.
 #[derive(Debug)]
 pub(crate) struct Protocols {
@@ -46,6 +50,10 @@ impl Service for Protocols {
     ) {
         self.spoken_at(from)
             .serve_datagram(from, peer, datagram, outbox);
+    }
+
+    fn serve_failure(&mut self, from: &Bound, input: &[u8], outbox: &mut Outbox<'_>) {
+        self.spoken_at(from).serve_failure(from, input, outbox);
     }
 }
 

@@ -1,0 +1,216 @@
+//! The stream connections of a process.
+
+use std::os::fd::{AsFd, OwnedFd};
+use std::sync::Arc;
+use std::time::Instant;
+
+use kamailio_core::{log, log_limited};
+use rpc_wire::listen::Transport;
+use rustix::event::epoll::EventFlags;
+use rustix::net::{getpeername, sockopt};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+
+use crate::connection::{Connection, Fate, Workshop};
+use crate::limits;
+use crate::listener::Bound;
+use crate::poller::{Poller, Source};
+use crate::registry::Peer;
+use crate::slab::{Key, Slab};
+use crate::turn::Turn;
+
+/// All of them.
+#[derive(Debug)]
+pub(crate) struct Connections {
+    places: Slab<Place>,
+    /// How many there may be.
+    limit: usize,
+    /// Bytes that wait for all clients.
+    queued: usize,
+}
+
+#[derive(Debug)]
+struct Place {
+    connection: Connection,
+    /// What the poller looks for.
+    watched: EventFlags,
+    /// Whether it stands in line for its next turn.
+    in_line: bool,
+}
+
+impl Connections {
+    pub(crate) fn new() -> Self {
+        Connections {
+            places: Slab::new(),
+            limit: connection_limit(),
+            queued: 0,
+        }
+    }
+
+    /// Takes a client in, if there is room.
+    pub(crate) fn admit(&mut self, from: &Arc<Bound>, socket: OwnedFd, poller: &Poller) {
+        let peer = peer_of(&socket, from.listen.transport);
+        if self.places.len() >= self.limit {
+            log_limited!(
+                Error,
+                "{peer} on {from} is refused: {} connections are open, which is the limit",
+                self.limit
+            );
+            return;
+        }
+        if from.listen.transport == Transport::Tcp {
+            // Small replies shall not wait for the client's acknowledgement, and
+            // a client whose host is gone shall not keep its place.
+            let _ = sockopt::set_tcp_nodelay(&socket, true);
+            let _ = sockopt::set_socket_keepalive(&socket, true);
+        }
+        let source = Source::Connection(self.places.next_key());
+        if let Err(error) = poller.add(socket.as_fd(), source, EventFlags::IN) {
+            log_limited!(Error, "{peer} on {from} is refused: {error}");
+            return;
+        }
+        self.places.insert(Place {
+            connection: Connection::new(socket, Arc::clone(from), peer),
+            watched: EventFlags::IN,
+            in_line: false,
+        });
+    }
+
+    /// The poller has something to tell of a connection. Returns whether that
+    /// stands in line from now on.
+    pub(crate) fn work_on_event(
+        &mut self,
+        key: Key,
+        events: EventFlags,
+        poller: &Poller,
+        shop: &mut Workshop<'_>,
+    ) -> bool {
+        // Who stands in line is not served before its turn.
+        let is_free = self.places.get_mut(key).is_some_and(|place| !place.in_line);
+        self.work(key, events, is_free.then(Turn::start), poller, shop)
+    }
+
+    /// It is a connection's turn. Returns whether it stands in line again.
+    pub(crate) fn work_in_turn(
+        &mut self,
+        key: Key,
+        poller: &Poller,
+        shop: &mut Workshop<'_>,
+    ) -> bool {
+        if let Some(place) = self.places.get_mut(key) {
+            place.in_line = false;
+        }
+        self.work(key, EventFlags::empty(), Some(Turn::start()), poller, shop)
+    }
+
+    fn work(
+        &mut self,
+        key: Key,
+        events: EventFlags,
+        turn: Option<Turn>,
+        poller: &Poller,
+        shop: &mut Workshop<'_>,
+    ) -> bool {
+        let Some(place) = self.places.get_mut(key) else {
+            return false;
+        };
+        let connection = &mut place.connection;
+        let before = connection.waiting();
+        let mut fate = connection.work(events, turn, shop);
+        let after = connection.waiting();
+        self.queued = self.queued - before + after;
+        if fate == Fate::Keep && after > before && self.queued > limits::QUEUE_OF_ALL {
+            connection.report_too_much_waiting();
+            fate = Fate::Close;
+        }
+        if fate == Fate::Close || place.watch(key, poller).is_err() {
+            self.close(key);
+            return false;
+        }
+        let joins = !place.in_line && place.connection.wants_a_turn();
+        place.in_line |= joins;
+        joins
+    }
+
+    fn close(&mut self, key: Key) {
+        if let Some(place) = self.places.remove(key) {
+            self.queued -= place.connection.waiting();
+        }
+    }
+
+    /// Whether time can run out for this one.
+    pub(crate) fn is_waiting(&mut self, key: Key) -> bool {
+        let place = self.places.get_mut(key);
+        place.is_some_and(|place| place.connection.is_waiting())
+    }
+
+    /// Closes those for which time has run out. Returns whether it can for any
+    /// that is left.
+    pub(crate) fn check_times(&mut self, now: Instant) -> bool {
+        let mut late = Vec::new();
+        let mut waiting = false;
+        for (key, place) in self.places.iter_mut() {
+            if place.connection.check_time(now) == Fate::Close {
+                late.push(key);
+            } else {
+                waiting |= place.connection.is_waiting();
+            }
+        }
+        for key in late {
+            self.close(key);
+        }
+        waiting
+    }
+}
+
+impl Place {
+    /// Tells the poller what matters of the connection now, if that has changed.
+    fn watch(&mut self, key: Key, poller: &Poller) -> rustix::io::Result<()> {
+        let interest = self.connection.interest();
+        if self.watched != interest {
+            let socket = self.connection.socket.as_fd();
+            poller.change(socket, Source::Connection(key), interest)?;
+            self.watched = interest;
+        }
+        Ok(())
+    }
+}
+
+/// How many connections there may be: what is reasonable, or what the system
+/// allows this process to have open.
+fn connection_limit() -> usize {
+    let wanted = limits::CONNECTIONS as u64 + limits::SPARE_DESCRIPTORS;
+    let now = getrlimit(Resource::Nofile);
+    let allowed = now.maximum.map_or(wanted, |maximum| maximum.min(wanted));
+    if now.current.is_some_and(|current| current < allowed) {
+        let raised = Rlimit {
+            current: Some(allowed),
+            maximum: now.maximum,
+        };
+        if let Err(error) = setrlimit(Resource::Nofile, raised) {
+            log!(Warning, "cannot have {allowed} descriptors open: {error}");
+        }
+    }
+    let current = getrlimit(Resource::Nofile).current.unwrap_or(wanted);
+    let open = open_descriptors();
+    let room = current.saturating_sub(open + limits::SPARE_DESCRIPTORS);
+    limits::CONNECTIONS.min(usize::try_from(room).unwrap_or(usize::MAX))
+}
+
+/// How many descriptors this process has open already.
+fn open_descriptors() -> u64 {
+    std::fs::read_dir("/proc/self/fd").map_or(0, |entries| entries.count() as u64)
+}
+
+fn peer_of(socket: &OwnedFd, transport: Transport) -> Peer {
+    if transport.is_inet() {
+        let address = getpeername(socket)
+            .ok()
+            .flatten()
+            .and_then(|address| address.try_into().ok());
+        if let Some(address) = address {
+            return Peer::Inet(address);
+        }
+    }
+    let pid = sockopt::socket_peercred(socket).ok();
+    Peer::Local(pid.and_then(|peer| u32::try_from(peer.pid.as_raw_nonzero().get()).ok()))
+}
