@@ -38,7 +38,7 @@ build) ;;
 fuzz) wanted=(g++) ;;
 server) wanted+=(bison flex libpcre2-dev libssl-dev libunistring-dev libxml2-dev pkgconf) ;;
 all)
-    wanted+=(socat)
+    wanted+=(iproute2 socat)
     if [ -z "${KAMAILIO_BIN:-}" ]; then
         wanted+=(kamailio kamailio-extra-modules kamailio-lua-modules
             kamailio-tls-modules kamailio-websocket-modules)

@@ -1,5 +1,6 @@
 //! How a server is described and started.
 
+use std::ffi::OsString;
 use std::fs::File;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
@@ -24,6 +25,7 @@ pub struct Builder {
     private_mib: u32,
     options: Vec<String>,
     descriptors: Option<u64>,
+    launcher: Vec<String>,
 }
 
 /// What shows that a server is up.
@@ -56,6 +58,7 @@ impl Builder {
             private_mib: 16,
             options: Vec::new(),
             descriptors: None,
+            launcher: Vec::new(),
         }
     }
 
@@ -173,6 +176,14 @@ impl Builder {
         self
     }
 
+    /// Lets this command start the program, such as `ip netns exec NAME`. It has
+    /// to become the program.
+    #[must_use]
+    pub fn launcher<'a>(mut self, words: impl IntoIterator<Item = &'a str>) -> Self {
+        self.launcher.extend(words.into_iter().map(str::to_owned));
+        self
+    }
+
     /// Starts it and waits until it is up.
     ///
     /// # Panics
@@ -252,18 +263,18 @@ impl Builder {
         Server::new(child, directory, self.socket, self.setup.port)
     }
 
-    /// The server's program, with the limits that it is to start with.
+    /// The server's program, as it is to be started and with its limits.
     fn program(&self) -> Command {
-        let Some(descriptors) = self.descriptors else {
-            return Command::new(modules::kamailio());
-        };
-        // The shell lowers its own limits and then becomes the server.
-        let mut shell = Command::new("/bin/sh");
-        shell
-            .args(["-c", r#"ulimit -n "$0" && exec "$@""#])
-            .arg(descriptors.to_string())
-            .arg(modules::kamailio());
-        shell
+        let mut words: Vec<OsString> = self.launcher.iter().map(OsString::from).collect();
+        if let Some(descriptors) = self.descriptors {
+            // The shell lowers its own limits and then becomes the server.
+            let script = format!(r#"ulimit -n {descriptors} && exec "$0" "$@""#);
+            words.extend(["/bin/sh", "-c", &script].map(OsString::from));
+        }
+        words.push(modules::kamailio().into());
+        let mut command = Command::new(&words[0]);
+        command.args(&words[1..]);
+        command
     }
 }
 

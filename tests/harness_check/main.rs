@@ -1,4 +1,5 @@
 //! What the harness itself promises to other tests.
 #![forbid(unsafe_code)]
 
+mod outside;
 mod sip_streams;
