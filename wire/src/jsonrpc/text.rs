@@ -91,6 +91,26 @@ fn meaning(letter: u8) -> u8 {
 /// form where there is one; the slash is not. That is what the C module and
 /// serde_json do alike.
 pub(super) fn put_text(text: &[u8], out: &mut Vec<u8>) {
+    if is_plain(text) {
+        out.reserve(text.len() + 2);
+        out.push(b'"');
+        out.extend_from_slice(text);
+        out.push(b'"');
+    } else {
+        put_any_text(text, out);
+    }
+}
+
+/// Whether a text stands in JSON as it is. Nearly all that servers say does, and
+/// this loop, which has no branch, is a fifth of what writing them costs.
+fn is_plain(text: &[u8]) -> bool {
+    text.iter().fold(true, |plain, byte| {
+        plain & (*byte >= b' ') & byte.is_ascii() & (*byte != b'"') & (*byte != b'\\')
+    })
+}
+
+#[cold]
+fn put_any_text(text: &[u8], out: &mut Vec<u8>) {
     let text = String::from_utf8_lossy(text);
     // A vector takes all that is written, and text has no other error.
     let _ = serde_json::to_writer(out, text.as_ref());
