@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use harness::modules::Flavor;
-use harness::process::resident_kib;
+use harness::process::private_kib;
 use harness::server::{Server, free_port};
 use harness::wait;
 use rpc_wire::binrpc::client::{Answer, Arg};
@@ -102,7 +102,7 @@ fn measure_one(way: Way, question: &Question, servers: [&Measured; 2], echo: &Ec
     let Question { load, document } = question;
     let echo_side = || Side::new(way.echo_client(echo, document), echo.pid());
     let side = |server: &Measured| Side::new(server.client(way, document), server.pid(way));
-    let before = servers.map(|server| server.has(way).then(|| resident_kib(server.pid(way))));
+    let before = servers.map(|server| server.has(way).then(|| private_kib(server.pid(way))));
     let rounds = if load.name.ends_with("00000") {
         3
     } else {
@@ -121,9 +121,9 @@ fn measure_one(way: Way, question: &Question, servers: [&Measured; 2], echo: &Ec
     if rounds != ROUNDS {
         for ((name, server), before) in [("C", theirs), ("ours", ours)].iter().zip(before) {
             let Some(before) = before else { continue };
-            let after = resident_kib(server.pid(way));
+            let after = private_kib(server.pid(way));
             println!(
-                "{:>14} resident memory of {name}: {before} KiB before, {after} KiB after",
+                "{:>14} private memory of {name}: {before} KiB before, {after} KiB after",
                 ""
             );
         }
@@ -180,9 +180,10 @@ impl Measured {
             ),
         };
         let transports = if flavor == Flavor::C { 7 } else { 15 };
+        // Eight slots each, which is what a table has unless it is told more.
         let tables: String = TABLES
             .iter()
-            .map(|(table, _)| format!("modparam(\"htable\", \"htable\", \"{table}=>size=4;\")\n"))
+            .map(|(table, _)| format!("modparam(\"htable\", \"htable\", \"{table}=>size=3;\")\n"))
             .collect();
         let server = Server::builder(flavor)
             .tcp()

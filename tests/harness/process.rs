@@ -84,6 +84,17 @@ pub fn resident_kib(pid: Pid) -> u64 {
     status(pid, "VmRSS:")
 }
 
+/// How much of that is its own, in KiB: not what it has touched of files and of
+/// the server's shared memory.
+///
+/// # Panics
+///
+/// There is no such process.
+#[must_use]
+pub fn private_kib(pid: Pid) -> u64 {
+    status(pid, "RssAnon:")
+}
+
 /// The addresses that a process has taken, whether or not there is memory
 /// behind them, in KiB.
 ///
