@@ -10,7 +10,7 @@
 
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := all
-.PHONY: all bench clean examples fuzz header headers help lint modules other run setup test test-versions
+.PHONY: all bench clean examples fuzz fuzz-keep header headers help lint modules other run setup test test-versions
 
 CARGO ?= cargo
 FUZZ_SECONDS ?= 60
@@ -58,7 +58,7 @@ run: all ## Run Kamailio with the modules in the foreground, until Ctrl-C
 	@scripts/run.sh $(TARGET)/modules
 
 test: export KAMAILIO_RS_MODULES := $(TARGET)/modules
-test: ## Run the whole suite: formatting, lints, both Kamailio versions, all tests
+test: ## Run the whole suite: formatting, lints, both Kamailio versions, fuzzing, all tests
 	$(call stage,what is needed)
 	@scripts/setup.sh
 	@scripts/headers.sh installed
@@ -69,6 +69,8 @@ test: ## Run the whole suite: formatting, lints, both Kamailio versions, all tes
 	@$(MAKE) all examples
 	$(call stage,modules for Kamailio $(OTHER_VERSION))
 	@$(MAKE) other
+	$(call stage,fuzzing)
+	@$(MAKE) fuzz
 	$(call stage,tests)
 	$(CARGO) test --workspace --no-fail-fast
 
@@ -105,9 +107,10 @@ lint: headers ## Check formatting and lints
 
 fuzz: ## Run every fuzz target for FUZZ_SECONDS
 	@scripts/setup.sh fuzz
-	@set -e; for name in $$($(CARGO) fuzz list); do \
-		echo "fuzzing $$name for $(FUZZ_SECONDS) s"; \
-		$(CARGO) fuzz run -s none "$$name" -- -max_total_time=$(FUZZ_SECONDS); done
+	@scripts/fuzz.sh $(FUZZ_SECONDS)
+
+fuzz-keep: ## Add to fuzz/corpus what fuzzing found and nothing there covers
+	@scripts/fuzz.sh keep
 
 bench: export KAMAILIO_RS_MODULES := $(TARGET)/modules
 bench: all ## Measure our modules and the C modules side by side; ONLY=udp for a part

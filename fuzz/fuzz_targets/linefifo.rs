@@ -40,8 +40,10 @@ fn stream(mut input: &[u8]) {
 
 fn again(request: &Request, params: &Params) {
     let args: Vec<Arg> = texts(params).map(|text| Arg::Text(text.to_vec())).collect();
-    for index in 0..args.len() {
-        if let Some(Ok(members)) = request.line(index, params).map(parse_struct) {
+    for param in params.items() {
+        if let Param::Line { raw, .. } = param
+            && let Ok(members) = parse_struct(params.text(*raw))
+        {
             structure(members);
         }
     }
