@@ -66,6 +66,10 @@ pub(crate) const UNIX_DATAGRAM_REPLY: usize = 65_535;
 pub(crate) const HELD_DATAGRAMS: usize = 16 * 1024 * 1024;
 pub(crate) const HELD_DATAGRAM: Duration = Duration::from_secs(1);
 
+/// How much of the system's memory may be taken by Unix datagrams that clients
+/// have not read, in bytes for one socket, if the system lets us have as much.
+pub(crate) const UNREAD_DATAGRAMS: usize = 16 * 1024 * 1024;
+
 /// What may wait for reply pipes, in bytes and in number.
 pub(crate) const HELD_PIPED: usize = 256 * 1024 * 1024;
 pub(crate) const PIPES: usize = 1024;

@@ -14,9 +14,11 @@ use kamailio_core::Error;
 use rpc_wire::listen::{Listen, Place, Port, Transport};
 use rustix::fs::{CWD, Mode, OFlags, mkfifoat, openat};
 use rustix::io::Errno;
+use rustix::net::sockopt;
 use socket2::{Domain, SockAddr, Socket, Type};
 
 use crate::file::{OwnedFile, clear_place};
+use crate::limits;
 use crate::owner::Owner;
 
 /// How many connections may wait to be accepted.
@@ -239,8 +241,22 @@ fn open_unix(path: &Path, kind: Type, owner: Owner) -> Result<(OwnedFd, OwnedFil
 fn bind_unix(path: &Path, kind: Type) -> io::Result<Socket> {
     let socket = Socket::new(Domain::UNIX, kind, None)?;
     socket.set_nonblocking(true)?;
+    if kind == Type::DGRAM {
+        make_room_for_unread(&socket);
+    }
     socket.bind(&SockAddr::unix(path)?)?;
     Ok(socket)
+}
+
+/// The system counts a Unix datagram against its sender until the receiver has
+/// read it, so clients that do not read take the room of those that do. More room
+/// than usual is a matter of rights, or of what the host allows to everybody.
+fn make_room_for_unread(socket: &Socket) {
+    let wanted = limits::UNREAD_DATAGRAMS;
+    if sockopt::set_socket_send_buffer_size_force(socket, wanted).is_err() {
+        // Without, it is as it is.
+        let _ = sockopt::set_socket_send_buffer_size(socket, wanted);
+    }
 }
 
 /// Our own end for writing keeps the pipe open when the last client leaves.

@@ -2,11 +2,13 @@
 //! name.
 
 use std::os::unix::net::UnixDatagram;
+use std::time::Duration;
 
 use harness::binrpc::{Address, Client, decode, request};
 use harness::builder::Builder;
 use harness::linefifo;
 use harness::modules::Flavor;
+use harness::own_path::OwnPath;
 use harness::server::Server;
 use harness::wait;
 use rpc_wire::binrpc::client::{Answer, Arg};
@@ -134,4 +136,86 @@ fn a_request_from_a_socket_without_a_name_runs() {
         let value = answer.values().first().and_then(|value| value.get("value"));
         value.and_then(|value| value.as_str()) == Some("set by nobody")
     });
+}
+
+/// The system keeps ten or so for a Unix datagram socket that is not connected;
+/// what goes beyond waits in the server, in its order, and nobody else does.
+#[test]
+fn replies_that_a_client_does_not_take_yet_wait_for_it() {
+    const DEAF: usize = 10;
+    const EACH: u32 = 30;
+    let ways = Ways::new();
+    let server = described(&ways).start();
+    let [Address::UnixDatagram(path), _] = ways.datagrams(&server) else {
+        unreachable!("that is the first one");
+    };
+    let mut other = Client::connect(Address::UnixDatagram(path.clone()));
+    // A busy machine may stop this process for longer than the server waits, so
+    // one success of several counts.
+    wait::until(
+        "all replies are read before the server gives one up",
+        || {
+            let names: Vec<OwnPath> = (0..DEAF).map(|_| OwnPath::new()).collect();
+            let bind = |name: &OwnPath| UnixDatagram::bind(name.path()).expect("a new socket");
+            let deaf: Vec<UnixDatagram> = names.iter().map(bind).collect();
+            for cookie in 0..EACH {
+                let request = request("core.echo", &["late".into()], cookie);
+                for socket in &deaf {
+                    socket.send_to(&request, &path).expect("the server reads");
+                }
+                let answer = other.call("core.echo", &["meanwhile".into()]);
+                assert_eq!(answer.values()[0].as_str(), Some("meanwhile"));
+            }
+            deaf.iter()
+                .all(|socket| (0..EACH).all(|cookie| takes(socket, cookie)))
+        },
+    );
+}
+
+/// One client with hundreds of replies that it does not read. Where clients are
+/// connected the system sets them no limit of their own.
+#[test]
+fn others_are_answered_while_a_connected_client_reads_nothing() {
+    let ways = Ways::new();
+    let server = described(&ways).start();
+    for address in ways.datagrams(&server) {
+        let mut deaf = Client::connect(address.clone());
+        let mut other = Client::connect(address);
+        for cookie in 0..500 {
+            let request = request("core.echo", &["unread".into()], cookie);
+            deaf.send(&request).expect("the server reads");
+            let answer = other.call("core.echo", &["meanwhile".into()]);
+            assert_eq!(answer.values()[0].as_str(), Some("meanwhile"));
+        }
+    }
+}
+
+/// Whether the next answer is the one to this request; if it is not, or does not
+/// come, the server has given that up.
+fn takes(socket: &UnixDatagram, cookie: u32) -> bool {
+    let late = Some(Duration::from_secs(2));
+    socket.set_read_timeout(late).expect("a time limit");
+    let mut packet = [0; 1024];
+    let Ok(len) = socket.recv(&mut packet) else {
+        return false;
+    };
+    let (header, _) = decode(&packet[..len]).expect("one whole answer");
+    header.cookie == cookie
+}
+
+/// The socket of a client that is gone is no reason to try for long.
+#[test]
+fn replies_for_clients_that_are_gone_are_dropped_with_a_line_in_the_log() {
+    let ways = Ways::new();
+    let server = described(&ways).start();
+    let [unix, _] = ways.datagrams(&server);
+    let mut gone = Client::connect(unix.clone());
+    for cookie in 0..30 {
+        let request = request("core.echo", &["nobody".into()], cookie);
+        gone.send(&request).expect("the server reads");
+    }
+    drop(gone);
+    wait::until("the log tells", || server.log().contains("a reply of"));
+    let answer = Client::connect(unix).call("core.echo", &["hello".into()]);
+    assert_eq!(answer.values()[0].as_str(), Some("hello"));
 }

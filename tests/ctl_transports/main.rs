@@ -21,5 +21,6 @@ mod pipes;
 mod reply_pipes;
 mod slow;
 mod starts;
+mod turns;
 mod ways;
 mod wrong_addresses;

@@ -226,6 +226,31 @@ fn one_that_nobody_reads_is_given_up_and_keeps_nobody_waiting() {
     place.wait_for_line(unread.name(), "nobody reads from it");
 }
 
+/// A thousand of them, who are all still waited for when others have had their
+/// answers.
+#[test]
+fn a_thousand_that_nobody_reads_keep_nobody_waiting() {
+    const WAITING: usize = 1_000;
+    const ANSWERS: usize = 200;
+    let mut place = Place::new();
+    let mut neighbour = place.server.client();
+    let given_up = |server: &Server| server.log().matches("nobody reads from it").count();
+    // As above, one success of several counts.
+    wait::until("others are answered before a reply is given up", || {
+        let unread: Vec<OwnPath> = (0..WAITING).map(|_| OwnPath::new()).collect();
+        let request_for = |own: &OwnPath| request("core.echo", own.name(), &[Arg::from("late")]);
+        unread.iter().for_each(|own| make_pipe(own.path()));
+        let requests: Vec<u8> = unread.iter().flat_map(request_for).collect();
+        let before = given_up(&place.server);
+        place.client.send(&requests).expect("the server reads");
+        for _ in 0..ANSWERS {
+            neighbour.call("core.version", &[]);
+        }
+        place.assert_unused(&mut ReplyPipe::new());
+        given_up(&place.server) == before
+    });
+}
+
 /// Its reader has 200 ms for each piece, as in C.
 #[test]
 fn one_whose_reader_is_slow_gets_all_of_a_large_reply() {
