@@ -166,6 +166,25 @@ static void rpc_fault(void *call, int code, char *format, ...)
 	free(text);
 }
 
+/* A long has 32 bits on some machines. What does not fit is no long there. */
+static int put_long(int64_t value, long *place)
+{
+	if((int64_t)(long)value != value) {
+		return KSRRS_SCAN_FAILED;
+	}
+	*place = (long)value;
+	return KSRRS_SCAN_OK;
+}
+
+static int put_ulong(uint64_t value, unsigned long *place)
+{
+	if((uint64_t)(unsigned long)value != value) {
+		return KSRRS_SCAN_FAILED;
+	}
+	*place = (unsigned long)value;
+	return KSRRS_SCAN_OK;
+}
+
 /* Reads the next parameter into the next argument, or with a name a member of
  * the structure that the source is then a handle of. */
 static int take_value(
@@ -175,6 +194,8 @@ static int take_value(
 	size_t len = 0;
 	char **asciiz;
 	str *counted;
+	int64_t wide;
+	uint64_t unsigned_wide;
 	int ret;
 
 	switch(type) {
@@ -187,14 +208,15 @@ static int take_value(
 			return ksrrs_rpc_take_float(
 					source, name, flags, va_arg(*args, double *));
 		case 'l':
-			return ksrrs_rpc_take_long(
-					source, name, flags, (int64_t *)va_arg(*args, long *));
+			ret = ksrrs_rpc_take_long(source, name, flags, &wide);
+			return ret ? ret : put_long(wide, va_arg(*args, long *));
 		case 'L':
 			return ksrrs_rpc_take_long(
 					source, name, flags, (int64_t *)va_arg(*args, long long *));
 		case 'j':
-			return ksrrs_rpc_take_ulong(source, name, flags,
-					(uint64_t *)va_arg(*args, unsigned long *));
+			ret = ksrrs_rpc_take_ulong(source, name, flags, &unsigned_wide);
+			return ret ? ret
+					   : put_ulong(unsigned_wide, va_arg(*args, unsigned long *));
 		case 'J':
 			return ksrrs_rpc_take_ulong(source, name, flags,
 					(uint64_t *)va_arg(*args, unsigned long long *));

@@ -81,6 +81,7 @@ pub fn fork_handler(
     name: &CStr,
     body: impl FnOnce() -> Result<Infallible, Error>,
 ) -> Result<(), Error> {
+    let parent = std::process::id();
     // SAFETY: the main process has one thread, and the core copies the name.
     // The last argument opens the socket through which the process can send
     // SIP over TCP.
@@ -88,6 +89,11 @@ pub fn fork_handler(
     match pid {
         0 => run_handler(body),
         pid if pid > 0 => Ok(()),
+        // The new process, which another module has failed to prepare. It must
+        // not go on as if it were the main one, and clean up what is not its own.
+        _ if std::process::id() != parent => {
+            run_handler(|| Err("another module failed to prepare it, see above".into()))
+        }
         _ => Err(Error::new(format!(
             "cannot fork {}",
             name.to_string_lossy()

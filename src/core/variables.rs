@@ -13,7 +13,8 @@ use crate::{log, panic, strings, sys};
 pub enum Value {
     /// Nothing: `$null`.
     Null,
-    /// A whole number.
+    /// A whole number. One that the core has no integer for, beyond 32 bits
+    /// before its version 5.8, becomes text.
     Int(i64),
     /// Text.
     Text(Vec<u8>),
@@ -89,17 +90,23 @@ impl KeptXval {
         // structure, and this process has one thread. The text lives in a
         // static for some calls more.
         unsafe {
-            match value {
-                Value::Null => sys::sr_kemi_xval_null(xval, sys::SR_KEMI_XVAL_NULL_EMPTY as _),
-                Value::Int(number) => {
-                    (*xval).vtype = sys::SR_KEMIP_INT as _;
-                    (*xval).v.n = number as _;
+            let text = match value {
+                Value::Null => {
+                    sys::sr_kemi_xval_null(xval, sys::SR_KEMI_XVAL_NULL_EMPTY as _);
+                    return xval;
                 }
-                Value::Text(value) => {
-                    (*xval).vtype = sys::SR_KEMIP_STR as _;
-                    (*xval).v.s = self.text.keep(value);
-                }
-            }
+                Value::Int(number) => match number.try_into() {
+                    Ok(fitting) => {
+                        (*xval).vtype = sys::SR_KEMIP_INT as _;
+                        (*xval).v.n = fitting;
+                        return xval;
+                    }
+                    Err(_) => number.to_string().into_bytes(),
+                },
+                Value::Text(text) => text,
+            };
+            (*xval).vtype = sys::SR_KEMIP_STR as _;
+            (*xval).v.s = self.text.keep(text);
         }
         xval
     }
@@ -134,14 +141,16 @@ pub unsafe fn get(
     // SAFETY: the core's own functions fill in the result it asked for, and the
     // text they are given lives in a static until the next call.
     unsafe {
-        match value {
-            Value::Null => sys::pv_get_null(message, param, result),
-            Value::Int(number) => sys::pv_get_sintval(message, param, result, number as _),
-            Value::Text(text) => {
-                let mut text = kept.keep(text);
-                sys::pv_get_strval(message, param, result, &raw mut text)
-            }
-        }
+        let text = match value {
+            Value::Null => return sys::pv_get_null(message, param, result),
+            Value::Int(number) => match number.try_into() {
+                Ok(fitting) => return sys::pv_get_sintval(message, param, result, fitting),
+                Err(_) => number.to_string().into_bytes(),
+            },
+            Value::Text(text) => text,
+        };
+        let mut text = kept.keep(text);
+        sys::pv_get_strval(message, param, result, &raw mut text)
     }
 }
 

@@ -1,12 +1,16 @@
 //! Sockets and pipes in the file system: made in place of a stale one, and
 //! removed again if they are still ours.
 
-use std::fs::{self, FileType};
+use std::fs;
 use std::io;
-use std::os::unix::fs::MetadataExt;
+use std::os::fd::AsFd;
+use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
 use kamailio_core::{Error, log};
+use rustix::fs::{CWD, FileType, Mode, OFlags, fstat, openat};
+use rustix::io::Errno;
+use rustix::process::geteuid;
 use socket2::{Domain, SockAddr, Socket, Type};
 
 /// A file that belongs to a listener.
@@ -21,14 +25,25 @@ pub(crate) struct OwnedFile {
 }
 
 impl OwnedFile {
-    /// Remembers the file that was just made at `path`.
-    pub(crate) fn at(path: &Path) -> Result<Self, Error> {
-        let made = fs::symlink_metadata(path)
-            .map_err(|error| Error::new(format!("cannot find {}: {error}", path.display())))?;
+    /// The file that was just made at `path` and then opened there as `opened`,
+    /// if that is it: whoever may write to the directory could have put another
+    /// in its place.
+    pub(crate) fn of(path: &Path, opened: impl AsFd, kind: FileType) -> Result<Self, Error> {
+        let found = fstat(opened)
+            .map_err(|error| Error::new(format!("cannot look at {}: {error}", path.display())))?;
+        let is_ours = FileType::from_raw_mode(found.st_mode) == kind
+            && found.st_uid == geteuid().as_raw()
+            && found.st_nlink == 1;
+        if !is_ours {
+            return Err(Error::new(format!(
+                "{} was replaced while it was made",
+                path.display()
+            )));
+        }
         Ok(OwnedFile {
             path: path.to_owned(),
-            device: made.dev(),
-            inode: made.ino(),
+            device: found.st_dev,
+            inode: found.st_ino,
         })
     }
 
@@ -45,7 +60,8 @@ impl OwnedFile {
     }
 }
 
-/// Whether a stream socket is alive; one whose owner is too busy to accept is.
+/// Whether somebody listens on a socket, be its owner too busy to accept, or be
+/// it of another type.
 fn is_listened_on(path: &Path) -> bool {
     let connected = Socket::new(Domain::UNIX, Type::STREAM, None).and_then(|socket| {
         socket.set_nonblocking(true)?;
@@ -53,15 +69,26 @@ fn is_listened_on(path: &Path) -> bool {
     });
     match connected {
         Ok(()) => true,
-        Err(error) => error.kind() == io::ErrorKind::WouldBlock,
+        Err(error) => {
+            let code = error.raw_os_error();
+            [Errno::AGAIN, Errno::PROTOTYPE]
+                .iter()
+                .any(|alive| Some(alive.raw_os_error()) == code)
+        }
     }
 }
 
-/// Makes room for a file of one type: one that a crashed server left behind
-/// goes, any other file stays.
-pub(crate) fn clear_place(path: &Path, is_kind: fn(&FileType) -> bool) -> Result<(), Error> {
+/// Whether somebody reads from a pipe.
+fn is_read_from(path: &Path) -> bool {
+    let flags = OFlags::WRONLY | OFlags::NONBLOCK | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    openat(CWD, path, flags, Mode::empty()).is_ok()
+}
+
+/// Makes room for a socket or a pipe: one of either kind that a crashed server
+/// left behind goes, for nothing is kept in them. Any other file stays.
+pub(crate) fn clear_place(path: &Path) -> Result<(), Error> {
     let found = match fs::symlink_metadata(path) {
-        Ok(found) => found,
+        Ok(found) => found.file_type(),
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
         Err(error) => {
             return Err(Error::new(format!(
@@ -70,13 +97,13 @@ pub(crate) fn clear_place(path: &Path, is_kind: fn(&FileType) -> bool) -> Result
             )));
         }
     };
-    if !is_kind(&found.file_type()) {
+    if !found.is_socket() && !found.is_fifo() {
         return Err(Error::new(format!(
             "{} exists and is something else; remove it or choose another path",
             path.display()
         )));
     }
-    if is_listened_on(path) {
+    if (found.is_socket() && is_listened_on(path)) || (found.is_fifo() && is_read_from(path)) {
         log!(
             Warning,
             "{} is in use; whoever listens there, another process or an earlier parameter, loses it now",

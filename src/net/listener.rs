@@ -2,24 +2,23 @@
 //! later there may be no right to.
 
 use std::fmt;
-use std::fs::{self, FileType};
+use std::fs;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, ToSocketAddrs};
 use std::os::fd::OwnedFd;
-use std::os::unix::fs::FileTypeExt;
 use std::path::Path;
 use std::sync::Arc;
 
 use kamailio_core::Error;
 use rpc_wire::listen::{Listen, Place, Port, Transport};
-use rustix::fs::{CWD, Mode, OFlags, mkfifoat, openat};
+use rustix::fs::{CWD, FileType, Mode, OFlags, mkfifoat, openat};
 use rustix::io::Errno;
 use rustix::net::sockopt;
 use socket2::{Domain, SockAddr, Socket, Type};
 
 use crate::file::{OwnedFile, clear_place};
 use crate::limits;
-use crate::owner::Owner;
+use crate::owner::{Owner, with_umask};
 
 /// How many connections may wait to be accepted.
 const BACKLOG: i32 = 1024;
@@ -166,7 +165,7 @@ impl Listeners {
         let mut list = Vec::with_capacity(places.len());
         let mut files = Files::none();
         for bound in places {
-            match open(&bound, owner) {
+            match open(&bound, owner, &list) {
                 Ok((opened, file)) => {
                     list.push(Listener {
                         file: opened,
@@ -195,7 +194,11 @@ impl Listeners {
     }
 }
 
-fn open(bound: &Bound, owner: Owner) -> Result<(OwnedFd, Option<OwnedFile>), Error> {
+fn open(
+    bound: &Bound,
+    owner: Owner,
+    others: &[Listener],
+) -> Result<(OwnedFd, Option<OwnedFile>), Error> {
     match (&bound.listen.place, bound.address) {
         (Place::Path(path), _) => {
             let path = Path::new(path);
@@ -205,7 +208,7 @@ fn open(bound: &Bound, owner: Owner) -> Result<(OwnedFd, Option<OwnedFile>), Err
             };
             Ok((opened, Some(file)))
         }
-        (_, Some(address)) => open_inet(address, kind(bound))
+        (_, Some(address)) => open_inet(address, kind(bound), others)
             .map(|socket| (socket.into(), None))
             .map_err(|error| Error::new(explain(&error))),
         (_, None) => Err("the address was not resolved".into()),
@@ -220,12 +223,17 @@ fn kind(bound: &Bound) -> Type {
 }
 
 fn open_unix(path: &Path, kind: Type, owner: Owner) -> Result<(OwnedFd, OwnedFile), Error> {
-    clear_place(path, FileType::is_socket)?;
-    let socket = owner
-        .while_closed(|| bind_unix(path, kind))
-        .map_err(|error| Error::new(explain(&error)))?;
-    let file = OwnedFile::at(path)?;
-    let ready = owner.apply(path).and_then(|()| {
+    clear_place(path)?;
+    let socket = bind_unix(path, kind, owner)?;
+    let found = openat(
+        CWD,
+        path,
+        OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC,
+        Mode::empty(),
+    );
+    let found = found.map_err(|error| Error::new(explain(&error.into())))?;
+    let file = OwnedFile::of(path, &found, FileType::Socket)?;
+    let ready = owner.give(&found, path).and_then(|()| {
         // Nobody may connect before the owner is right.
         listen(&socket, kind).map_err(|error| Error::new(explain(&error)))
     });
@@ -238,13 +246,22 @@ fn open_unix(path: &Path, kind: Type, owner: Owner) -> Result<(OwnedFd, OwnedFil
     }
 }
 
-fn bind_unix(path: &Path, kind: Type) -> io::Result<Socket> {
-    let socket = Socket::new(Domain::UNIX, kind, None)?;
-    socket.set_nonblocking(true)?;
+/// The file has its mode from the start: it is that of the socket.
+fn bind_unix(path: &Path, kind: Type, owner: Owner) -> Result<Socket, Error> {
+    let failed = |error: io::Error| Error::new(explain(&error));
+    let socket = Socket::new(Domain::UNIX, kind, None).map_err(failed)?;
+    socket.set_nonblocking(true).map_err(failed)?;
     if kind == Type::DGRAM {
         make_room_for_unread(&socket);
     }
-    socket.bind(&SockAddr::unix(path)?)?;
+    let address = SockAddr::unix(path).map_err(failed)?;
+    owner.permit(&socket, path)?;
+    let bind = || socket.bind(&address);
+    let bound = match owner.mode {
+        Some(_) => with_umask(0, bind),
+        None => bind(),
+    };
+    bound.map_err(failed)?;
     Ok(socket)
 }
 
@@ -259,21 +276,20 @@ fn make_room_for_unread(socket: &Socket) {
     }
 }
 
-/// Our own end for writing keeps the pipe open when the last client leaves.
+/// Our own end for writing keeps the pipe open when the last client leaves. It is
+/// nobody else's until it has its owner.
 fn make_pipe(path: &Path, owner: Owner) -> Result<(OwnedFd, OwnedFile), Error> {
     let failed = |error: Errno| Error::new(explain(&error.into()));
-    clear_place(path, FileType::is_fifo)?;
-    let mode = Mode::from_raw_mode(owner.mode.unwrap_or(0o600));
-    owner
-        .while_closed(|| mkfifoat(CWD, path, mode))
-        .map_err(failed)?;
-    let file = OwnedFile::at(path)?;
+    clear_place(path)?;
+    with_umask(0, || mkfifoat(CWD, path, Mode::from_raw_mode(0o600))).map_err(failed)?;
     let flags = OFlags::RDWR | OFlags::NONBLOCK | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    let opened = owner
-        .apply(path)
-        .and_then(|()| openat(CWD, path, flags, Mode::empty()).map_err(failed));
-    match opened {
-        Ok(opened) => Ok((opened, file)),
+    let opened = openat(CWD, path, flags, Mode::empty()).map_err(failed)?;
+    let file = OwnedFile::of(path, &opened, FileType::Fifo)?;
+    // The user and the group go first: a mode that admits a group is meant for
+    // the new one.
+    let owned = owner.give(&opened, path);
+    match owned.and_then(|()| owner.permit(&opened, path)) {
+        Ok(()) => Ok((opened, file)),
         Err(error) => {
             file.remove();
             Err(error)
@@ -281,7 +297,7 @@ fn make_pipe(path: &Path, owner: Owner) -> Result<(OwnedFd, OwnedFile), Error> {
     }
 }
 
-fn open_inet(address: SocketAddr, kind: Type) -> io::Result<Socket> {
+fn open_inet(address: SocketAddr, kind: Type, others: &[Listener]) -> io::Result<Socket> {
     /// Asks routers not to let these packets wait, as the C module does.
     const LOW_DELAY: u32 = 0x10;
     let socket = Socket::new(Domain::for_address(address), kind, None)?;
@@ -296,9 +312,44 @@ fn open_inet(address: SocketAddr, kind: Type) -> io::Result<Socket> {
         socket.set_tos_v4(LOW_DELAY)?;
     }
     socket.set_nonblocking(true)?;
-    socket.bind(&address.into())?;
+    match socket.bind(&address.into()) {
+        Err(error) if error.kind() == io::ErrorKind::AddrInUse && kind == Type::DGRAM => {
+            bind_beside(&socket, address, others).map_err(|_| error)?;
+        }
+        bound => bound?,
+    }
     listen(&socket, kind)?;
     Ok(socket)
+}
+
+/// Binds a UDP socket to one address where another of ours has the same port on
+/// all addresses, or the other way round, as with the C module: the system gives
+/// each packet to the one with its address. It allows that only to sockets that
+/// share their port, and these do so for this moment only.
+fn bind_beside(socket: &Socket, address: SocketAddr, others: &[Listener]) -> io::Result<()> {
+    let overlaps = |other: SocketAddr| {
+        other.port() == address.port()
+            && other.is_ipv4() == address.is_ipv4()
+            && other.ip().is_unspecified() != address.ip().is_unspecified()
+    };
+    let overlapping: Vec<&Listener> = others
+        .iter()
+        .filter(|other| other.bound.listen.transport == Transport::Udp)
+        .filter(|other| other.bound.address.is_some_and(overlaps))
+        .collect();
+    let share = |shared| -> io::Result<()> {
+        for other in &overlapping {
+            sockopt::set_socket_reuseaddr(&other.file, shared)?;
+        }
+        socket.set_reuse_address(shared)
+    };
+    if overlapping.is_empty() {
+        return Err(io::ErrorKind::AddrInUse.into());
+    }
+    share(true)?;
+    let bound = socket.bind(&address.into());
+    share(false)?;
+    bound
 }
 
 fn listen(socket: &Socket, kind: Type) -> io::Result<()> {

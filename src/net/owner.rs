@@ -1,10 +1,11 @@
 //! Who may use a socket in the file system.
 
+use std::os::fd::AsFd;
 use std::path::Path;
 
 use kamailio_core::{Error, server};
-use rustix::fs::AtFlags;
-use rustix::fs::{CWD, Gid, Mode, Uid, chmod, chownat};
+use rustix::fs::{AtFlags, Gid, Mode, Uid, chownat, fchmod};
+use rustix::io::Errno;
 use rustix::process::umask;
 
 /// Mode, user and group of a Unix socket or a named pipe. What is not given
@@ -31,36 +32,40 @@ impl Owner {
         }
     }
 
-    /// Runs `make` so that the file it makes is nobody else's until
-    /// [`apply`](Self::apply) says whose it is.
-    pub(crate) fn while_closed<R>(self, make: impl FnOnce() -> R) -> R {
-        if self.mode.is_none() {
-            return make();
+    /// Gives a file its user and group. It is known by what is open, for the path
+    /// may lead to another by now.
+    pub(crate) fn give(self, file: impl AsFd, path: &Path) -> Result<(), Error> {
+        if self.user.is_none() && self.group.is_none() {
+            return Ok(());
         }
-        let before = umask(Mode::from_raw_mode(0o177));
-        let made = make();
-        umask(before);
-        made
+        let user = self.user.map(Uid::from_raw);
+        let group = self.group.map(Gid::from_raw);
+        chownat(file, "", user, group, AtFlags::EMPTY_PATH)
+            .map_err(|error| cannot_change("user and group", path, error))
     }
 
-    /// Gives the file this owner. The user and the group go first: a mode that
-    /// admits a group is meant for the new one.
-    pub(crate) fn apply(self, path: &Path) -> Result<(), Error> {
-        let failed = |what: &str, error: rustix::io::Errno| {
-            Error::new(format!(
-                "cannot change the {what} of {}: {error}",
-                path.display()
-            ))
+    /// Gives an open file its mode, or a socket the mode of the file that binding
+    /// it will make.
+    pub(crate) fn permit(self, file: impl AsFd, path: &Path) -> Result<(), Error> {
+        let Some(mode) = self.mode else {
+            return Ok(());
         };
-        if self.user.is_some() || self.group.is_some() {
-            let user = self.user.map(Uid::from_raw);
-            let group = self.group.map(Gid::from_raw);
-            chownat(CWD, path, user, group, AtFlags::SYMLINK_NOFOLLOW)
-                .map_err(|error| failed("user and group", error))?;
-        }
-        if let Some(mode) = self.mode {
-            chmod(path, Mode::from_raw_mode(mode)).map_err(|error| failed("mode", error))?;
-        }
-        Ok(())
+        fchmod(file, Mode::from_raw_mode(mode)).map_err(|error| cannot_change("mode", path, error))
     }
+}
+
+fn cannot_change(what: &str, path: &Path, error: Errno) -> Error {
+    Error::new(format!(
+        "cannot change the {what} of {}: {error}",
+        path.display()
+    ))
+}
+
+/// Runs `make`, so that of the permissions which it asks for it gets all but
+/// these.
+pub(crate) fn with_umask<R>(without: u32, make: impl FnOnce() -> R) -> R {
+    let before = umask(Mode::from_raw_mode(without));
+    let made = make();
+    umask(before);
+    made
 }

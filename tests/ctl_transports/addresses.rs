@@ -84,7 +84,7 @@ fn every_ipv4_address_where_none_is_given() {
 
 /// The system chooses from which of its addresses a UDP socket for all of them
 /// answers, and a connected client takes only one. This one takes any.
-fn assert_answers_somehow(place: SocketAddr) {
+pub(crate) fn assert_answers_somehow(place: SocketAddr) {
     let client = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0)).expect("a new socket");
     client
         .set_read_timeout(Some(PATIENCE))

@@ -6,9 +6,11 @@ use std::path::Path;
 
 use harness::binrpc::{Address, Client};
 use harness::builder::{Builder, Ended};
+use harness::linefifo;
 use harness::modules::Flavor;
 use harness::server::{Server, free_port, short_directory};
 
+use crate::addresses::assert_answers_somehow;
 use crate::ways::{STREAM, Ways, local};
 
 fn listening(parameter: &str, address: &str) -> Builder {
@@ -189,30 +191,97 @@ fn an_address_of_another_host_is_named() {
     assert_failed(&ended, &[&address, "this host does not have that address"]);
 }
 
-/// A server whose socket is in use by another one takes it, as with C, and
-/// says so.
+/// One address and all addresses, as C allows.
 #[test]
-fn a_socket_that_another_server_serves_is_taken_with_a_line_in_the_log() {
-    let (place, others) = (short_directory(), short_directory());
-    let socket = format!("unix:{}/socket", place.path().display());
-    let first = listening("binrpc", &socket).directory(place.path()).start();
-    let second = listening("binrpc", &socket)
-        .directory(others.path())
-        .start();
-    let log = second.log();
-    let told = |line: &str| {
-        line.contains("WARNING: ctl ")
-            && line.contains("/socket")
-            && line.contains("another process")
-    };
-    assert!(log.lines().any(told), "{log}");
-    // The first one leaves alone what is no longer its own.
-    drop(first);
-    let mut client = Client::connect(Address::UnixStream(place.path().join("socket")));
+fn a_udp_port_may_be_that_of_one_address_and_of_all() {
+    let port = free_port();
+    let (one, all) = (format!("udp:127.0.0.1:{port}"), format!("udp:*:{port}"));
+    for (first, second) in [(&one, &all), (&all, &one)] {
+        let line = format!(r#"modparam("ctl", "binrpc", "{second}")"#);
+        let _server = listening("binrpc", first).config(&line).start();
+        let answer = Client::connect(Address::Udp(local(port))).call("core.echo", &["x".into()]);
+        assert_eq!(answer.values().len(), 1, "{answer}");
+        assert_answers_somehow((Ipv4Addr::new(127, 0, 0, 2), port).into());
+        // That the two share it lets nobody else in.
+        assert_refused(listening("binrpc", &one), &one);
+        assert_refused(listening("binrpc", &all), &all);
+    }
+}
+
+/// A server whose socket or pipe is in use by another one takes it, as with C,
+/// and says so.
+#[test]
+fn a_place_that_another_server_serves_is_taken_with_a_line_in_the_log() {
+    for (parameter, address) in [
+        ("binrpc", "unix:{dir}/place"),
+        ("binrpc", "unixd:{dir}/place"),
+        ("fifo", "{dir}/place"),
+    ] {
+        let (place, others) = (short_directory(), short_directory());
+        let address = address.replace("{dir}", &place.path().display().to_string());
+        let first = listening(parameter, &address)
+            .directory(place.path())
+            .start();
+        let second = listening(parameter, &address)
+            .directory(others.path())
+            .start();
+        let log = second.log();
+        let told = |line: &str| {
+            line.contains("WARNING: ctl ")
+                && line.contains("/place")
+                && line.contains("another process")
+        };
+        assert!(log.lines().any(told), "{address}: {log}");
+        // The first one leaves alone what is no longer its own.
+        drop(first);
+        assert!(place.path().join("place").exists());
+        assert_serves(&second, parameter, &address, &place.path().join("place"));
+    }
+}
+
+/// Whoever answers there is this server.
+fn assert_serves(server: &Server, parameter: &str, address: &str, path: &Path) {
+    let main = server.pid().as_raw_pid();
+    if parameter == "fifo" {
+        let pipe = linefifo::Address::Pipe(path.to_owned());
+        let reply = String::from_utf8(linefifo::ask(&pipe, "core.ps", &[])).expect("text");
+        assert!(
+            reply.contains(&main.to_string()),
+            "{main} is not in {reply}"
+        );
+        return;
+    }
+    let mut client = Client::connect(match address.starts_with("unixd:") {
+        true => Address::UnixDatagram(path.to_owned()),
+        false => Address::UnixStream(path.to_owned()),
+    });
     let answer = client.call("core.ps", &[]);
     let mut pids = answer.values().iter().filter_map(|value| value.as_int());
-    let main = second.pid().as_raw_pid();
     assert!(pids.any(|pid| pid == main), "{main} is not among\n{answer}");
+}
+
+/// What a crash left of an earlier configuration: a pipe where there is a socket
+/// now, and the other way round.
+#[test]
+fn a_stale_pipe_makes_room_for_a_socket_and_the_other_way_round() {
+    let kinds = [
+        ("fifo", "{dir}/place"),
+        ("binrpc", "unix:{dir}/place"),
+        ("binrpc", "unixd:{dir}/place"),
+    ];
+    for (before, address_before) in kinds {
+        for (after, address) in kinds {
+            let place = short_directory();
+            let mut crashed = listening(before, address_before)
+                .directory(place.path())
+                .start();
+            crashed.crash();
+            let server = listening(after, address).directory(place.path()).start();
+            let log = server.log();
+            assert!(!log.contains("is in use"), "{before} {after}: {log}");
+            assert_serves(&server, after, address, &place.path().join("place"));
+        }
+    }
 }
 
 /// If one place is wrong, those before it are left as they were.
