@@ -102,7 +102,7 @@ pub(crate) struct Call<'a> {
     handles: &'a mut Handles,
     top: Option<*mut Handle>,
     scan_fault: Option<(i32, String)>,
-    /// Whether that fault comes before one of the command's own.
+    /// Whether that fault comes before all that the command says itself.
     scan_fault_is_first: bool,
     answered: bool,
     responder: &'a mut dyn Responder,
@@ -441,9 +441,9 @@ impl<'a> Call<'a> {
     }
 
     fn answer(&mut self, now: bool) {
+        let nothing_is_said = self.reply.is_empty() && self.reply.fault().is_none();
         if let Some((code, reason)) = self.scan_fault.take()
-            && self.reply.is_empty()
-            && (self.reply.fault().is_none() || self.scan_fault_is_first)
+            && (nothing_is_said || self.scan_fault_is_first)
         {
             self.reply.set_fault(code, reason.as_bytes());
         }

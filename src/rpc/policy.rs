@@ -62,8 +62,9 @@ pub struct Policy {
     /// The fault that a failed scan leaves behind. It is sent if the command
     /// adds nothing, for the command may also try again.
     pub(crate) failed_scan: fn(&FailedScan) -> Option<(i32, String)>,
-    /// Whether that of a parameter of the wrong type counts more than a fault
-    /// of the command, which takes such a parameter for a missing one.
+    /// Whether that of a parameter of the wrong type counts more than what the
+    /// command says, which takes such a parameter for a missing one. Where the
+    /// command then reads it as another type there is no fault any more.
     pub(crate) wrong_type_counts_most: bool,
     pub(crate) struct_param: StructParam,
     /// The fault for a format character of a scan that does not exist.

@@ -43,7 +43,19 @@ impl Place {
     /// Starts a server with every module, and with this in its configuration.
     #[must_use]
     pub fn start(&self, flavor: Flavor, config: &str) -> Server {
-        everything::load_into(Server::builder(flavor))
+        self.start_with(flavor, &[], config)
+    }
+
+    /// The same with further modules. With `jsonrpcs` it is offered over HTTP,
+    /// too.
+    #[must_use]
+    pub fn start_with(&self, flavor: Flavor, modules: &[&str], config: &str) -> Server {
+        let mut server = Server::builder(flavor);
+        if modules.contains(&"jsonrpcs") {
+            server = server.core_config("#!define WITH_JSONRPC\ntcp_accept_no_cl=yes");
+        }
+        everything::load_into(server)
+            .modules(modules.iter().copied())
             .config(config)
             .directory(self.directory.path())
             .port(self.port)

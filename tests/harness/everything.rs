@@ -75,7 +75,12 @@ modparam("xhttp_prom", "prom_counter", "name=calls;")
 modparam("xhttp_prom", "prom_gauge", "name=load;label=host")
 
 request_route { exit; }
-event_route[xhttp:request] { exit; }
+event_route[xhttp:request] {
+#!ifdef WITH_JSONRPC
+    jsonrpc_dispatch();
+#!endif
+    exit;
+}
 event_route[test:nothing] { exit; }
 "#;
 

@@ -14,6 +14,7 @@ mod config;
 pub mod differential;
 pub mod everything;
 pub mod http;
+pub mod json;
 pub mod jsonrpc;
 pub mod kamcmd;
 pub mod keepalive;

@@ -31,7 +31,16 @@ pub fn of(method: &str) -> Vec<&'static Volatile> {
 const PROCESS: &str = "process ids";
 const CLOCK: &str = "the time of day, or since the start";
 const UNIQUE: &str = "an identifier made of a process id and the time";
+const CONNECTIONS: &str = "how many connections are open just now";
 const MEMORY: &str = "how much memory is in use, which is the module's own affair";
+
+/// The same for JSON-RPC.
+pub fn of_json(method: &str) -> impl Iterator<Item = &'static Volatile> {
+    TABLE
+        .iter()
+        .chain(JSON_TABLE)
+        .filter(move |entry| entry.method == method)
+}
 
 /// All of them.
 pub const TABLE: &[Volatile] = &[
@@ -107,6 +116,34 @@ pub const TABLE: &[Volatile] = &[
     volatile("dns.view", "*/expires", CLOCK),
     volatile("dns.view", "*/last_used", CLOCK),
     volatile("dns.view", "*/records/*/rr_expires", CLOCK),
+];
+
+/// What is at another place in JSON, where named values in an array have a
+/// struct of their own, and what JSON-RPC over HTTP adds.
+pub const JSON_TABLE: &[Volatile] = &[
+    volatile("ul.lookup", "*/Contacts/*/Contact/Ruid", UNIQUE),
+    volatile("ul.lookup", "*/Contacts/*/Contact/Expires", CLOCK),
+    volatile("ul.lookup", "*/Contacts/*/Contact/Last-Keepalive", CLOCK),
+    volatile(
+        "ul.dump",
+        "*/Domains/*/Domain/AoRs/*/Info/Contacts/*/Contact/Ruid",
+        UNIQUE,
+    ),
+    volatile(
+        "ul.dump",
+        "*/Domains/*/Domain/AoRs/*/Info/Contacts/*/Contact/Expires",
+        CLOCK,
+    ),
+    volatile(
+        "ul.dump",
+        "*/Domains/*/Domain/AoRs/*/Info/Contacts/*/Contact/Last-Keepalive",
+        CLOCK,
+    ),
+    // Only the last of its values is in the answer.
+    volatile("dns.debug_all", "*", CLOCK),
+    volatile("stats.get_statistics", "tcp:*", CONNECTIONS),
+    volatile("stats.fetch", "*/tcp.*", CONNECTIONS),
+    volatile("stats.fetchn", "*/tcp.*", CONNECTIONS),
 ];
 
 const fn volatile(method: &'static str, path: &'static str, why: &'static str) -> Volatile {

@@ -9,6 +9,8 @@ use harness::sip::Peer;
 use harness::wait;
 use rpc_wire::binrpc::client::Node;
 
+use crate::ways::datagram;
+
 fn start(flavor: Flavor, pretty: i32) -> Server {
     Server::builder(flavor)
         .tcp()
@@ -199,8 +201,8 @@ fn elsewhere_the_command_has_no_way_to_wait() {
     let told = Client::connect(server.port()).post(no_id.as_bytes());
     assert!(told.body.contains(fault), "{told:?}");
 
-    let datagram = crate::datagram::ask(&server.path("rpc.socket"), &document);
-    assert!(datagram.contains(fault), "{datagram}");
+    let told = datagram(&server.path("rpc.socket"), document.as_bytes());
+    assert!(told.contains(fault), "{told}");
 
     let mut reply = ReplyPipe::new();
     let named = format!(r#"{{"reply_name":"{}","#, reply.name());

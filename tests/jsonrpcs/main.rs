@@ -4,4 +4,7 @@
 
 mod datagram;
 mod delayed;
+mod differential;
+mod script;
 mod streams;
+mod ways;

@@ -1,70 +1,40 @@
-//! Named pipe, TCP and HTTP: one server, one document each way.
+//! TCP, and the status and headers of HTTP.
 
-use std::fs::{self, File};
 use std::io::{Read, Write};
-use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::net::Shutdown;
 
-use harness::linefifo::ReplyPipe;
-use harness::modules::Flavor;
-use harness::server::{Server, free_port};
-use harness::wait::PATIENCE;
+use harness::http;
 
-const ECHO: &str = r#"{"jsonrpc":"2.0","method":"core.echo","params":["a",2],"id":"x"}"#;
-const ECHOED: &str = r#"{"jsonrpc":"2.0","result":["a","2"],"id":"x"}"#;
+use crate::ways::{ECHO, ECHOED, Way, Ways, connect, tcp, tcp_to_the_end};
 
-fn start(extra: &str) -> (Server, SocketAddr) {
-    let tcp: SocketAddr = ([127, 0, 0, 1], free_port()).into();
-    let server = Server::builder(Flavor::Rust)
-        .tcp()
-        .modules([
-            "ctl", "pv", "sl", "xlog", "kex", "rtimer", "xhttp", "jsonrpcs",
-        ])
-        .config(&format!(
-            r#"
-            modparam("jsonrpcs", "transport", 15)
-            modparam("jsonrpcs", "pretty_format", 0)
-            modparam("jsonrpcs", "fifo_name", "{{dir}}/rpc.fifo")
-            modparam("jsonrpcs", "dgram_socket", "{{dir}}/rpc.socket")
-            modparam("jsonrpcs", "tcp_socket", "tcp:{tcp}")
-            tcp_accept_no_cl=yes
-            {extra}
-            request_route {{ exit; }}
-            event_route[xhttp:request] {{ jsonrpc_dispatch(); }}
-            "#
-        ))
-        .start();
-    (server, tcp)
-}
-
-fn talk(address: SocketAddr, text: &str) -> String {
-    let mut stream = TcpStream::connect(address).expect("the server listens");
-    stream
-        .set_read_timeout(Some(PATIENCE))
-        .expect("a time limit");
-    stream.write_all(text.as_bytes()).expect("the server reads");
-    stream.shutdown(Shutdown::Write).expect("it is open");
-    let mut answer = String::new();
-    stream
-        .read_to_string(&mut answer)
-        .expect("an answer, then the end");
-    answer
+#[test]
+fn tcp_answers_what_has_come_and_closes() {
+    let ways = Ways::new();
+    let _server = ways.start("");
+    assert_eq!(tcp(ways.tcp(), ECHO.as_bytes()), ECHOED);
+    assert_eq!(tcp_to_the_end(ways.tcp(), ECHO.as_bytes()), ECHOED);
+    let two = format!(" {ECHO}\n{ECHO}");
+    assert_eq!(tcp(ways.tcp(), two.as_bytes()), ECHOED.repeat(2));
 }
 
 #[test]
-fn tcp_answers_all_documents_and_closes() {
-    let (_server, tcp) = start("");
-    assert_eq!(talk(tcp, ECHO), ECHOED);
-    let answered = talk(tcp, &format!("{ECHO}\n{ECHO}"));
-    assert_eq!(answered.matches(ECHOED).count(), 2, "{answered}");
+fn tcp_answers_half_a_document_with_an_error() {
+    let ways = Ways::new();
+    let _server = ways.start("");
+    for half in [&ECHO[..20], "no document", "5"] {
+        let answer = tcp_to_the_end(ways.tcp(), half.as_bytes());
+        assert!(
+            answer.contains(r#""error":{"code":-32"#),
+            "{half}: {answer}"
+        );
+    }
 }
 
 #[test]
 fn tcp_keep_leaves_the_connection_open() {
-    let (_server, tcp) = start(r#"modparam("jsonrpcs", "tcp_keep", 1)"#);
-    let mut stream = TcpStream::connect(tcp).expect("the server listens");
-    stream
-        .set_read_timeout(Some(PATIENCE))
-        .expect("a time limit");
+    let ways = Ways::new();
+    let _server = ways.start(r#"modparam("jsonrpcs", "tcp_keep", 1)"#);
+    let mut stream = connect(ways.tcp());
     for _ in 0..3 {
         stream.write_all(ECHO.as_bytes()).expect("the server reads");
         let mut answer = vec![0; ECHOED.len()];
@@ -75,60 +45,52 @@ fn tcp_keep_leaves_the_connection_open() {
     assert_eq!(stream.read(&mut [0; 64]).expect("the end"), 0);
 }
 
+/// Looked at from its start each time, this would take a hundred times as long
+/// as all other tests.
 #[test]
-fn a_named_pipe_answers_through_the_pipe_that_a_request_names() {
-    let (server, _) = start("");
-    let pipe = fs::OpenOptions::new()
-        .write(true)
-        .open(server.path("rpc.fifo"));
-    let mut pipe: File = pipe.expect("the server made it");
-    let mut reply = ReplyPipe::new();
-    let name = reply.name();
-    let document = format!(
-        r#"between {{"jsonrpc":"2.0","method":"core.echo","params":["a",2],"reply_name":"{name}","id":"x"}}"#
-    );
-    pipe.write_all(document.as_bytes())
-        .expect("the server reads");
-    let answer = reply.read_all().expect("an answer");
-    assert_eq!(String::from_utf8_lossy(&answer), ECHOED);
+fn a_document_may_come_byte_by_byte() {
+    let ways = Ways::new();
+    let server = ways.start("");
+    let text = "[{\\\"".repeat(10_000);
+    let document =
+        format!(r#"{{"jsonrpc":"2.0","method":"core.echo","params":["{text}"],"id":1}}"#);
+    let mut stream = connect(ways.tcp());
+    stream.set_nodelay(true).expect("a socket takes it");
+    for byte in document.as_bytes() {
+        stream.write_all(&[*byte]).expect("the server reads");
+    }
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).expect("an answer");
+    let echoed = format!(r#"{{"jsonrpc":"2.0","result":["{text}"],"id":1}}"#);
+    assert_eq!(answer, echoed);
+    assert_eq!(ways.ask(&server, Way::Datagram, ECHO), ECHOED);
 }
 
 #[test]
 fn http_answers_with_a_status_and_a_content_type() {
-    let (server, _) = start("");
-    let address = ([127, 0, 0, 1], server.port()).into();
-    let post = |body: &str| {
-        talk(
-            address,
-            &format!(
-                "POST /RPC HTTP/1.1\r\nHost: here\r\nContent-Type: application/json\r\n\
-                 Connection: close\r\nContent-Length: {}\r\n\r\n{body}",
-                body.len()
-            ),
-        )
-    };
-    let answer = post(ECHO);
-    assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"), "{answer}");
-    assert!(answer.contains("application/json"), "{answer}");
-    assert!(answer.ends_with(ECHOED), "{answer}");
-    let answer = post(r#"{"jsonrpc":"2.0","method":"no.such","id":1}"#);
-    assert!(answer.starts_with("HTTP/1.1 500 "), "{answer}");
-}
-
-#[test]
-fn the_script_runs_documents_and_reads_the_answer() {
-    let (server, _) = start(
-        r#"
-        modparam("rtimer", "timer", "name=soon;interval=1;mode=1;")
-        modparam("rtimer", "exec", "timer=soon;route=SOON")
-        route[SOON] {
-            $var(word) = "a";
-            jsonrpc_exec('{"jsonrpc":"2.0","method":"core.echo","params":["$var(word)",2],"id":"x"}');
-            xlog("L_NOTICE", "told $jsonrpl(code) $jsonrpl(text) $jsonrpl(body)\n");
-        }
-        "#,
-    );
-    let told = format!("told 200 OK {ECHOED}");
-    harness::wait::until("the route runs", || server.log().contains("told "));
-    assert!(server.log().contains(&told), "{}", server.log());
+    let ways = Ways::new();
+    let server = ways.start("");
+    let mut client = http::Client::connect(server.port());
+    let answer = client.post(ECHO.as_bytes());
+    assert_eq!(answer.status, "HTTP/1.1 200 OK");
+    let json = "Content-Type: application/json".to_owned();
+    assert!(answer.headers.contains(&json), "{answer:?}");
+    assert_eq!(answer.body, ECHOED);
+    for (document, status) in [
+        (
+            r#"{"jsonrpc":"2.0","method":"no.such","id":1}"#,
+            "500 Method Not Found",
+        ),
+        (
+            r#"{"jsonrpc":"2.0","method":"htable.get","params":["a","b"],"id":1}"#,
+            "500 No such htable",
+        ),
+        ("no json", "500 byte 0 cannot be read as JSON"),
+        ("[]", "500 the batch is empty"),
+    ] {
+        let answer = client.post(document.as_bytes());
+        assert_eq!(answer.status, format!("HTTP/1.1 {status}"), "{document}");
+        assert!(answer.headers.contains(&json), "{answer:?}");
+        assert!(answer.body.contains(r#""error":{"#), "{answer:?}");
+    }
 }

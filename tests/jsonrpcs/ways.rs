@@ -1,0 +1,195 @@
+//! The ways to a server: one document in, the answer out.
+
+use std::fs::File;
+use std::io::{Read, Write};
+use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::os::unix::net::UnixDatagram;
+use std::path::Path;
+
+use harness::builder::Builder;
+use harness::http;
+use harness::linefifo::ReplyPipe;
+use harness::modules::{self, Flavor};
+use harness::own_path::OwnPath;
+use harness::server::{Server, free_port};
+use harness::wait::PATIENCE;
+
+/// What the tests of ours alone load.
+const MODULES: &[&str] = &[
+    "ctl", "pv", "sl", "xlog", "kex", "htable", "rtimer", "xhttp", "jsonrpcs",
+];
+
+/// A transport.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Way {
+    Datagram,
+    Pipe,
+    Tcp,
+    Http,
+}
+
+pub(crate) const WAYS: [Way; 4] = [Way::Datagram, Way::Pipe, Way::Tcp, Way::Http];
+
+/// Where a server is to be reached in all of them.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Ways {
+    tcp: SocketAddr,
+}
+
+/// A document that is always answered, and the answer.
+pub(crate) const ECHO: &str = r#"{"jsonrpc":"2.0","method":"core.echo","params":["a",2],"id":"x"}"#;
+pub(crate) const ECHOED: &str = r#"{"jsonrpc":"2.0","result":["a","2"],"id":"x"}"#;
+
+impl Ways {
+    /// Starts a server of ours that is there in all ways, with this in its
+    /// configuration, which may have routes.
+    pub(crate) fn start(&self, extra: &str) -> Server {
+        self.builder(extra).start()
+    }
+
+    /// The same, to be changed.
+    pub(crate) fn builder(&self, extra: &str) -> Builder {
+        let config = self.config(true, 0);
+        Server::builder(Flavor::Rust)
+            .tcp()
+            .modules(MODULES.iter().copied())
+            .config(&format!(
+                "{config}{extra}\n\
+                 tcp_accept_no_cl=yes\n\
+                 modparam(\"htable\", \"htable\", \"t=>size=8;\")\n\
+                 request_route {{ exit; }}\n\
+                 event_route[xhttp:request] {{ jsonrpc_dispatch(); }}\n"
+            ))
+    }
+
+    pub(crate) fn new() -> Self {
+        Self {
+            tcp: ([127, 0, 0, 1], free_port()).into(),
+        }
+    }
+
+    /// The module's parameters, with TCP or without. The route that HTTP takes
+    /// is for the caller to write.
+    pub(crate) fn config(&self, with_tcp: bool, pretty: i32) -> String {
+        let (transports, tcp) = if with_tcp {
+            let tcp = self.tcp;
+            let line = format!("modparam(\"jsonrpcs\", \"tcp_socket\", \"tcp:{tcp}\")\n");
+            (15, line)
+        } else {
+            (7, String::new())
+        };
+        format!(
+            "modparam(\"jsonrpcs\", \"transport\", {transports})\n\
+             modparam(\"jsonrpcs\", \"pretty_format\", {pretty})\n\
+             modparam(\"jsonrpcs\", \"fifo_name\", \"{{dir}}/rpc.fifo\")\n\
+             modparam(\"jsonrpcs\", \"dgram_socket\", \"{{dir}}/rpc.socket\")\n\
+             {tcp}"
+        )
+    }
+
+    /// What the server answers to a document, which is a request: the HTTP
+    /// status and headers are part of it.
+    ///
+    /// # Panics
+    ///
+    /// It does not answer.
+    pub(crate) fn ask(&self, server: &Server, way: Way, document: &str) -> String {
+        match way {
+            Way::Datagram => datagram(&server.path("rpc.socket"), document.as_bytes()),
+            Way::Pipe => pipe(&server.path("rpc.fifo"), document),
+            Way::Tcp => tcp(self.tcp, document.as_bytes()),
+            Way::Http => http(server, document),
+        }
+    }
+
+    pub(crate) fn tcp(&self) -> SocketAddr {
+        self.tcp
+    }
+}
+
+/// The C module listens on TCP in later versions only.
+pub(crate) fn has_tcp(flavor: Flavor) -> bool {
+    if flavor == Flavor::Rust {
+        return true;
+    }
+    let module = modules::c_modules().join("jsonrpcs.so");
+    let module = std::fs::read(&module).expect("the C module is installed");
+    module.windows(11).any(|bytes| bytes == b"tcp_socket\0")
+}
+
+/// The answer to a Unix datagram.
+pub(crate) fn datagram(socket: &Path, document: &[u8]) -> String {
+    let own = OwnPath::new();
+    let client = UnixDatagram::bind(own.path()).expect("a new socket");
+    client
+        .set_read_timeout(Some(PATIENCE))
+        .expect("a time limit");
+    client.send_to(document, socket).expect("sent");
+    let mut reply = vec![0; 1 << 18];
+    match client.recv(&mut reply) {
+        Ok(len) => String::from_utf8_lossy(&reply[..len]).into_owned(),
+        Err(error) => panic!("no answer to {}: {error}", document.escape_ascii()),
+    }
+}
+
+/// The answer through a pipe that is named behind the first bracket.
+pub(crate) fn pipe(pipe: &Path, document: &str) -> String {
+    let mut reply = ReplyPipe::new();
+    let named = format!(r#"{{"reply_name":"{}","#, reply.name());
+    let document = document.replacen('{', &named, 1);
+    let mut pipe = File::options().write(true).open(pipe).expect("a pipe");
+    pipe.write_all(document.as_bytes())
+        .expect("the server reads");
+    match reply.read_all() {
+        Ok(answer) => String::from_utf8_lossy(&answer).into_owned(),
+        Err(error) => panic!("no answer to {document}: {error}"),
+    }
+}
+
+/// All that comes back until the server closes. The client says that it sends
+/// no more, but not before it is answered.
+pub(crate) fn tcp(server: SocketAddr, document: &[u8]) -> String {
+    let mut stream = connect(server);
+    stream.write_all(document).expect("the server reads");
+    read_all(stream)
+}
+
+/// The same from a client that first says that it sends no more.
+pub(crate) fn tcp_to_the_end(server: SocketAddr, document: &[u8]) -> String {
+    let mut stream = connect(server);
+    stream.write_all(document).expect("the server reads");
+    stream.shutdown(Shutdown::Write).expect("it is open");
+    read_all(stream)
+}
+
+pub(crate) fn connect(server: SocketAddr) -> TcpStream {
+    let stream = TcpStream::connect(server).expect("the server listens");
+    stream
+        .set_read_timeout(Some(PATIENCE))
+        .expect("a time limit");
+    stream
+}
+
+fn read_all(mut stream: TcpStream) -> String {
+    let mut answer = Vec::new();
+    stream
+        .read_to_end(&mut answer)
+        .expect("an answer, then the end");
+    String::from_utf8_lossy(&answer).into_owned()
+}
+
+fn http(server: &Server, document: &str) -> String {
+    let response = http::Client::connect(server.port()).post(document.as_bytes());
+    let headers = response
+        .headers
+        .iter()
+        // The first names the client's port, the other is the body's affair.
+        .filter(|it| !it.starts_with("Sia:") && !it.starts_with("Content-Length:"));
+    let headers: Vec<&str> = headers.map(String::as_str).collect();
+    format!(
+        "{}\n{}\n\n{}",
+        response.status,
+        headers.join("\n"),
+        response.body
+    )
+}
