@@ -61,15 +61,19 @@ impl Engine {
             .next()
             .unwrap_or_default()
             .to_vec();
-        let shown = String::from_utf8_lossy(&name);
+        let shown = || String::from_utf8_lossy(&name);
         let found = if server::is_ending() {
             Err((500, "the server is ending".to_owned()))
         } else {
             match find(&name) {
                 Found::Command(command) => Ok(command),
-                Found::Unknown => Err((self.policy.unknown_command)(&shown)),
+                Found::Unknown => Err((self.policy.unknown_command)(&shown())),
                 Found::TooFast => {
-                    log_limited!(Error, "command {shown} is called more often than allowed");
+                    log_limited!(
+                        Error,
+                        "command {} is called more often than allowed",
+                        shown()
+                    );
                     Err((500, "Command Executed Too Fast".to_owned()))
                 }
             }
@@ -88,7 +92,7 @@ impl Engine {
             Err((code, reason)) => call.fault(code, reason.as_bytes()),
         }
         for complaint in call.finish() {
-            log_limited!(Warning, "command {shown}: {complaint}");
+            log_limited!(Warning, "command {}: {complaint}", shown());
         }
         // The reply is on its way: only now may the command run elsewhere.
         drop(lock);
