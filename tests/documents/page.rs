@@ -1,0 +1,269 @@
+//! Pages, and the server that each of them speaks of.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use harness::builder::Builder;
+use harness::modules::{Flavor, example, workspace};
+use harness::server::{Server, free_port};
+
+use crate::blocks::{self, Block};
+
+/// Where pages put sockets and pipes; tests put them into the server's
+/// directory.
+const RUN: &str = "/run/kamailio";
+
+/// Ports that pages use, which tests replace by free ones.
+const PORTS: &[&str] = &["2049", "2050", "8033", "8080", "5060", "5061"];
+
+/// A document, and the server that it is about.
+pub(crate) struct Page {
+    pub(crate) file: &'static str,
+    /// Modules that its configurations and its server need.
+    modules: &'static [&'static str],
+    /// The configuration of the server for its commands.
+    config: &'static str,
+}
+
+/// Every document.
+pub(crate) const PAGES: &[Page] = &[
+    Page::without_server("README.md", &["ctl"]),
+    Page::without_server("ARCHITECTURE.md", &["ctl"]),
+    Page {
+        file: "docs/ctl.md",
+        modules: &["ctl", "htable"],
+        config: r#"
+            modparam("htable", "htable", "a=>size=4;")
+            modparam("ctl", "binrpc", "unix:/run/kamailio/kamailio_ctl")
+            modparam("ctl", "binrpc", "unixd:/run/kamailio/kamailio_ctl_datagram")
+            modparam("ctl", "binrpc", "udp:127.0.0.1:2049")
+            modparam("ctl", "binrpc", "tcp:127.0.0.1:2049")
+            modparam("ctl", "fifo", "/run/kamailio/kamailio_fifo")
+            modparam("ctl", "fifo", "udp:127.0.0.1:2050")
+            modparam("ctl", "fifo", "tcp:127.0.0.1:2050")
+        "#,
+    },
+    Page {
+        file: "docs/jsonrpcs.md",
+        modules: &[
+            "ctl", "tm", "sl", "xhttp", "jsonrpcs", "pv", "xlog", "htable",
+        ],
+        config: r#"
+            modparam("jsonrpcs", "transport", 0)
+            modparam("jsonrpcs", "fifo_name", "/run/kamailio/kamailio_rpc.fifo")
+            modparam("jsonrpcs", "dgram_socket", "/run/kamailio/kamailio_rpc.sock")
+            event_route[xhttp:request] { jsonrpc_dispatch(); }
+        "#,
+    },
+];
+
+/// What is written in a page, in the place where a test has put it.
+struct Places(Vec<(String, String)>);
+
+impl Places {
+    fn new(directory: &Path) -> Self {
+        let directory = directory.display().to_string();
+        let mut places = vec![(RUN.to_owned(), directory)];
+        for port in PORTS {
+            places.push((format!(":{port}"), format!(":{}", free_port())));
+        }
+        Places(places)
+    }
+
+    fn put(&self, text: &str) -> String {
+        let mut text = text.to_owned();
+        for (from, to) in &self.0 {
+            text = text.replace(from, to);
+        }
+        // `ctl` shows an address with a blank before its port.
+        for (from, to) in &self.0[1..] {
+            let [from, to] = [from, to].map(|port| port.replacen(':', " ", 1));
+            text = text.replace(&format!("127.0.0.1{from}"), &format!("127.0.0.1{to}"));
+        }
+        text
+    }
+}
+
+impl Page {
+    const fn without_server(file: &'static str, modules: &'static [&'static str]) -> Self {
+        Page {
+            file,
+            modules,
+            config: "",
+        }
+    }
+
+    fn text(&self) -> String {
+        let file = workspace().join(self.file);
+        fs::read_to_string(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display()))
+    }
+
+    pub(crate) fn blocks(&self) -> Vec<Block> {
+        blocks::of(&self.text())
+    }
+
+    fn tried(&self, languages: &[&str]) -> Vec<Block> {
+        let mut blocks = self.blocks();
+        blocks
+            .retain(|block| block.excuse.is_none() && languages.contains(&block.language.as_str()));
+        blocks
+    }
+
+    /// A server that has this page's modules, but for those that `text` loads
+    /// itself.
+    fn builder(&self, text: &str) -> Builder {
+        let loaded = |name: &str| text.contains(&format!("loadmodule \"{name}.so\""));
+        let modules = self.modules.iter().copied().filter(|name| !loaded(name));
+        Server::builder(Flavor::Rust).modules(modules).tcp()
+    }
+
+    pub(crate) fn check_configurations(&self) {
+        for block in self.tried(&["kamailio"]) {
+            let directory = tempfile::tempdir_in("/tmp").expect("a directory");
+            let tiny = example("tiny").display().to_string();
+            let text = Places::new(directory.path())
+                .put(&block.text)
+                .replace("loadmodule \"tiny.so\"", &format!("loadmodule \"{tiny}\""));
+            let ended = self.builder(&block.text).config(&text).check();
+            assert!(
+                ended.status.success(),
+                "{}:{} is refused:\n{}",
+                self.file,
+                block.line,
+                ended.log
+            );
+        }
+    }
+
+    pub(crate) fn has_commands(&self) -> bool {
+        !self.tried(&["sh", "console"]).is_empty()
+    }
+
+    pub(crate) fn run_commands(&self) {
+        let directory = harness::server::short_directory();
+        let places = Places::new(directory.path());
+        let config = places.put(self.config);
+        let server = self
+            .builder("")
+            .directory(directory.path())
+            .config(&config)
+            .start();
+        for block in self.tried(&["sh", "console"]) {
+            let place = format!("{}:{}", self.file, block.line);
+            if block.language == "sh" {
+                run(&place, &places.put(&format!("{CLIENTS}{}", block.text)));
+                continue;
+            }
+            for command in block.session() {
+                let printed = run_any(&places.put(&format!("{CLIENTS}{}", command.text)));
+                let expected = places.put(&command.output);
+                assert_eq!(
+                    shape(&printed),
+                    shape(&expected),
+                    "{place} {}",
+                    command.text
+                );
+            }
+        }
+        drop(server);
+    }
+
+    pub(crate) fn check_links(&self) {
+        let page = workspace().join(self.file);
+        let text = self.text();
+        for link in text
+            .split("](")
+            .skip(1)
+            .filter_map(|rest| rest.split(')').next())
+        {
+            if link.contains("://") || link.contains(' ') {
+                continue;
+            }
+            let (file, anchor) = link.split_once('#').unwrap_or((link, ""));
+            let target = match file {
+                "" => page.clone(),
+                file => page.with_file_name(file),
+            };
+            let found = fs::read_to_string(&target)
+                .unwrap_or_else(|error| panic!("{} links to {link}: {error}", self.file));
+            let has = |heading: &str| heading.starts_with('#') && slug(heading) == anchor;
+            assert!(
+                anchor.is_empty() || found.lines().any(has),
+                "{} links to {link}, where nothing is called so",
+                self.file
+            );
+        }
+    }
+}
+
+/// Runs commands that have to succeed.
+fn run(place: &str, text: &str) -> String {
+    let output = shell(text);
+    let printed = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(
+        output.status.success(),
+        "{place}: {}\n{text}\n{printed}\n{}",
+        output.status,
+        String::from_utf8_lossy(&output.stderr)
+    );
+    printed
+}
+
+/// Runs a command of a session, which may fail as it does there.
+fn run_any(text: &str) -> String {
+    let output = shell(text);
+    let both = [output.stdout, output.stderr].concat();
+    String::from_utf8_lossy(&both).into_owned()
+}
+
+/// Clients look in the server's own directory when a page does not say where.
+const CLIENTS: &str = r#"
+kamcmd() {
+    case $1 in
+    -s) command kamcmd "$@" ;;
+    *) command kamcmd -s unix:/run/kamailio/kamailio_ctl "$@" ;;
+    esac
+}
+export RPCFIFOPATH=/run/kamailio/kamailio_rpc.fifo
+"#;
+
+fn shell(text: &str) -> std::process::Output {
+    // What waits for ever is a failure, too.
+    Command::new("timeout")
+        .args(["60", "bash", "-e", "-o", "pipefail", "-c", text])
+        .current_dir(workspace())
+        .stdin(Stdio::null())
+        .output()
+        .expect("a shell is there")
+}
+
+/// Numbers differ from run to run, and nobody sees a blank at the end of a
+/// line.
+fn shape(text: &str) -> String {
+    let lines: Vec<&str> = text.lines().map(str::trim_end).collect();
+    let mut shape = String::new();
+    for character in lines.join("\n").trim_end().chars() {
+        match character {
+            '0'..='9' if shape.ends_with('0') => {}
+            '0'..='9' => shape.push('0'),
+            other => shape.push(other),
+        }
+    }
+    shape
+}
+
+/// How a heading is called in a link.
+fn slug(heading: &str) -> String {
+    heading
+        .trim_start_matches('#')
+        .trim()
+        .chars()
+        .filter_map(|character| match character {
+            ' ' => Some('-'),
+            '-' | '_' => Some(character),
+            letter if letter.is_alphanumeric() => Some(letter.to_ascii_lowercase()),
+            _ => None,
+        })
+        .collect()
+}
