@@ -30,6 +30,7 @@ pub(crate) struct Page {
 pub(crate) const PAGES: &[Page] = &[
     Page::without_server("README.md", &["ctl"]),
     Page::without_server("ARCHITECTURE.md", &["ctl"]),
+    Page::without_server("docs/security.md", &["ctl"]),
     Page {
         file: "docs/ctl.md",
         modules: &["ctl", "htable"],
