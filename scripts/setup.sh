@@ -4,6 +4,7 @@
 #   setup.sh        Kamailio, its modules, clients for the tests, compilers
 #   setup.sh build  the compilers only: KAMAILIO_SRC names the Kamailio to build for
 #   setup.sh fuzz   cargo-fuzz and the C++ compiler that it wants
+#   setup.sh deb    cargo-deb and what it calls
 #   setup.sh server what building a Kamailio from its sources wants
 #
 # Where nothing is missing it asks the package database once and says nothing.
@@ -36,6 +37,7 @@ wanted=(gcc libc6-dev libclang-dev make)
 case $what in
 build) ;;
 fuzz) wanted=(g++) ;;
+deb) wanted=(dpkg-dev) ;;
 server) wanted+=(bison flex libpcre2-dev libssl-dev libunistring-dev libxml2-dev pkgconf) ;;
 all)
     wanted+=(iproute2 socat)
@@ -74,7 +76,12 @@ else
     fi
 fi
 
-if [ "$what" = fuzz ] && ! "${CARGO:-cargo}" fuzz --version >/dev/null 2>&1; then
-    echo "setup: installing cargo-fuzz"
-    "${CARGO:-cargo}" install --quiet --locked cargo-fuzz
-fi
+# Commands of cargo's that are crates.
+case $what in
+fuzz | deb)
+    if ! "${CARGO:-cargo}" "$what" --version >/dev/null 2>&1; then
+        echo "setup: installing cargo-$what" >&2
+        "${CARGO:-cargo}" install --quiet --locked "cargo-$what"
+    fi
+    ;;
+esac

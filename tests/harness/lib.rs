@@ -19,6 +19,7 @@ pub mod jsonrpc;
 pub mod kamcmd;
 pub mod keepalive;
 pub mod linefifo;
+pub mod make;
 pub mod modules;
 pub mod namespace;
 pub mod own_path;

@@ -1,5 +1,6 @@
 //! What /proc tells about the processes of a server.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -40,6 +41,20 @@ pub fn open_files(pid: Pid) -> usize {
     fs::read_dir(proc(pid).join("fd"))
         .unwrap_or_else(|error| panic!("the descriptors of process {pid:?}: {error}"))
         .count()
+}
+
+/// The files that a process has mapped into its memory, each once.
+///
+/// # Panics
+///
+/// There is no such process, or it is another user's.
+#[must_use]
+pub fn mapped_files(pid: Pid) -> Vec<PathBuf> {
+    let maps = fs::read_to_string(proc(pid).join("maps"))
+        .unwrap_or_else(|error| panic!("the memory of process {pid:?}: {error}"));
+    let path = |line: &str| line.find('/').map(|at| PathBuf::from(&line[at..]));
+    let files: BTreeSet<PathBuf> = maps.lines().filter_map(path).collect();
+    files.into_iter().collect()
 }
 
 /// Allows this process as many descriptors as the system lets it have, for

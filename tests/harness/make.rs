@@ -1,0 +1,60 @@
+//! The project's own commands, as somebody types them.
+
+use std::ffi::OsStr;
+use std::process::{Command, Output};
+
+use crate::modules::{our_modules, workspace};
+
+/// `make TARGET`, with the modules that are tested as those that it has built.
+#[must_use]
+pub fn make(target: &str) -> Command {
+    let mut command = script("make");
+    command.arg("--no-print-directory").arg(target).env(
+        "CARGO_TARGET_DIR",
+        our_modules()
+            .parent()
+            .expect("make leaves modules in a folder of the target directory"),
+    );
+    command
+}
+
+/// A program or script that is to run in the root of the workspace.
+#[must_use]
+pub fn script(program: impl AsRef<OsStr>) -> Command {
+    let mut command = Command::new(program);
+    command.current_dir(workspace());
+    // Variables of the make that runs the tests are not for this one.
+    for variable in ["MAKEFLAGS", "MFLAGS", "MAKEOVERRIDES", "MAKELEVEL"] {
+        command.env_remove(variable);
+    }
+    command
+}
+
+/// Runs a command that has to succeed, and returns what it wrote to its standard
+/// output.
+///
+/// # Panics
+///
+/// It fails; the message has all that it wrote.
+pub fn run(command: &mut Command) -> String {
+    let output = output(command);
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(
+        output.status.success(),
+        "{command:?} ends with {}:\n{text}{errors}",
+        output.status
+    );
+    text
+}
+
+/// Runs a command to its end.
+///
+/// # Panics
+///
+/// There is no such program.
+pub fn output(command: &mut Command) -> Output {
+    command
+        .output()
+        .unwrap_or_else(|error| panic!("{command:?} does not start: {error}"))
+}

@@ -1,0 +1,113 @@
+//! What `make install` copies.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+
+use harness::make::{make, output, run};
+use harness::modules::{Flavor, c_modules, ours};
+use harness::server::{Server, short_directory};
+
+use super::assert_runs_with;
+
+/// Every file below a directory, by its path from there.
+fn files(directory: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let mut left = vec![directory.to_owned()];
+    while let Some(next) = left.pop() {
+        for entry in fs::read_dir(&next).into_iter().flatten().flatten() {
+            match entry.path() {
+                path if path.is_dir() => left.push(path),
+                path => found.push(path.strip_prefix(directory).expect("below it").to_owned()),
+            }
+        }
+    }
+    found.sort();
+    found
+}
+
+#[test]
+fn below_a_prefix_a_server_takes_them_through_its_module_path() {
+    let prefix = short_directory();
+    let prefix_is = format!("PREFIX={}", prefix.path().display());
+    run(make("install").arg(&prefix_is));
+    let modules = prefix.path().join("lib/kamailio/modules/rust");
+    for name in ours() {
+        let file = modules.join(format!("{name}.so"));
+        let mode = fs::metadata(&file)
+            .expect("every module is installed")
+            .permissions();
+        assert_eq!(mode.mode() & 0o777, 0o644, "{}", file.display());
+    }
+
+    // C's is what the server takes when the path does not name ours.
+    let path = format!("{}:{}", modules.display(), c_modules().display());
+    let server = Server::builder(Flavor::C)
+        .config(&format!("mpath=\"{path}\"\nloadmodule \"ctl.so\""))
+        .start();
+    assert_runs_with(&server, &modules.join("ctl.so"));
+    drop(server);
+
+    run(make("uninstall").arg(&prefix_is));
+    assert_eq!(files(prefix.path()), Vec::<PathBuf>::new());
+}
+
+#[test]
+fn uninstall_leaves_what_is_not_ours() {
+    let prefix = short_directory();
+    let prefix_is = format!("PREFIX={}", prefix.path().display());
+    run(make("install").arg(&prefix_is));
+    let foreign = Path::new("lib/kamailio/modules/rust/other.so");
+    fs::write(prefix.path().join(foreign), "another's").expect("a file can be written");
+    run(make("uninstall").arg(&prefix_is));
+    assert_eq!(files(prefix.path()), [foreign]);
+    // A second time there is nothing to do, and that is no failure.
+    run(make("uninstall").arg(&prefix_is));
+}
+
+#[test]
+fn by_default_they_go_into_a_folder_beside_the_c_modules_of_the_installed_server() {
+    let staged = short_directory();
+    run(make("install").arg(format!("DESTDIR={}", staged.path().display())));
+    let installed = files(staged.path());
+    let module = installed
+        .iter()
+        .find(|file| file.ends_with("kamailio/modules/rust/ctl.so"))
+        .unwrap_or_else(|| panic!("no ctl.so among {installed:?}"));
+    let c_module = Path::new("/").join(module);
+    let c_module = c_module
+        .parent()
+        .and_then(Path::parent)
+        .expect("two folders");
+    assert!(c_module.join("ctl.so").is_file(), "{}", c_module.display());
+    for page in ["README.md", "docs/ctl.md", "LICENSE"] {
+        let page = Path::new("usr/local/share/doc/kamailio-rust-modules").join(page);
+        assert!(
+            installed.contains(&page),
+            "{page:?} is not among {installed:?}"
+        );
+    }
+    run(make("uninstall").arg(format!("DESTDIR={}", staged.path().display())));
+    assert_eq!(files(staged.path()), Vec::<PathBuf>::new());
+}
+
+#[test]
+fn without_modules_it_says_what_to_do_first() {
+    let empty = short_directory();
+    let refused = output(
+        make("install")
+            .arg(format!("PREFIX={}", empty.path().display()))
+            .env("CARGO_TARGET_DIR", empty.path()),
+    );
+    assert!(!refused.status.success());
+    let told = String::from_utf8_lossy(&refused.stderr);
+    assert!(told.contains("run make first"), "{told}");
+}
+
+#[test]
+fn a_prefix_that_is_no_path_is_refused() {
+    let refused = output(make("install").arg("PREFIX=usr"));
+    assert!(!refused.status.success());
+    let told = String::from_utf8_lossy(&refused.stderr);
+    assert!(told.contains("a path that begins with /"), "{told}");
+}
