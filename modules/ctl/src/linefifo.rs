@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use kamailio::log_limited;
-use kamailio::net::{Bound, Outbox, Peer, Service, Step, pipe_in};
+use kamailio::net::{Bound, Looked, Outbox, Peer, Service, Step, pipe_in};
 use kamailio::rpc::{Answer, Engine, Policy, Responder};
 use rpc_wire::linefifo::{self, Decoded, Defect, Malformed, Request};
 use rpc_wire::listen::Transport;
@@ -72,8 +72,19 @@ impl LineFifo {
 
 impl Service for LineFifo {
     fn serve(&mut self, from: &Bound, peer: &Peer, input: &[u8], outbox: &mut Outbox<'_>) -> Step {
+        self.serve_on(from, peer, input, &mut Looked::default(), outbox)
+    }
+
+    fn serve_on(
+        &mut self,
+        from: &Bound,
+        peer: &Peer,
+        input: &[u8],
+        looked: &mut Looked,
+        outbox: &mut Outbox<'_>,
+    ) -> Step {
         self.params.clear();
-        match linefifo::decode(input, &mut self.params) {
+        match linefifo::decode_on(input, &mut looked.bytes, &mut self.params) {
             Ok(Decoded::More) => Step::More,
             Ok(Decoded::Blank(count)) => Step::Done(count),
             Ok(Decoded::Request(request)) => {

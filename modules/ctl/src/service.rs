@@ -1,6 +1,6 @@
 //! Which protocol is spoken where.
 
-use kamailio::net::{Bound, Outbox, Peer, Service, Step};
+use kamailio::net::{Bound, Looked, Outbox, Peer, Service, Step};
 
 use crate::binrpc::Binrpc;
 use crate::linefifo::LineFifo;
@@ -39,6 +39,18 @@ impl Protocols {
 impl Service for Protocols {
     fn serve(&mut self, from: &Bound, peer: &Peer, input: &[u8], outbox: &mut Outbox<'_>) -> Step {
         self.spoken_at(from).serve(from, peer, input, outbox)
+    }
+
+    fn serve_on(
+        &mut self,
+        from: &Bound,
+        peer: &Peer,
+        input: &[u8],
+        looked: &mut Looked,
+        outbox: &mut Outbox<'_>,
+    ) -> Step {
+        self.spoken_at(from)
+            .serve_on(from, peer, input, looked, outbox)
     }
 
     fn serve_datagram(

@@ -1,8 +1,7 @@
 //! Where lines and requests end.
 
-/// How many bytes are searched in one step. A request is searched again from
-/// its start whenever more of it comes, so a long one in many pieces is bearable
-/// only if the compiler makes vector instructions of the search.
+/// How many bytes are searched in one step, so that the compiler makes vector
+/// instructions of the search.
 const STEP: usize = 64;
 
 /// How many bytes at the start of `bytes` are an empty line, if one is there.
@@ -23,9 +22,13 @@ pub(super) fn empty_lines(bytes: &[u8]) -> usize {
     len
 }
 
-/// Where the first request ends, its empty line included.
-pub(super) fn end_of_request(input: &[u8]) -> Option<usize> {
-    (0..input.len()).step_by(STEP).find_map(|start| {
+/// Where the first request ends, its empty line included. In the first `searched`
+/// bytes it does not.
+pub(super) fn end_of_request(input: &[u8], searched: usize) -> Option<usize> {
+    /// What an end may have had in them already: LF CR.
+    const BEGUN: usize = 2;
+    let from = searched.saturating_sub(BEGUN);
+    (from..input.len()).step_by(STEP).find_map(|start| {
         let rest = &input[start..];
         may_end(rest)
             .then(|| end_in_step(rest))
@@ -62,6 +65,15 @@ pub(super) fn without_end(line: &[u8]) -> &[u8] {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// The same from the start and piece by piece.
+    fn end_of_request(bytes: &[u8]) -> Option<usize> {
+        let whole = super::end_of_request(bytes, 0);
+        let in_pieces =
+            (1..=bytes.len()).find_map(|len| super::end_of_request(&bytes[..len], len - 1));
+        assert_eq!(in_pieces, whole, "{}", bytes.escape_ascii());
+        whole
+    }
 
     #[test]
     fn an_empty_line_ends_a_request() {

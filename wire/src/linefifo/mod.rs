@@ -81,5 +81,5 @@ mod structure;
 pub use error::{BadStruct, Defect, Malformed};
 pub use escape::BadEscape;
 pub use reply::{encode_answer, encode_fault};
-pub use request::{Decoded, MAX_FIRST_LINE, Request, decode, decode_datagram};
+pub use request::{Decoded, MAX_FIRST_LINE, Request, decode, decode_datagram, decode_on};
 pub use structure::{NamedText, parse_struct};

@@ -50,6 +50,21 @@ pub struct Request {
 /// The first line is wrong, which is told as soon as the line is there, or a
 /// parameter is. `params` then holds what was read so far.
 pub fn decode(input: &[u8], params: &mut Params) -> Result<Decoded, Malformed> {
+    decode_on(input, &mut 0, params)
+}
+
+/// The same for a request that comes piece by piece: `searched` is how many bytes
+/// of this request were searched for its end already, 0 for a new one, and is
+/// raised. So a piece costs no more than itself.
+///
+/// # Errors
+///
+/// As of [`decode`].
+pub fn decode_on(
+    input: &[u8],
+    searched: &mut usize,
+    params: &mut Params,
+) -> Result<Decoded, Malformed> {
     let blank = empty_lines(input);
     if blank > 0 {
         return Ok(Decoded::Blank(blank));
@@ -58,7 +73,8 @@ pub fn decode(input: &[u8], params: &mut Params) -> Result<Decoded, Malformed> {
     let Some(first) = first.map_err(|defect| refused(defect, input))? else {
         return Ok(Decoded::More);
     };
-    let Some(end) = end_of_request(input) else {
+    let Some(end) = end_of_request(input, *searched) else {
+        *searched = input.len();
         return Ok(Decoded::More);
     };
     let request = Request {
@@ -163,7 +179,7 @@ impl<'a> FirstLine<'a> {
 }
 
 fn refused(defect: Defect, input: &[u8]) -> Malformed {
-    let end = end_of_request(input);
+    let end = end_of_request(input, 0);
     Malformed {
         defect,
         skip: end.unwrap_or(input.len()),
