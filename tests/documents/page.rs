@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use harness::builder::Builder;
-use harness::modules::{Flavor, example, workspace};
+use harness::modules::{Flavor, example, our_modules, workspace};
 use harness::server::{Server, free_port};
 
 use crate::blocks::{self, Block};
@@ -13,6 +13,10 @@ use crate::blocks::{self, Block};
 /// Where pages put sockets and pipes; tests put them into the server's
 /// directory.
 const RUN: &str = "/run/kamailio";
+
+/// The folder of our modules in the server's module directory; the tests of
+/// `make install` try it there.
+const INSTALLED: &str = "rust/";
 
 /// Ports that pages use, which tests replace by free ones.
 const PORTS: &[&str] = &["2049", "2050", "8033", "8080", "5060", "5061"];
@@ -114,7 +118,11 @@ impl Page {
     /// A server that has this page's modules, but for those that `text` loads
     /// itself.
     fn builder(&self, text: &str) -> Builder {
-        let loaded = |name: &str| text.contains(&format!("loadmodule \"{name}.so\""));
+        let loaded = |name: &str| {
+            ["", INSTALLED]
+                .iter()
+                .any(|folder| text.contains(&format!("loadmodule \"{folder}{name}.so\"")))
+        };
         let modules = self.modules.iter().copied().filter(|name| !loaded(name));
         Server::builder(Flavor::Rust).modules(modules).tcp()
     }
@@ -125,7 +133,11 @@ impl Page {
             let tiny = example("tiny").display().to_string();
             let text = Places::new(directory.path())
                 .put(&block.text)
-                .replace("loadmodule \"tiny.so\"", &format!("loadmodule \"{tiny}\""));
+                .replace("loadmodule \"tiny.so\"", &format!("loadmodule \"{tiny}\""))
+                .replace(
+                    &format!("loadmodule \"{INSTALLED}"),
+                    &format!("loadmodule \"{}/", our_modules().display()),
+                );
             let ended = self.builder(&block.text).config(&text).check();
             assert!(
                 ended.status.success(),
