@@ -40,7 +40,7 @@ fuzz) wanted=(g++) ;;
 deb) wanted=(dpkg-dev) ;;
 server) wanted+=(bison flex libpcre2-dev libssl-dev libunistring-dev libxml2-dev pkgconf) ;;
 all)
-    wanted+=(iproute2 socat)
+    wanted+=(curl iproute2 kamcli socat)
     if [ -z "${KAMAILIO_BIN:-}" ]; then
         wanted+=(kamailio kamailio-extra-modules kamailio-lua-modules
             kamailio-tls-modules kamailio-websocket-modules)

@@ -24,11 +24,19 @@ pub unsafe fn bytes<'a>(text: *const sys::str_) -> &'a [u8] {
 }
 
 /// A counted string over bytes that the core only reads.
+///
+/// An empty slice need not point to memory; an empty string of C does, and some
+/// of the core's functions reckon with its address.
 #[doc(hidden)]
 #[must_use]
 pub const fn counted(text: &[u8]) -> sys::str_ {
+    let start = if text.is_empty() {
+        c"".as_ptr()
+    } else {
+        text.as_ptr().cast::<c_char>()
+    };
     sys::str_ {
-        s: text.as_ptr().cast::<c_char>().cast_mut(),
+        s: start.cast_mut(),
         len: text.len() as i32,
     }
 }

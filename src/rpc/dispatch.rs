@@ -126,19 +126,25 @@ fn execute(command: Command, call: &mut Call<'_>) {
 pub fn exists(name: &[u8]) -> bool {
     // The core's own look-up ends a name at a NUL, like any C string.
     let name = name.split(|byte| *byte == 0).next().unwrap_or_default();
-    // SAFETY: the name has as many bytes as are told, and the core only reads
-    // it.
-    c_int::try_from(name.len())
-        .is_ok_and(|len| unsafe { sys::ksrrs_rpc_exists(name.as_ptr().cast(), len) } != 0)
+    // SAFETY: the name has as many bytes as are told, one at least, and the core
+    // only reads it.
+    lookup_len(name)
+        .is_some_and(|len| unsafe { sys::ksrrs_rpc_exists(name.as_ptr().cast(), len) } != 0)
+}
+
+/// The length of a name that can be looked up. An empty one need not point to
+/// memory, and the core reckons back from its end.
+fn lookup_len(name: &[u8]) -> Option<c_int> {
+    c_int::try_from(name.len()).ok().filter(|len| *len > 0)
 }
 
 fn find(name: &[u8]) -> Found {
-    let Ok(len) = c_int::try_from(name.len()) else {
+    let Some(len) = lookup_len(name) else {
         return Found::Unknown;
     };
     let mut function: sys::rpc_function_t = None;
     let mut returns_array = 0;
-    // SAFETY: the name has `len` bytes, and the core only reads it.
+    // SAFETY: the name has `len` bytes, one at least, and the core only reads it.
     let found = unsafe {
         sys::ksrrs_rpc_find(
             name.as_ptr().cast(),

@@ -270,6 +270,20 @@ fn requests_may_have_a_megabyte_and_not_more() {
     assert_works(&mut server.client());
 }
 
+/// Its look-up reckons with the address of the name.
+#[test]
+fn a_method_without_a_name_is_not_found() {
+    let server = Server::builder(Flavor::Rust).modules(["ctl"]).start();
+    for method in ["", "\0"] {
+        let answer = server.client().call(method, &[]);
+        assert!(
+            matches!(answer, Answer::Fault { code: 500, .. }),
+            "{answer}"
+        );
+    }
+    assert_works(&mut server.client());
+}
+
 fn assert_works(client: &mut Client) {
     let answer = client.call("core.echo", &["works".into()]);
     assert_eq!(answer.values().len(), 1, "{answer}");

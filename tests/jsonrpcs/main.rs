@@ -5,6 +5,12 @@
 mod datagram;
 mod delayed;
 mod differential;
+mod fifo;
+mod hostile;
+mod large;
 mod script;
+mod specification;
+mod store;
 mod streams;
+mod unicode;
 mod ways;

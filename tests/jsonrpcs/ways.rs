@@ -119,16 +119,26 @@ pub(crate) fn has_tcp(flavor: Flavor) -> bool {
 
 /// The answer to a Unix datagram.
 pub(crate) fn datagram(socket: &Path, document: &[u8]) -> String {
+    first_datagram(socket, &[document])
+}
+
+/// The first answer to several Unix datagrams.
+pub(crate) fn first_datagram(socket: &Path, documents: &[&[u8]]) -> String {
     let own = OwnPath::new();
     let client = UnixDatagram::bind(own.path()).expect("a new socket");
     client
         .set_read_timeout(Some(PATIENCE))
         .expect("a time limit");
-    client.send_to(document, socket).expect("sent");
+    for document in documents {
+        client.send_to(document, socket).expect("sent");
+    }
     let mut reply = vec![0; 1 << 18];
     match client.recv(&mut reply) {
         Ok(len) => String::from_utf8_lossy(&reply[..len]).into_owned(),
-        Err(error) => panic!("no answer to {}: {error}", document.escape_ascii()),
+        Err(error) => {
+            let document = documents[0].escape_ascii();
+            panic!("no answer to {document}: {error}");
+        }
     }
 }
 

@@ -1,0 +1,187 @@
+//! The named pipe: how requests come through it, and what becomes of replies.
+
+use std::fs::{self, File};
+use std::io::Write;
+use std::os::unix::fs::symlink;
+
+use harness::linefifo::{ReplyPipe, make_pipe};
+use harness::own_path::OwnPath;
+use harness::server::Server;
+use harness::wait;
+
+use crate::ways::{ECHO, ECHOED, Way, Ways};
+
+fn open(server: &Server) -> File {
+    let pipe = File::options().write(true).open(server.path("rpc.fifo"));
+    pipe.expect("the server made it")
+}
+
+/// A request whose answer goes to this pipe.
+fn request(reply_name: &str, id: usize) -> String {
+    format!(
+        r#"{{"jsonrpc":"2.0","method":"core.echo","params":["{id}"],"reply_name":"{reply_name}","id":{id}}}"#
+    )
+}
+
+fn answer(id: usize) -> String {
+    format!(r#"{{"jsonrpc":"2.0","result":["{id}"],"id":{id}}}"#)
+}
+
+fn read(reply: &mut ReplyPipe) -> String {
+    String::from_utf8(reply.read_all().expect("an answer")).expect("text")
+}
+
+#[test]
+fn several_requests_in_one_write_and_text_between() {
+    let ways = Ways::new();
+    let server = ways.start("");
+    let mut replies: Vec<ReplyPipe> = (0..5).map(|_| ReplyPipe::new()).collect();
+    let requests: Vec<String> = replies
+        .iter()
+        .enumerate()
+        .map(|(id, reply)| request(reply.name(), id))
+        .collect();
+    let text = format!("before \"{}\n", requests.join("\r\n between } ]"));
+    open(&server)
+        .write_all(text.as_bytes())
+        .expect("the server reads");
+    for (id, reply) in replies.iter_mut().enumerate() {
+        assert_eq!(read(reply), answer(id));
+    }
+}
+
+#[test]
+fn one_request_over_several_writes() {
+    let ways = Ways::new();
+    let server = ways.start("");
+    let mut reply = ReplyPipe::new();
+    let mut pipe = open(&server);
+    for piece in request(reply.name(), 7).as_bytes().chunks(9) {
+        pipe.write_all(piece).expect("the server reads");
+    }
+    assert_eq!(read(&mut reply), answer(7));
+}
+
+#[test]
+fn answers_to_one_pipe_come_in_order() {
+    let ways = Ways::new();
+    let server = ways.start("");
+    let mut reply = ReplyPipe::without_end();
+    let requests: String = (0..50).map(|id| request(reply.name(), id)).collect();
+    open(&server)
+        .write_all(requests.as_bytes())
+        .expect("the server reads");
+    let wanted: String = (0..50).map(answer).collect();
+    let mut got = String::new();
+    while got.len() < wanted.len() {
+        let some = reply.read_some(1 << 16).expect("more");
+        got += &String::from_utf8(some).expect("text");
+    }
+    assert_eq!(got, wanted);
+}
+
+/// Each of these loses its reply, with a line in the log, and nobody waits for
+/// it.
+#[test]
+fn what_is_no_reply_pipe_gets_no_reply() {
+    let ways = Ways::new();
+    let server = ways.start("");
+
+    let file = OwnPath::new();
+    fs::write(file.path(), "kept").expect("a file");
+    let target = ReplyPipe::new();
+    let link = OwnPath::new();
+    symlink(target.path(), link.path()).expect("a link");
+    let two_names = ReplyPipe::new();
+    let other_name = OwnPath::new();
+    fs::hard_link(two_names.path(), other_name.path()).expect("a link");
+    let nothing = OwnPath::new();
+    let unread = OwnPath::new();
+    make_pipe(unread.path());
+
+    let mut pipe = open(&server);
+    for (name, told) in [
+        (file.name(), "it is not a named pipe"),
+        (link.name(), "it is a symbolic link"),
+        (two_names.name(), "it has 2 names"),
+        (nothing.name(), "No such file or directory"),
+        (unread.name(), "nobody reads from it"),
+        ("../etc/passwd", "it must be a plain name"),
+        ("/etc/passwd", "it must be a plain name"),
+        ("", "it must be a plain name"),
+    ] {
+        pipe.write_all(request(name, 1).as_bytes())
+            .expect("the server reads");
+        assert_eq!(ways.ask(&server, Way::Pipe, ECHO), ECHOED, "after {name:?}");
+        wait::until(told, || server.log().contains(told));
+    }
+    assert_eq!(fs::read(file.path()).expect("the file"), b"kept");
+}
+
+#[test]
+fn a_request_that_names_no_pipe_is_not_run() {
+    let ways = Ways::new();
+    let server = ways.start("");
+    let set = |more: &str| {
+        format!(r#"{{"jsonrpc":"2.0","method":"htable.sets","params":["t","k","v"]{more},"id":1}}"#)
+    };
+    let mut pipe = open(&server);
+    for more in ["", r#","reply_name":7"#, r#","reply_name":null"#] {
+        pipe.write_all(set(more).as_bytes())
+            .expect("the server reads");
+    }
+    let get = r#"{"jsonrpc":"2.0","method":"htable.get","params":["t","k"],"id":1}"#;
+    let answer = ways.ask(&server, Way::Pipe, get);
+    assert!(answer.contains("\"error\""), "{answer}");
+    let log = server.log();
+    for told in ["it has no reply_name", "its reply_name is not a string"] {
+        assert!(log.contains(told), "{log}");
+    }
+}
+
+/// One reader takes its time over a large answer, another goes away in the
+/// middle of one.
+#[test]
+fn slow_readers_cost_others_nothing() {
+    let ways = Ways::new();
+    let server = ways.start("");
+    for number in 0..5_000 {
+        let text = format!("{number:0100}");
+        server.client().call(
+            "htable.sets",
+            &[
+                "t".into(),
+                format!("key {number}").as_str().into(),
+                text.as_str().into(),
+            ],
+        );
+    }
+    let dump = |reply: &ReplyPipe| {
+        let name = reply.name();
+        format!(
+            r#"{{"jsonrpc":"2.0","method":"htable.dump","params":["t"],"reply_name":"{name}","id":1}}"#
+        )
+    };
+    let mut slow = ReplyPipe::new();
+    let gone = ReplyPipe::new();
+    let requests = dump(&slow) + &dump(&gone);
+    open(&server)
+        .write_all(requests.as_bytes())
+        .expect("the server reads");
+    // It is being written: the first bytes are there.
+    let mut taken = slow.read_some(100).expect("the start");
+    drop(gone);
+    for _ in 0..20 {
+        assert_eq!(ways.ask(&server, Way::Pipe, ECHO), ECHOED);
+        taken.extend(slow.read_some(20_000).expect("more"));
+    }
+    taken.extend(slow.read_all().expect("the rest"));
+    let answer = String::from_utf8(taken).expect("text");
+    let answer: serde_json::Value = serde_json::from_str(&answer).expect("the whole answer");
+    let slots = answer["result"].as_array().expect("slots");
+    let entries: usize = slots
+        .iter()
+        .map(|slot| slot["slot"].as_array().map_or(0, Vec::len))
+        .sum();
+    assert_eq!(entries, 5_000);
+}

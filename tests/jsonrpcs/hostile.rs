@@ -1,0 +1,235 @@
+//! Documents that no client should send. After each the server is there, and
+//! whoever can be answered is answered in JSON.
+
+use std::fs;
+use std::io::{Read, Write};
+use std::net::Shutdown;
+
+use harness::modules;
+use harness::server::Server;
+use serde_json::Value;
+
+use crate::ways::{ECHO, ECHOED, Way, Ways, connect, datagram};
+
+/// As far as a Unix datagram carries.
+const DATAGRAM: usize = 100_000;
+
+#[test]
+fn every_datagram_is_answered_and_the_server_lives() {
+    let ways = Ways::new();
+    let server = ways.start("");
+    let socket = server.path("rpc.socket");
+    for document in corpus() {
+        if document.len() > DATAGRAM || is_a_reply(&document) {
+            continue;
+        }
+        let answer = datagram(&socket, &document);
+        assert_is_an_answer(&answer, &document);
+        assert_eq!(datagram(&socket, ECHO.as_bytes()), ECHOED);
+    }
+    assert_no_panic(&server);
+}
+
+#[test]
+fn every_document_over_tcp_is_answered_and_the_server_lives() {
+    let ways = Ways::new();
+    let server = ways.start("");
+    for document in corpus() {
+        let mut stream = connect(ways.tcp());
+        // The server may have closed before all of it is sent.
+        let _ = stream.write_all(&document);
+        let _ = stream.shutdown(Shutdown::Write);
+        let mut answer = Vec::new();
+        let _ = stream.read_to_end(&mut answer);
+        let answer = String::from_utf8(answer).expect("UTF-8");
+        let answers = serde_json::Deserializer::from_str(&answer).into_iter::<Value>();
+        for one in answers {
+            let one = one.unwrap_or_else(|error| panic!("{answer} is no JSON: {error}"));
+            assert_is_an_answer(&one.to_string(), &document);
+        }
+        assert_eq!(ways.ask(&server, Way::Tcp, ECHO), ECHOED);
+    }
+    assert_no_panic(&server);
+}
+
+#[test]
+fn every_document_over_http_is_answered_and_the_server_lives() {
+    let ways = Ways::new();
+    let server = ways.start("");
+    for document in corpus() {
+        // The core reads no larger request, and none without a body.
+        if document.is_empty() || document.len() > 16_000 {
+            continue;
+        }
+        let mut client = harness::http::Client::connect(server.port());
+        let answer = client.post(&document);
+        assert!(answer.status.starts_with("HTTP/1.1 "), "{answer:?}");
+        assert_is_an_answer(&answer.body, &document);
+    }
+    assert!(ways.ask(&server, Way::Http, ECHO).ends_with(ECHOED));
+    assert_no_panic(&server);
+}
+
+/// Nobody is answered who names no pipe; what counts is the next one.
+#[test]
+fn the_named_pipe_gets_over_all_of_them() {
+    let ways = Ways::new();
+    let server = ways.start("");
+    let mut pipe = fs::File::options()
+        .write(true)
+        .open(server.path("rpc.fifo"))
+        .expect("the server listens");
+    for document in corpus() {
+        if looks_unfinished(&document) {
+            continue;
+        }
+        pipe.write_all(&document).expect("the server reads");
+        assert_eq!(ways.ask(&server, Way::Pipe, ECHO), ECHOED);
+    }
+    assert_no_panic(&server);
+}
+
+#[test]
+fn size_and_depth_have_bounds_and_errors_past_them() {
+    let ways = Ways::new();
+    let server = ways.start("");
+    let nested = |depth: usize| {
+        let (open, close) = ("[".repeat(depth), "]".repeat(depth));
+        format!(r#"{{"jsonrpc":"2.0","method":"core.version","params":[{open}{close}],"id":7}}"#)
+    };
+    // The request, its parameters and sixty-two in them.
+    assert!(
+        ways.ask(&server, Way::Datagram, &nested(62))
+            .contains("\"result\"")
+    );
+    let too_deep = r#"{"jsonrpc":"2.0","error":{"code":-32700,"message":"Parse Error","data":"objects and arrays are nested deeper than 64"},"id":7}"#;
+    assert_eq!(ways.ask(&server, Way::Datagram, &nested(63)), too_deep);
+    assert_eq!(ways.ask(&server, Way::Tcp, &nested(100_000)), too_deep);
+
+    let long = |len: usize| {
+        let frame = r#"{"jsonrpc":"2.0","method":"core.echo","params":[""],"id":7}"#;
+        frame.replace("\"\"", &format!("\"{}\"", "x".repeat(len - frame.len())))
+    };
+    let largest = ways.ask(&server, Way::Tcp, &long(1 << 20));
+    assert!(largest.len() > 1_000_000 && largest.contains("\"result\""));
+    let answer = ways.ask(&server, Way::Tcp, &long((1 << 20) + 1));
+    assert!(
+        answer.contains("1048577 bytes, 1048576 are allowed"),
+        "{answer}"
+    );
+
+    let batch = |requests: usize| format!("[1{}]", ",1".repeat(requests - 1));
+    let answer = ways.ask(&server, Way::Tcp, &batch(10_000));
+    assert_eq!(answer.matches("-32600").count(), 10_000);
+    let answer = ways.ask(&server, Way::Tcp, &batch(10_001));
+    assert!(
+        answer.contains("a batch has at most 10000 requests"),
+        "{answer}"
+    );
+}
+
+fn assert_no_panic(server: &Server) {
+    let log = server.log();
+    assert!(!log.contains("panic"), "{log}");
+}
+
+fn assert_is_an_answer(answer: &str, document: &[u8]) {
+    let shown = document[..document.len().min(300)].escape_ascii();
+    let value: Value = serde_json::from_str(answer)
+        .unwrap_or_else(|error| panic!("{shown} gets {answer}: {error}"));
+    let answers = match &value {
+        Value::Array(answers) => answers.as_slice(),
+        one => std::slice::from_ref(one),
+    };
+    for answer in answers {
+        let is_one = answer["jsonrpc"] == "2.0"
+            && (answer.get("result").is_some() != answer.get("error").is_some());
+        assert!(is_one, "{shown} gets {answer}");
+    }
+}
+
+/// Servers' replies are not answered: two servers could go on for ever.
+fn is_a_reply(document: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(document).to_ascii_lowercase();
+    !text.contains("\"method\"") && (text.contains("\"result\"") || text.contains("\"error\""))
+}
+
+/// What a pipe takes for the start of the next document.
+fn looks_unfinished(document: &[u8]) -> bool {
+    use rpc_wire::jsonrpc::{Found, find};
+    let mut rest = document;
+    while !rest.is_empty() {
+        match find(rest) {
+            Found::Other(len) | Found::Document(len) => rest = &rest[len..],
+            Found::More => return true,
+        }
+    }
+    false
+}
+
+/// All of them: those that were thought of, a good document cut off and changed
+/// everywhere, and what the fuzzer keeps.
+fn corpus() -> Vec<Vec<u8>> {
+    let mut all: Vec<Vec<u8>> = THOUGHT_OF.iter().map(|text| text.to_vec()).collect();
+    all.extend((0..=255_u8).map(|byte| vec![byte]));
+    for (open, close) in [("[", "]"), ("{\"a\":", "}"), ("[{\"a\":", "}]")] {
+        for depth in [65, 1_000, 20_000] {
+            all.push(open.repeat(depth).into_bytes());
+            all.push(format!("{}1{}", open.repeat(depth), close.repeat(depth)).into_bytes());
+        }
+    }
+    let good = br#"{"jsonrpc":"2.0","method":"core.echo","params":{"a":[1,-2.5e3],"b":"\u00e4\n"},"id":"x"}"#;
+    all.extend((0..good.len()).map(|end| good[..end].to_vec()));
+    for at in 0..good.len() {
+        for byte in [0, b'"', b'\\', b'{', b']', b'9', 0xff] {
+            let mut changed = good.to_vec();
+            changed[at] = byte;
+            all.push(changed);
+        }
+    }
+    all.push(vec![b'x'; 3 << 20]);
+    all.push([b"{\"a\":\"".as_slice(), &vec![b'x'; 3 << 20]].concat());
+    let kept = fs::read_dir(modules::workspace().join("fuzz/corpus/jsonrpc"));
+    for file in kept.into_iter().flatten().flatten() {
+        all.push(fs::read(file.path()).expect("a file of the workspace"));
+    }
+    all
+}
+
+const THOUGHT_OF: &[&[u8]] = &[
+    b"",
+    b" ",
+    b"\0\0\0\0",
+    b"\xef\xbb\xbf{}",
+    b"{}",
+    b"[[]]",
+    b"[[[{}]]]",
+    b"[{},{},{}]",
+    b"null",
+    b"{\"jsonrpc\":2.0,\"method\":\"core.version\",\"id\":1}",
+    b"{\"jsonrpc\":null,\"method\":\"core.version\",\"id\":1}",
+    b"{\"jsonrpc\":{},\"method\":\"core.version\",\"id\":1}",
+    b"{\"jsonrpc\":\"2.0\",\"method\":5,\"id\":1}",
+    b"{\"jsonrpc\":\"2.0\",\"method\":null,\"id\":1}",
+    b"{\"jsonrpc\":\"2.0\",\"method\":[\"core.version\"],\"id\":1}",
+    b"{\"jsonrpc\":\"2.0\",\"method\":\"\",\"id\":1}",
+    b"{\"jsonrpc\":\"2.0\",\"method\":\"core.\\u0000version\",\"id\":1}",
+    b"{\"jsonrpc\":\"2.0\",\"method\":\"%s%n%s\",\"id\":1}",
+    b"{\"jsonrpc\":\"2.0\",\"method\":\"core.echo\",\"params\":5,\"id\":1}",
+    b"{\"jsonrpc\":\"2.0\",\"method\":\"core.echo\",\"params\":[{}],\"id\":1}",
+    b"{\"jsonrpc\":\"2.0\",\"method\":\"core.echo\",\"params\":[null,true,[]],\"id\":1}",
+    b"{\"jsonrpc\":\"2.0\",\"method\":\"core.printi\",\"params\":[1e999,-1e999],\"id\":1}",
+    b"{\"jsonrpc\":\"2.0\",\"method\":\"core.printi\",\"params\":[99999999999999999999],\"id\":1}",
+    b"{\"jsonrpc\":\"2.0\",\"method\":\"core.echo\",\"params\":[\"\xff\xfe\xed\xa0\x80\"],\"id\":1}",
+    b"{\"jsonrpc\":\"2.0\",\"method\":\"core.echo\",\"params\":[\"\\ud800\\udc00\\ud800\"],\"id\":1}",
+    b"{\"jsonrpc\":\"2.0\",\"method\":\"core.echo\",\"params\":[\"\\u\"],\"id\":1}",
+    b"{\"jsonrpc\":\"2.0\",\"method\":\"core.version\",\"id\":{}}",
+    b"{\"jsonrpc\":\"2.0\",\"method\":\"core.version\",\"id\":[1]}",
+    b"{\"jsonrpc\":\"2.0\",\"method\":\"core.version\",\"id\":true}",
+    b"{\"jsonrpc\":\"2.0\",\"method\":\"core.version\",\"id\":\"\xff\"}",
+    b"{\"jsonrpc\":\"2.0\",\"method\":\"core.version\",\"id\":1,\"store_path\":7}",
+    b"{\"jsonrpc\":\"2.0\",\"method\":\"core.version\",\"id\":1,\"store_path\":\"/etc/passwd\"}",
+    b"{\"jsonrpc\":\"2.0\",\"method\":\"core.version\",\"reply_name\":{},\"id\":1}",
+    b"{\"jsonrpc\":\"2.0\",\"method\":\"core.version\",\"reply_name\":\"../etc/passwd\",\"id\":1}",
+    b"POST / HTTP/1.1\r\n\r\n{\"jsonrpc\":2.0}",
+];

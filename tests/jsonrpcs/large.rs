@@ -1,0 +1,88 @@
+//! Answers of millions of bytes.
+
+use std::fmt::Write as _;
+
+use harness::process::private_kib;
+use harness::server::Server;
+use harness::wait;
+use rpc_wire::binrpc::client::{Answer, Arg};
+use serde_json::Value;
+
+use crate::ways::{ECHO, ECHOED, Way, Ways};
+
+const ENTRIES: usize = 100_000;
+const DUMP: &str = r#"{"jsonrpc":"2.0","method":"htable.dump","params":["t"],"id":1}"#;
+
+fn start(ways: &Ways, entries: usize) -> Server {
+    let server = ways.builder("").memory(256, 8).start();
+    let calls = (0..entries).map(|number| {
+        let mut value = String::new();
+        let _ = write!(value, "the value of entry {number:06}");
+        vec![
+            Arg::from("t"),
+            Arg::from(format!("key-{number:06}").as_str()),
+            Arg::from(value.as_str()),
+        ]
+    });
+    server.client().call_many("htable.sets", calls, |answer| {
+        assert!(matches!(answer, Answer::Reply(_)), "{answer}");
+    });
+    server
+}
+
+fn entries(answer: &str) -> usize {
+    let answer: Value = serde_json::from_str(answer).expect("the whole answer");
+    let slots = answer["result"].as_array().expect("slots");
+    let count = |slot: &Value| slot["slot"].as_array().map_or(0, Vec::len);
+    slots.iter().map(count).sum()
+}
+
+#[test]
+fn streams_carry_any_size_and_the_memory_comes_back() {
+    /// C keeps sixty megabytes of the same answer.
+    const ALLOWED_KIB: u64 = 16 * 1024;
+    let ways = Ways::new();
+    let server = start(&ways, ENTRIES);
+    for (way, name) in [(Way::Pipe, "JSONRPCS FIFO"), (Way::Tcp, "JSONRPCS TCP")] {
+        let handler = server.process(name);
+        let before = private_kib(handler);
+        let answer = ways.ask(&server, way, DUMP);
+        assert!(answer.len() > 7_000_000);
+        assert_eq!(entries(&answer), ENTRIES);
+        wait::until("the memory comes back", || {
+            private_kib(handler) < before + ALLOWED_KIB
+        });
+    }
+}
+
+#[test]
+fn where_it_does_not_fit_an_error_says_so() {
+    let ways = Ways::new();
+    let server = start(&ways, ENTRIES);
+    let answer = ways.ask(&server, Way::Datagram, DUMP);
+    assert!(
+        answer.starts_with(r#"{"jsonrpc":"2.0","error":{"code":500,"message":"the reply has 7"#)
+            && answer
+                .contains("bytes and a datagram takes 65535; ask through tcp_socket or fifo_name"),
+        "{answer}"
+    );
+    // The private memory of a process, 8 MB here and by default, has no room
+    // for it twice.
+    let answer = ways.ask(&server, Way::Http, DUMP);
+    assert!(answer.starts_with("HTTP/1.1 500 "), "{answer}");
+    assert!(
+        answer.contains(r#""message":"xhttp did not send the reply""#),
+        "{answer}"
+    );
+    assert!(ways.ask(&server, Way::Http, ECHO).ends_with(ECHOED));
+    assert_eq!(ways.ask(&server, Way::Datagram, ECHO), ECHOED);
+}
+
+#[test]
+fn http_carries_what_the_server_has_room_for() {
+    let ways = Ways::new();
+    let server = start(&ways, 10_000);
+    let answer = ways.ask(&server, Way::Http, DUMP);
+    let (_, body) = answer.split_once("\n\n").expect("a head");
+    assert_eq!(entries(body), 10_000);
+}
