@@ -97,7 +97,7 @@ fn send_some(
         };
         if let Err(error) = sent {
             let may_wait = matches!(error, Errno::AGAIN | Errno::INTR);
-            if may_wait && now.saturating_duration_since(reply.since) < limits::HELD_DATAGRAM {
+            if may_wait && now.saturating_duration_since(reply.since) < at.held {
                 break;
             }
             if error != Errno::MSGSIZE {

@@ -15,6 +15,7 @@ mod event_loop;
 mod file;
 mod handlers;
 mod held;
+mod inet;
 mod lanes;
 mod limits;
 mod listener;

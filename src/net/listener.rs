@@ -8,6 +8,7 @@ use std::net::{Ipv4Addr, SocketAddr, ToSocketAddrs};
 use std::os::fd::OwnedFd;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use kamailio_core::Error;
 use rpc_wire::listen::{Listen, Place, Port, Transport};
@@ -32,6 +33,8 @@ pub struct Bound {
     pub address: Option<SocketAddr>,
     /// What the module calls the protocol it speaks there.
     pub protocol: &'static str,
+    /// How long a reply may wait for a client that takes no more datagrams.
+    pub held: Duration,
 }
 
 /// An address that cannot be listened on, and why.
@@ -69,6 +72,7 @@ impl Bound {
                 listen,
                 address,
                 protocol,
+                held: limits::HELD_DATAGRAM,
             }),
             Err(reason) => Err(OpenError { listen, reason }),
         }

@@ -1,6 +1,6 @@
 //! The owner of a socket as parameters of a module tell it.
 
-use kamailio_core::{Error, server};
+use kamailio_core::{Error, log, server};
 
 use crate::owner::Owner;
 
@@ -55,6 +55,19 @@ impl OwnerParams {
         })?;
         self.mode = (bits != 0).then_some(bits);
         Ok(())
+    }
+
+    /// The mode, where 0 is a slip: nobody could use a file without any
+    /// permission, so it gets some, and the log says so.
+    ///
+    /// # Errors
+    /// The number is no mode.
+    pub fn set_usable_mode(&mut self, parameter: &str, mode: i32) -> Result<(), Error> {
+        if mode == 0 {
+            log!(Warning, "{parameter} cannot be 0 and is 0600");
+            return self.set_mode(0o600);
+        }
+        self.set_mode(mode)
     }
 
     /// The user, by name or by number.

@@ -134,6 +134,14 @@ impl Policy {
         ..Self::BINRPC
     };
 
+    /// The Management Interface: all arguments are text.
+    pub const MI: Policy = Policy {
+        conversion: Conversion::FromText,
+        failed_scan: mi_failed_scan,
+        unknown_command: |_| (500, "command not available".to_owned()),
+        ..Self::LINE_FIFO
+    };
+
     /// JSON-RPC.
     pub const JSON: Policy = Policy {
         faults: Faults::Last,
@@ -228,4 +236,21 @@ fn line_fifo_failed_scan(failed: &FailedScan) -> Option<(i32, String)> {
     }
     let line = failed.position + 2;
     Some((400, format!("Invalid parameter value on line {line}")))
+}
+
+/// The words that the Management Interface's own commands had for it. Counts
+/// from 1.
+fn mi_failed_scan(failed: &FailedScan) -> Option<(i32, String)> {
+    match failed.problem {
+        Problem::Missing if failed.optional => None,
+        Problem::Missing => Some((400, "Too few or too many arguments".to_owned())),
+        Problem::WrongType(_) | Problem::NotConverted(_) => Some((
+            400,
+            format!(
+                "Bad parameter {}: it is no {}",
+                failed.position + 1,
+                failed.wanted.word()
+            ),
+        )),
+    }
 }

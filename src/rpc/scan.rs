@@ -16,6 +16,9 @@ pub(crate) enum Conversion {
     },
     /// Everything is a line of text; numbers are written as in C.
     FromLine,
+    /// Everything is text; numbers are decimal, whatever zeros they start with,
+    /// or hexadecimal behind `0x`.
+    FromText,
     /// The value must fit: text that is wholly a number is that number, true
     /// is 1. A number is text only where the command asks to convert.
     ByValue,
@@ -37,6 +40,15 @@ pub(crate) enum Wanted {
 }
 
 impl Wanted {
+    /// The word for it in messages to people.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Wanted::Int | Wanted::Long | Wanted::UnsignedLong => "whole number",
+            Wanted::Float => "number",
+            Wanted::Text => "text",
+        }
+    }
+
     /// The word for it in messages to clients.
     pub(crate) fn type_name(self) -> &'static str {
         match self {
@@ -92,7 +104,8 @@ pub(crate) fn take(
 ) -> Result<Taken, Problem> {
     match conversion {
         Conversion::ByType { always } => by_type(params, param, wanted, always || asked_to_convert),
-        Conversion::FromLine => from_line(params, param, wanted),
+        Conversion::FromLine => from_line(params, param, wanted, number_in_text),
+        Conversion::FromText => from_line(params, param, wanted, plain_number),
         Conversion::ByValue => by_value(params, param, wanted, asked_to_convert),
     }
 }
@@ -151,13 +164,32 @@ fn by_value(
     }
 }
 
-fn from_line(params: &Params, param: &Param, wanted: Wanted) -> Result<Taken, Problem> {
+fn from_line(
+    params: &Params,
+    param: &Param,
+    wanted: Wanted,
+    number: fn(&[u8], Wanted) -> Option<Taken>,
+) -> Result<Taken, Problem> {
     let Param::Line { text, .. } = param else {
         return Err(Problem::WrongType(name_of(param)));
     };
     match wanted {
         Wanted::Text => Ok(Taken::Text(*text)),
-        _ => number_in_text(params.text(*text), wanted).ok_or(Problem::WrongType(name_of(param))),
+        _ => number(params.text(*text), wanted).ok_or(Problem::WrongType(name_of(param))),
+    }
+}
+
+/// A text that is a number as people write it: `10`, `010` and `0x0a` are the
+/// same.
+fn plain_number(text: &[u8], wanted: Wanted) -> Option<Taken> {
+    let digits = text.strip_prefix(b"0x").or(text.strip_prefix(b"0X"));
+    match digits.filter(|digits| digits.iter().all(u8::is_ascii_hexdigit)) {
+        Some(digits) => {
+            let digits = std::str::from_utf8(digits).ok()?;
+            let number = u64::from_str_radix(digits, 16).ok()?;
+            whole_number(number.to_string().as_bytes(), wanted)
+        }
+        None => whole_number(text, wanted),
     }
 }
 
@@ -251,6 +283,7 @@ fn number_at_start(text: &[u8], wanted: Wanted) -> Option<Taken> {
         .and_then(|number| float_as(number, wanted))
 }
 
+/// A text that is wholly a decimal number.
 fn whole_number(text: &[u8], wanted: Wanted) -> Option<Taken> {
     if let Some(number) = parsed::<i64>(text) {
         return int_as(number, wanted);
@@ -364,6 +397,37 @@ mod tests {
         );
         for text in ["", "-", "--1", "0x", "0x-1", "1x", "nan", "1e999"] {
             assert_eq!(number(text, Wanted::Float), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_text_of_the_management_interface_is_a_plain_number() {
+        for (text, expected) in [("10", 10), ("010", 10), ("0x1f", 31), ("-5", -5), ("+5", 5)] {
+            let taken = plain_number(text.as_bytes(), Wanted::Int);
+            assert_eq!(taken, Some(Taken::Int(expected)), "{text}");
+        }
+        let largest = Some(Taken::UnsignedLong(u64::MAX));
+        assert_eq!(
+            plain_number(b"18446744073709551615", Wanted::UnsignedLong),
+            largest
+        );
+        assert_eq!(
+            plain_number(b"0xffffffffffffffff", Wanted::UnsignedLong),
+            largest
+        );
+        assert_eq!(plain_number(b"0.7", Wanted::Float), Some(Taken::Float(0.7)));
+        for text in [
+            "",
+            "x",
+            "1x",
+            "0x",
+            "0x+1",
+            "-0x1",
+            "1 2",
+            "nan",
+            "99999999999",
+        ] {
+            assert_eq!(plain_number(text.as_bytes(), Wanted::Int), None, "{text}");
         }
     }
 

@@ -11,4 +11,5 @@ pub mod binrpc;
 pub mod jsonrpc;
 pub mod linefifo;
 pub mod listen;
+pub mod mi;
 pub mod value;

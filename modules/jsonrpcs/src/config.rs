@@ -1,13 +1,11 @@
 //! The module's parameters.
 
-use std::net::Ipv6Addr;
 use std::path::PathBuf;
 
 use kamailio::core::Error;
-use kamailio::log;
 use kamailio::net::{Bound, OwnerParams};
 use parking_lot::Mutex;
-use rpc_wire::listen::{Flavour, Listen, Place, Port, Transport};
+use rpc_wire::listen::Transport;
 
 /// What is spoken in all places.
 pub(crate) const PROTOCOL: &str = "jsonrpc";
@@ -111,8 +109,7 @@ pub(crate) fn set_fifo_name(path: &str) -> Result<(), Error> {
 
 /// `fifo_mode`
 pub(crate) fn set_fifo_mode(mode: i32) -> Result<(), Error> {
-    let mode = usable_mode("fifo_mode", mode);
-    change(|settings| settings.fifo_owner.set_mode(mode))
+    change(|settings| settings.fifo_owner.set_usable_mode("fifo_mode", mode))
 }
 
 /// `fifo_user` by name, and with it the user's group.
@@ -147,7 +144,7 @@ pub(crate) fn set_dgram_socket(text: &str) -> Result<(), Error> {
     let dgram = if text.is_empty() {
         Dgram::None
     } else if text.starts_with("udp:") {
-        Dgram::Udp(inet(text, Transport::Udp)?)
+        Dgram::Udp(Bound::inet(text, Transport::Udp, PROTOCOL)?)
     } else {
         Dgram::Path(text.to_owned())
     };
@@ -170,8 +167,7 @@ pub(crate) fn ignore_timeout(_milliseconds: i32) -> Result<(), Error> {
 
 /// `dgram_mode`
 pub(crate) fn set_dgram_mode(mode: i32) -> Result<(), Error> {
-    let mode = usable_mode("dgram_mode", mode);
-    change(|settings| settings.dgram_owner.set_mode(mode))
+    change(|settings| settings.dgram_owner.set_usable_mode("dgram_mode", mode))
 }
 
 /// `dgram_user` by name, and with it the user's group.
@@ -199,7 +195,7 @@ pub(crate) fn set_tcp_socket(text: &str) -> Result<(), Error> {
     let tcp = if text.is_empty() {
         None
     } else {
-        Some(inet(text, Transport::Tcp)?)
+        Some(Bound::inet(text, Transport::Tcp, PROTOCOL)?)
     };
     change(|settings| settings.tcp = tcp);
     Ok(())
@@ -231,61 +227,5 @@ fn existing_directory(path: &str) -> Result<PathBuf, Error> {
         Err(Error::new(format!(
             "{path:?} is no directory; create it first"
         )))
-    }
-}
-
-/// Nobody could use a file without any permission; as in C it gets some.
-fn usable_mode(parameter: &str, mode: i32) -> i32 {
-    if mode == 0 {
-        log!(Warning, "{parameter} cannot be 0 and is 0600");
-        return 0o600;
-    }
-    mode
-}
-
-/// An Internet socket: `udp:` or `tcp:`, the address and the port.
-fn inet(text: &str, transport: Transport) -> Result<Bound, Error> {
-    let wrong = |reason: &dyn std::fmt::Display| {
-        Error::new(format!("{text:?} is no address to listen on: {reason}"))
-    };
-    let listen = Listen::parse(&with_brackets(text), Flavour::BINRPC).map_err(|e| wrong(&e))?;
-    if listen.transport != transport {
-        return Err(wrong(&format!(
-            "write for example {transport}:127.0.0.1:8090"
-        )));
-    }
-    match listen.place {
-        Place::Inet {
-            port: Port::Default,
-            ..
-        } => Err(wrong(&"it has no port; there is no usual one")),
-        _ => Ok(Bound::resolve(listen, 0, PROTOCOL)?),
-    }
-}
-
-/// In C the last colon is the one before the port, also in an IPv6 address
-/// without brackets.
-fn with_brackets(text: &str) -> String {
-    let parts = text
-        .split_once(':')
-        .and_then(|(transport, place)| Some((transport, place.rsplit_once(':')?)));
-    match parts {
-        Some((transport, (host, port))) if host.parse::<Ipv6Addr>().is_ok() => {
-            format!("{transport}:[{host}]:{port}")
-        }
-        _ => text.to_owned(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::with_brackets;
-
-    #[test]
-    fn an_ipv6_address_gets_its_brackets() {
-        assert_eq!(with_brackets("udp:::1:8090"), "udp:[::1]:8090");
-        for text in ["udp:[::1]:8090", "udp:127.0.0.1:8090", "udp:host", "udp:"] {
-            assert_eq!(with_brackets(text), text);
-        }
     }
 }

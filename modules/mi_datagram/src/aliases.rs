@@ -88,6 +88,16 @@ pub(crate) enum Choice<'a> {
 }
 
 impl Alias {
+    /// Whether the server has any of the commands.
+    pub(crate) fn is_available(&self, is_registered: impl Fn(&[u8]) -> bool) -> bool {
+        self.candidates
+            .iter()
+            .any(|candidate| match candidate.command {
+                Command::Named(name) => is_registered(name.as_bytes()),
+                Command::FirstArgument => true,
+            })
+    }
+
     /// Picks the first candidate that the server has and that takes that many
     /// arguments.
     pub(crate) fn choose<'a>(

@@ -1,24 +1,61 @@
-//! Kamailio's RPC commands in the text syntax of the old Management Interface.
+//! Kamailio's RPC commands in the text syntax of the old Management Interface,
+//! on a Unix or UDP datagram socket.
+//!
+//! `aliases` has the old names of commands, `config` keeps what the configuration says, `service` answers datagrams and
+//! `runner` runs commands for it.
 #![deny(unsafe_code)]
 
-#[allow(
-    dead_code,
-    unused_imports,
-    reason = "what answers datagrams is being written"
-)]
 mod aliases;
+mod config;
+mod runner;
+mod service;
 
 use kamailio::core::Error;
+use kamailio::core::process::Rank;
+use kamailio::net::{Group, Handlers};
+
+use crate::service::Management;
 
 // What this expands to is the module's only unsafe code.
 #[allow(unsafe_code)]
 mod exports {
+    use crate::config;
+    use crate::{child_init, destroy, init};
+
     kamailio::module! {
         name: "mi_datagram",
-        hooks: [ init: crate::init ],
+        parameters: [
+            "socket_name" => Text(config::set_socket_name),
+            "children_count" => Int(config::set_children_count),
+            "unix_socket_mode" => Int(config::set_mode),
+            "unix_socket_group" => Text(config::set_group),
+            "unix_socket_group" => Int(config::set_group_id),
+            "unix_socket_user" => Text(config::set_user),
+            "unix_socket_user" => Int(config::set_user_id),
+            "socket_timeout" => Int(config::set_timeout),
+            "reply_indent" => Text(config::set_indent),
+            "alias" => Text(config::add_alias),
+        ],
+        hooks: [ init: init, child_init: child_init, destroy: destroy ],
     }
 }
 
+static HANDLERS: Handlers = Handlers::new();
+
 fn init() -> Result<(), Error> {
-    Err("this version knows the commands but does not answer yet: do not load it".into())
+    let settings = config::settings();
+    HANDLERS.open(vec![Group {
+        name: c"MI DATAGRAM",
+        processes: settings.children,
+        places: vec![settings.place()?],
+        owner: settings.owner.owner(),
+    }])
+}
+
+fn child_init(rank: Rank) -> Result<(), Error> {
+    HANDLERS.child_init(rank, || Box::new(Management::new(config::settings())))
+}
+
+fn destroy() {
+    HANDLERS.destroy();
 }

@@ -1,0 +1,155 @@
+//! The module's parameters.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use kamailio::core::Error;
+use kamailio::net::{Bound, OwnerParams};
+use parking_lot::Mutex;
+use rpc_wire::listen::{Flavour, Listen, Transport};
+
+/// What is spoken on the socket.
+const PROTOCOL: &str = "mi";
+
+/// What the configuration file says.
+#[derive(Clone, Debug)]
+pub(crate) struct Settings {
+    /// `socket_name`
+    socket: Option<Bound>,
+    /// `children_count`
+    pub(crate) children: u32,
+    /// `unix_socket_mode`, `unix_socket_user`, `unix_socket_group`
+    pub(crate) owner: OwnerParams,
+    /// `socket_timeout`
+    timeout: Duration,
+    /// `reply_indent`
+    pub(crate) indent: Vec<u8>,
+    /// `alias`: new names by old ones.
+    pub(crate) aliases: HashMap<Vec<u8>, Vec<u8>>,
+}
+
+/// Who may write where no parameter says it: the owner and the group.
+const MODE: u32 = 0o660;
+
+static SETTINGS: Mutex<Option<Settings>> = Mutex::new(None);
+
+/// All that was set so far.
+pub(crate) fn settings() -> Settings {
+    change(|settings| settings.clone())
+}
+
+fn change<R>(edit: impl FnOnce(&mut Settings) -> R) -> R {
+    edit(SETTINGS.lock().get_or_insert_with(|| Settings {
+        socket: None,
+        children: 1,
+        owner: OwnerParams::new(MODE),
+        timeout: Duration::from_secs(2),
+        indent: b"\t".to_vec(),
+        aliases: HashMap::new(),
+    }))
+}
+
+impl Settings {
+    /// Where to listen.
+    pub(crate) fn place(&self) -> Result<Bound, Error> {
+        let socket = self.socket.clone().ok_or_else(|| {
+            Error::new(
+                "the parameter socket_name is missing; it is a path, such as \
+                 \"/run/kamailio/mi.sock\", or \"udp:127.0.0.1:8033\""
+                    .to_owned(),
+            )
+        })?;
+        Ok(Bound {
+            held: self.timeout,
+            ..socket
+        })
+    }
+}
+
+/// `socket_name`: a path, or `udp:address:port`. The last one counts.
+pub(crate) fn set_socket_name(text: &str) -> Result<(), Error> {
+    let socket = if text.starts_with("udp:") {
+        Bound::inet(text, Transport::Udp, PROTOCOL)?
+    } else {
+        let listen = Listen::parse(&format!("unixd:{text}"), Flavour::BINRPC)
+            .map_err(|error| Error::new(format!("{text:?} is no socket's name: {error}")))?;
+        Bound::resolve(listen, 0, PROTOCOL)?
+    };
+    change(|settings| settings.socket = Some(socket));
+    Ok(())
+}
+
+/// `children_count`
+pub(crate) fn set_children_count(count: i32) -> Result<(), Error> {
+    let count = u32::try_from(count).ok().filter(|count| *count > 0);
+    let count =
+        count.ok_or_else(|| Error::new("it is the number of processes, at least 1".to_owned()))?;
+    change(|settings| settings.children = count);
+    Ok(())
+}
+
+/// `unix_socket_mode`
+pub(crate) fn set_mode(mode: i32) -> Result<(), Error> {
+    change(|settings| settings.owner.set_usable_mode("unix_socket_mode", mode))
+}
+
+/// `unix_socket_user` by name, and with it the user's group.
+pub(crate) fn set_user(name: &str) -> Result<(), Error> {
+    change(|settings| settings.owner.set_user_and_group(name))
+}
+
+/// `unix_socket_user` as a number.
+pub(crate) fn set_user_id(user: i32) -> Result<(), Error> {
+    change(|settings| settings.owner.set_user_id(user))
+}
+
+/// `unix_socket_group` by name.
+pub(crate) fn set_group(name: &str) -> Result<(), Error> {
+    change(|settings| settings.owner.set_group(name))
+}
+
+/// `unix_socket_group` as a number.
+pub(crate) fn set_group_id(group: i32) -> Result<(), Error> {
+    change(|settings| settings.owner.set_group_id(group))
+}
+
+/// `socket_timeout`, in milliseconds.
+pub(crate) fn set_timeout(milliseconds: i32) -> Result<(), Error> {
+    /// A reply that nobody fetches in this time is of no use to anybody.
+    const LONGEST: u64 = 60_000;
+    let milliseconds = u64::try_from(milliseconds)
+        .ok()
+        .filter(|milliseconds| *milliseconds <= LONGEST)
+        .ok_or_else(|| {
+            Error::new(format!(
+                "{milliseconds} is no time to wait for a client; \
+                 it is in milliseconds, up to {LONGEST}"
+            ))
+        })?;
+    change(|settings| settings.timeout = Duration::from_millis(milliseconds));
+    Ok(())
+}
+
+/// `reply_indent`
+pub(crate) fn set_indent(indent: &str) -> Result<(), Error> {
+    change(|settings| settings.indent = indent.as_bytes().to_vec());
+    Ok(())
+}
+
+/// `alias`: `old=new`.
+pub(crate) fn add_alias(text: &str) -> Result<(), Error> {
+    let names = text
+        .split_once('=')
+        .map(|(old, new)| (old.trim(), new.trim()));
+    let usable = |name: &str| !name.is_empty() && !name.contains([':', '\n']);
+    let (old, new) = names
+        .filter(|(old, new)| usable(old) && usable(new))
+        .ok_or_else(|| {
+            Error::new(format!(
+                "{text:?} is no alias; write old=new, such as \"t_uac_dlg=tm.t_uac_start\""
+            ))
+        })?;
+    let (old, new) = (old.as_bytes().to_vec(), new.as_bytes().to_vec());
+    change(|settings| settings.aliases.insert(old, new));
+    Ok(())
+}

@@ -1,0 +1,46 @@
+//! Runs commands with texts for arguments.
+
+use kamailio::rpc::{Answer, Engine, Policy, Responder};
+use rpc_wire::value::{Param, Params, Reply};
+
+/// The engine, and the buffer it needs.
+#[derive(Debug)]
+pub(crate) struct Runner {
+    engine: Engine,
+    params: Params,
+}
+
+impl Runner {
+    pub(crate) fn new() -> Self {
+        Runner {
+            engine: Engine::new(&Policy::MI),
+            params: Params::new(),
+        }
+    }
+
+    /// Runs a command and gives `take` its reply, and whether that must have left
+    /// when `take` returns.
+    pub(crate) fn run<'a>(
+        &mut self,
+        command: &[u8],
+        arguments: impl IntoIterator<Item = &'a [u8]>,
+        take: impl FnMut(&Reply, bool),
+    ) {
+        self.params.clear();
+        let command = self.params.store_text(command);
+        for argument in arguments {
+            let text = self.params.store_text(argument);
+            self.params.push(Param::Line { text, raw: text });
+        }
+        self.engine.run(command, &mut self.params, &mut Taker(take));
+    }
+}
+
+/// Gives a reply to a function.
+struct Taker<F>(F);
+
+impl<F: FnMut(&Reply, bool)> Responder for Taker<F> {
+    fn respond(&mut self, answer: Answer<'_>) {
+        (self.0)(answer.reply, answer.now);
+    }
+}

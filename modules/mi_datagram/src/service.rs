@@ -1,0 +1,174 @@
+//! Datagrams and their answers.
+
+use kamailio::log_limited;
+use kamailio::net::{Bound, Outbox, Peer, Service, Step};
+use kamailio::rpc;
+use rpc_wire::mi::{self, MAX_LEN, Tree};
+
+use crate::aliases::{self, Alias, Choice};
+use crate::config::Settings;
+use crate::runner::Runner;
+
+/// What a client is told that names no command.
+const NOT_AVAILABLE: &str = "command not available";
+
+/// What a client is told that gives a command more or less than it takes.
+pub(crate) const WRONG_COUNT: &str = "Too few or too many arguments";
+
+/// What a request asks for.
+enum Todo {
+    /// This command, with the arguments as they are.
+    Command(Vec<u8>),
+    /// One that has an old name.
+    Alias(&'static Alias),
+}
+
+/// What a handler process does.
+#[derive(Debug)]
+pub(crate) struct Management {
+    settings: Settings,
+    runner: Runner,
+}
+
+impl Management {
+    pub(crate) fn new(settings: Settings) -> Self {
+        Management {
+            settings,
+            runner: Runner::new(),
+        }
+    }
+
+    fn answer(&mut self, sender: &Sender<'_>, datagram: &[u8], outbox: &mut Outbox<'_>) {
+        if datagram.len() > MAX_LEN {
+            let reason = format!(
+                "the request has {} bytes and may have {MAX_LEN}",
+                datagram.len()
+            );
+            return self.refuse(sender, 400, &reason, outbox);
+        }
+        let Some((command, rest)) = mi::first_line(datagram) else {
+            log_limited!(
+                Warning,
+                "{sender}: the first line of a request is :command: and a newline"
+            );
+            return self.put(&Tree::status(500, NOT_AVAILABLE), outbox);
+        };
+        let Some(todo) = self.todo(command) else {
+            let reason = format!(
+                "there is no command {:?}",
+                command.escape_ascii().to_string()
+            );
+            log_limited!(Warning, "{sender}: {reason}");
+            return self.put(&Tree::status(500, NOT_AVAILABLE), outbox);
+        };
+        let arguments = match mi::arguments(rest) {
+            Ok(arguments) => arguments,
+            Err(error) => {
+                log_limited!(Warning, "{sender}: {error}");
+                return self.put(&Tree::status(400, "parse error in command"), outbox);
+            }
+        };
+        let values: Vec<&[u8]> = arguments
+            .iter()
+            .map(|argument| &argument.value[..])
+            .collect();
+        match todo {
+            Todo::Command(command) => self.run(&command, values, outbox),
+            Todo::Alias(alias) => match alias.choose(&values, rpc::exists) {
+                Choice::Run { command, arguments } => self.run(command, arguments, outbox),
+                Choice::WrongCount => self.put(&Tree::status(400, WRONG_COUNT), outbox),
+                Choice::NotRegistered => self.put(&Tree::status(500, NOT_AVAILABLE), outbox),
+            },
+        }
+    }
+
+    /// What is to be done for a command of this name, if anything.
+    fn todo(&self, name: &[u8]) -> Option<Todo> {
+        if let Some(command) = self.settings.aliases.get(name) {
+            return rpc::exists(command).then(|| Todo::Command(command.clone()));
+        }
+        let alias = aliases::lookup(name).filter(|alias| alias.is_available(rpc::exists));
+        alias
+            .map(Todo::Alias)
+            .or_else(|| rpc::exists(name).then(|| Todo::Command(name.to_vec())))
+    }
+
+    fn run(&mut self, command: &[u8], arguments: Vec<&[u8]>, outbox: &mut Outbox<'_>) {
+        let indent = &self.settings.indent;
+        self.runner.run(command, arguments, |reply, now| {
+            put(&Tree::of_reply(reply), indent, outbox);
+            if now {
+                outbox.flush();
+            }
+        });
+    }
+
+    fn refuse(&self, sender: &Sender<'_>, code: i32, reason: &str, outbox: &mut Outbox<'_>) {
+        log_limited!(Warning, "{sender}: {reason}");
+        self.put(&Tree::status(code, reason), outbox);
+    }
+
+    fn put(&self, tree: &Tree, outbox: &mut Outbox<'_>) {
+        put(tree, &self.settings.indent, outbox);
+    }
+}
+
+/// Appends a reply, or where that is too large one that says so.
+fn put(tree: &Tree, indent: &[u8], outbox: &mut Outbox<'_>) {
+    let start = outbox.buffer().len();
+    tree.encode(indent, outbox.buffer());
+    let size = outbox.buffer().len() - start;
+    let limit = outbox.limit().map_or(MAX_LEN, |limit| limit.min(MAX_LEN));
+    if size > limit {
+        outbox.buffer().truncate(start);
+        let reason = format!("the reply has {size} bytes and a datagram takes {limit}");
+        Tree::status(500, reason).encode(indent, outbox.buffer());
+    }
+}
+
+impl Service for Management {
+    /// Never called: the module has no streams.
+    fn serve(&mut self, _: &Bound, _: &Peer, _: &[u8], _: &mut Outbox<'_>) -> Step {
+        Step::Close
+    }
+
+    fn serve_datagram(
+        &mut self,
+        from: &Bound,
+        peer: &Peer,
+        datagram: &[u8],
+        outbox: &mut Outbox<'_>,
+    ) {
+        let sender = Sender { from, peer };
+        if datagram.is_empty() || is_reply(datagram) {
+            log_limited!(
+                Warning,
+                "{sender}: nothing, or the reply of a server; it is not answered"
+            );
+            return;
+        }
+        self.answer(&sender, datagram, outbox);
+    }
+
+    fn serve_failure(&mut self, _: &Bound, _: &[u8], outbox: &mut Outbox<'_>) {
+        self.put(&Tree::status(500, "internal server error"), outbox);
+    }
+}
+
+/// Whether it is the reply of a server: `200 OK`. An answer to one would be
+/// answered again, for ever.
+fn is_reply(datagram: &[u8]) -> bool {
+    matches!(datagram, [a, b, c, b' ', ..] if [a, b, c].iter().all(|byte| byte.is_ascii_digit()))
+}
+
+/// Where a request came from, for the log.
+struct Sender<'a> {
+    from: &'a Bound,
+    peer: &'a Peer,
+}
+
+impl std::fmt::Display for Sender<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} on {}", self.peer, self.from)
+    }
+}

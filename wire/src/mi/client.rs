@@ -1,0 +1,87 @@
+//! What a client writes.
+
+use super::request::is_space;
+
+/// Appends a request.
+///
+/// # Errors
+///
+/// One of the arguments cannot be written; `out` is as it was.
+pub fn encode_request<'a>(
+    command: &[u8],
+    arguments: impl IntoIterator<Item = &'a [u8]>,
+    out: &mut Vec<u8>,
+) -> Result<(), Unwritable> {
+    let start = out.len();
+    out.push(b':');
+    out.extend_from_slice(command);
+    out.extend_from_slice(b":\n");
+    for argument in arguments {
+        if let Err(unwritable) = put_argument(argument, out) {
+            out.truncate(start);
+            return Err(unwritable);
+        }
+        out.push(b'\n');
+    }
+    Ok(())
+}
+
+/// A value for which the syntax has no form.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Unwritable {
+    /// A NUL, which would end it.
+    #[error("it has a NUL in it")]
+    Nul,
+    /// It needs quotes, and a backslash at its end would hide the closing one.
+    #[error("it needs quotes and ends with a backslash")]
+    BackslashAtEnd,
+    /// Its first line is a quote, which would be read as a backslash.
+    #[error("its first line is nothing but a quote")]
+    QuoteAlone,
+}
+
+/// Appends a value, in quotes where it needs them.
+///
+/// # Errors
+///
+/// It cannot be written; `out` is as it was.
+pub fn put_argument(value: &[u8], out: &mut Vec<u8>) -> Result<(), Unwritable> {
+    if value.contains(&0) {
+        return Err(Unwritable::Nul);
+    }
+    if !needs_quotes(value) {
+        out.extend_from_slice(value);
+        return Ok(());
+    }
+    if value.ends_with(b"\\") {
+        return Err(Unwritable::BackslashAtEnd);
+    }
+    if is_quote_alone(value) {
+        return Err(Unwritable::QuoteAlone);
+    }
+    out.push(b'"');
+    for byte in value {
+        if *byte == b'"' {
+            out.push(b'\\');
+        }
+        out.push(*byte);
+    }
+    out.push(b'"');
+    Ok(())
+}
+
+fn needs_quotes(value: &[u8]) -> bool {
+    let edge = |byte: Option<&u8>| byte.is_none_or(|byte| is_space(*byte));
+    edge(value.first())
+        || edge(value.last())
+        || value.contains(&b'\n')
+        || value.contains(&b'"')
+        || value.windows(2).any(|pair| pair == b"::")
+}
+
+/// Whether it is a quote, space and a newline, and then something.
+fn is_quote_alone(value: &[u8]) -> bool {
+    let mut lines = value.split(|byte| *byte == b'\n');
+    let first = lines.next().and_then(|line| line.strip_prefix(b"\""));
+    lines.next().is_some() && first.is_some_and(|rest| rest.iter().all(|byte| is_space(*byte)))
+}
