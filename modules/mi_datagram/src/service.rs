@@ -54,11 +54,9 @@ impl Management {
             return self.put(&Tree::status(500, NOT_AVAILABLE), outbox);
         };
         let Some(todo) = self.todo(command) else {
-            let reason = format!(
-                "there is no command {:?}",
-                command.escape_ascii().to_string()
-            );
-            log_limited!(Warning, "{sender}: {reason}");
+            let reason = aliases::reason_gone(command).unwrap_or("the server does not have it");
+            let command = command.escape_ascii().to_string();
+            log_limited!(Warning, "{sender}: no command {command:?}: {reason}");
             return self.put(&Tree::status(500, NOT_AVAILABLE), outbox);
         };
         let arguments = match mi::arguments(rest) {
