@@ -2,12 +2,14 @@
 //! byte for byte.
 #![forbid(unsafe_code)]
 
+mod clients;
 mod datagram;
 mod delayed;
 mod differential;
 mod fifo;
 mod hostile;
 mod large;
+mod parameters;
 mod script;
 mod specification;
 mod store;

@@ -1,0 +1,144 @@
+//! The clients that operators use.
+
+use std::io::{Read, Write};
+use std::process::{Command, Stdio};
+
+use harness::modules::Flavor;
+use harness::own_path::OwnPath;
+use harness::server::{Server, free_port, short_directory};
+use harness::tls::Certificate;
+
+use crate::ways::{ECHO, ECHOED, Ways};
+
+/// What a program writes that ends well.
+fn output(command: &mut Command) -> String {
+    let output = command
+        .output()
+        .unwrap_or_else(|error| panic!("{command:?}: {error}"));
+    let (out, err) = (
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr),
+    );
+    assert!(output.status.success(), "{command:?}\n{out}\n{err}");
+    out.into_owned()
+}
+
+#[test]
+fn kamctl_through_the_named_pipe() {
+    let ways = Ways::new();
+    let server = ways.start("");
+    let kamctl = |args: &[&str]| {
+        let fifo = server.path("rpc.fifo");
+        output(Command::new("kamctl").env("RPCFIFOPATH", fifo).args(args))
+    };
+    let version = kamctl(&["rpc", "core.version"]);
+    assert!(version.contains(r#""result":"kamailio"#), "{version}");
+    let echo = kamctl(&["rpc", "core.echo", "one", "two"]);
+    assert!(echo.contains(r#""result":["one","two"]"#), "{echo}");
+    let uptime = kamctl(&["uptime"]);
+    assert!(uptime.contains("up_since"), "{uptime}");
+}
+
+#[test]
+fn kamcli_through_the_datagram_socket() {
+    let ways = Ways::new();
+    let server = ways.start("");
+    let directory = short_directory();
+    let own = OwnPath::new();
+    let config = directory.path().join("kamcli.ini");
+    let text = format!(
+        "[main]\ndomain=localhost\n[db]\ntype=mysql\n[ctl]\ntype=jsonrpc\n\
+         [jsonrpc]\ntransport=socket\nsrvaddr={}\nrcvaddr={}\noutformat=json\n",
+        server.path("rpc.socket").display(),
+        own.path().display()
+    );
+    std::fs::write(&config, text).expect("our own directory");
+    let kamcli = |args: &[&str]| {
+        let mut command = Command::new("kamcli");
+        command.arg("--no-default-configs").arg("-c").arg(&config);
+        output(command.args(args))
+    };
+    let version = kamcli(&["rpc", "core.version"]);
+    assert!(version.contains("kamailio"), "{version}");
+    let echo = kamcli(&["rpc", "core.echo", "s:one", "s:two"]);
+    assert!(echo.contains("one") && echo.contains("two"), "{echo}");
+}
+
+#[test]
+fn curl_over_http_and_https() {
+    let (tls, certificate) = (free_port(), Certificate::new());
+    let builder = certificate.files(Server::builder(Flavor::Rust));
+    let server = builder
+        .tcp()
+        .core_config(&format!("enable_tls=yes\nlisten=tls:127.0.0.1:{tls}"))
+        .modules(["ctl", "sl", "pv", "tls", "xhttp", "jsonrpcs"])
+        .config(
+            r#"
+            modparam("tls", "tls_method", "TLSv1.2+")
+            modparam("tls", "certificate", "{dir}/certificate.pem")
+            modparam("tls", "private_key", "{dir}/key.pem")
+            modparam("jsonrpcs", "transport", 1)
+            modparam("jsonrpcs", "pretty_format", 0)
+            tcp_accept_no_cl=yes
+            request_route { exit; }
+            event_route[xhttp:request] { jsonrpc_dispatch(); }
+            "#,
+        )
+        .start();
+    let curl = |url: &str, document: &str| {
+        let written = "\n%{http_code} %{content_type}";
+        output(
+            Command::new("curl")
+                .args(["--silent", "--show-error", "--data-binary", document])
+                .args(["--header", "Content-Type: application/json"])
+                .args(["--write-out", written, "--cacert"])
+                .arg(server.path("certificate.pem"))
+                .arg(url),
+        )
+    };
+    let unknown = r#"{"jsonrpc":"2.0","method":"no.such","id":1}"#;
+    for url in [
+        format!("http://127.0.0.1:{}/RPC", server.port()),
+        format!("https://localhost:{tls}/RPC"),
+    ] {
+        let told = curl(&url, ECHO);
+        assert_eq!(told, format!("{ECHOED}\n200 application/json"));
+        let told = curl(&url, unknown);
+        assert!(told.ends_with("\n500 application/json"), "{told}");
+        assert!(told.contains("Method Not Found"), "{told}");
+    }
+}
+
+#[test]
+fn socat_over_udp() {
+    for address in ["127.0.0.1", "[::1]"] {
+        let port = free_port();
+        let _server = Server::builder(Flavor::Rust)
+            .modules(["ctl", "jsonrpcs"])
+            .config(&format!(
+                "modparam(\"jsonrpcs\", \"transport\", 4)\n\
+                 modparam(\"jsonrpcs\", \"pretty_format\", 0)\n\
+                 modparam(\"jsonrpcs\", \"dgram_socket\", \"udp:{address}:{port}\")"
+            ))
+            .start();
+        let family = if address.starts_with('[') {
+            "UDP6"
+        } else {
+            "UDP4"
+        };
+        let mut socat = Command::new("socat")
+            .args(["-", &format!("{family}:{address}:{port}")])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("socat is installed");
+        let mut stdin = socat.stdin.take().expect("a pipe");
+        stdin.write_all(ECHO.as_bytes()).expect("socat reads");
+        let mut answer = vec![0; ECHOED.len()];
+        let mut stdout = socat.stdout.take().expect("a pipe");
+        stdout.read_exact(&mut answer).expect("an answer");
+        assert_eq!(String::from_utf8_lossy(&answer), ECHOED);
+        drop(stdin);
+        socat.wait().expect("it ends");
+    }
+}

@@ -1,0 +1,253 @@
+//! The module's parameters: what holds without them, which types they take, and
+//! what is said about wrong ones.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::os::unix::fs::{FileTypeExt, MetadataExt};
+use std::path::Path;
+use std::process::Command;
+
+use harness::builder::Builder;
+use harness::modules::Flavor;
+use harness::server::{Server, free_port};
+use rpc_wire::binrpc::client::Node;
+
+use crate::ways::{datagram, pipe, tcp};
+
+const VERSION: &str = r#"{"jsonrpc":"2.0","method":"core.version","id":1}"#;
+
+fn builder(flavor: Flavor, parameters: &[(&str, &str)]) -> Builder {
+    let lines: String = parameters
+        .iter()
+        .map(|(name, value)| format!("modparam(\"jsonrpcs\", \"{name}\", {value})\n"))
+        .collect();
+    Server::builder(flavor)
+        .modules(["ctl", "jsonrpcs"])
+        .config(&lines)
+}
+
+/// The pipes and sockets in a server's directory: mode, user and group of each.
+fn files(server: &Server) -> BTreeMap<String, (u32, u32, u32)> {
+    let mut files = BTreeMap::new();
+    for entry in fs::read_dir(server.path("")).expect("its directory") {
+        let entry = entry.expect("a name");
+        let name = entry.file_name().display().to_string();
+        let data = entry.metadata().expect("a file");
+        let is_ours = data.file_type().is_fifo() || data.file_type().is_socket();
+        if is_ours && name != "kamailio_ctl" {
+            files.insert(name, (data.mode(), data.uid(), data.gid()));
+        }
+    }
+    files
+}
+
+/// How many processes the module has, by their names.
+fn processes(server: &Server) -> BTreeMap<String, usize> {
+    let answer = server.client().call("core.ps", &[]);
+    let mut processes = BTreeMap::new();
+    for name in answer.values().iter().filter_map(Node::as_str) {
+        if name.starts_with("JSONRPCS") {
+            *processes.entry(name.to_owned()).or_insert(0) += 1;
+        }
+    }
+    processes
+}
+
+#[test]
+fn without_any_it_is_as_the_c_module() {
+    let [theirs, ours] = [Flavor::C, Flavor::Rust].map(|flavor| builder(flavor, &[]).start());
+    assert_eq!(files(&theirs), files(&ours));
+    assert_eq!(processes(&theirs), processes(&ours));
+    assert_eq!(files(&ours).len(), 2, "{:?}", files(&ours));
+    for server in [&theirs, &ours] {
+        // The pretty format.
+        let answer = datagram(&server.path("kamailio_rpc.sock"), VERSION.as_bytes());
+        assert!(
+            answer.starts_with("{\n\t\"jsonrpc\":\t\"2.0\","),
+            "{answer}"
+        );
+        let piped = pipe(&server.path("kamailio_rpc.fifo"), VERSION);
+        assert_eq!(piped, answer);
+    }
+}
+
+fn said(command: &[&str]) -> String {
+    let output = Command::new(command[0]).args(&command[1..]).output();
+    let text = String::from_utf8(output.expect("it runs").stdout).expect("ASCII");
+    text.trim().to_owned()
+}
+
+#[test]
+fn users_and_groups_are_names_or_numbers_and_paths_are_relative() {
+    let quoted = |text: String| format!("\"{text}\"");
+    let names = (quoted(said(&["id", "-un"])), quoted(said(&["id", "-gn"])));
+    let numbers = (said(&["id", "-u"]), said(&["id", "-g"]));
+    for (user, group) in [names, numbers] {
+        let parameters = [
+            ("pretty_format", "0"),
+            ("fifo_name", "\"my.fifo\""),
+            ("fifo_mode", "0600"),
+            ("fifo_user", user.as_str()),
+            ("fifo_group", group.as_str()),
+            ("dgram_socket", "\"my.socket\""),
+            ("dgram_mode", "0620"),
+            ("dgram_user", user.as_str()),
+            ("dgram_group", group.as_str()),
+            ("dgram_workers", "3"),
+            ("dgram_timeout", "5000"),
+        ];
+        let [theirs, ours] =
+            [Flavor::C, Flavor::Rust].map(|flavor| builder(flavor, &parameters).start());
+        assert_eq!(files(&theirs), files(&ours));
+        assert_eq!(processes(&theirs), processes(&ours));
+        assert_eq!(processes(&ours)["JSONRPCS DATAGRAM"], 3);
+        for _ in 0..10 {
+            let answer = datagram(&ours.path("my.socket"), VERSION.as_bytes());
+            assert!(
+                answer.starts_with(r#"{"jsonrpc":"2.0","result":"#),
+                "{answer}"
+            );
+        }
+    }
+}
+
+#[test]
+fn transports_are_bits() {
+    let tcp_socket = format!("\"tcp:127.0.0.1:{}\"", free_port());
+    for (transport, expected) in [
+        ("2", vec!["JSONRPCS FIFO"]),
+        ("4", vec!["JSONRPCS DATAGRAM"]),
+        ("6", vec!["JSONRPCS DATAGRAM", "JSONRPCS FIFO"]),
+        ("8", vec!["JSONRPCS TCP"]),
+        // All that can be: there is no xhttp.
+        (
+            "0",
+            vec!["JSONRPCS DATAGRAM", "JSONRPCS FIFO", "JSONRPCS TCP"],
+        ),
+    ] {
+        let parameters = [
+            ("transport", transport),
+            ("tcp_socket", tcp_socket.as_str()),
+        ];
+        let server = builder(Flavor::Rust, &parameters).start();
+        let names: Vec<String> = processes(&server).into_keys().collect();
+        assert_eq!(names, expected, "transport {transport}");
+    }
+    // HTTP by name, and nobody who receives it.
+    let ended = builder(Flavor::Rust, &[("transport", "1")]).start_failing();
+    assert!(
+        ended
+            .log
+            .contains("cannot serve HTTP: the module xhttp is not loaded")
+    );
+    // Empty names are no places.
+    let parameters = [("fifo_name", "\"\""), ("dgram_socket", "\"\"")];
+    let server = builder(Flavor::Rust, &parameters).start();
+    assert!(files(&server).is_empty() && processes(&server).is_empty());
+}
+
+#[test]
+fn internet_sockets_of_both_families() {
+    for host in ["127.0.0.1", "[::1]", "::1"] {
+        let (port, udp) = (free_port(), free_port());
+        let sockets = [
+            format!("\"tcp:{host}:{port}\""),
+            format!("\"udp:{host}:{udp}\""),
+        ];
+        let parameters = [
+            ("transport", "12"),
+            ("tcp_socket", sockets[0].as_str()),
+            ("dgram_socket", sockets[1].as_str()),
+        ];
+        let _server = builder(Flavor::Rust, &parameters).start();
+        let bare = host.trim_matches(['[', ']']);
+        let ip: std::net::IpAddr = bare.parse().expect("an address");
+        let answer = tcp((ip, port).into(), VERSION.as_bytes());
+        assert!(answer.contains("kamailio"), "{answer}");
+        let any = if ip.is_ipv4() {
+            "127.0.0.1:0"
+        } else {
+            "[::1]:0"
+        };
+        let client = std::net::UdpSocket::bind(any).expect("a socket");
+        client
+            .set_read_timeout(Some(harness::wait::PATIENCE))
+            .expect("a time limit");
+        client.send_to(VERSION.as_bytes(), (ip, udp)).expect("sent");
+        let mut reply = [0; 1000];
+        let len = client.recv(&mut reply).expect("an answer");
+        assert!(String::from_utf8_lossy(&reply[..len]).contains("kamailio"));
+    }
+}
+
+#[test]
+fn wrong_values_are_named_before_the_server_starts() {
+    for (name, value, told) in [
+        (
+            "transport",
+            "16",
+            "16 is not a sum of 1 (HTTP), 2 (FIFO), 4 (datagram) and 8 (TCP)",
+        ),
+        ("transport", "-1", "-1 is not a sum of"),
+        ("dgram_workers", "-1", "-1 is no number of processes"),
+        (
+            "dgram_socket",
+            "\"udp:127.0.0.1\"",
+            "is no address to listen on",
+        ),
+        (
+            "dgram_socket",
+            "\"udp:127.0.0.1:99999\"",
+            "is no address to listen on",
+        ),
+        (
+            "tcp_socket",
+            "\"udp:127.0.0.1:8090\"",
+            "write for example tcp:127.0.0.1:8090",
+        ),
+        ("tcp_socket", "\"/tmp/x\"", "is no address to listen on"),
+        (
+            "fifo_user",
+            "\"nobody-has-this-name\"",
+            "nobody-has-this-name",
+        ),
+        (
+            "dgram_group",
+            "\"nobody-has-this-name\"",
+            "nobody-has-this-name",
+        ),
+        (
+            "fifo_reply_dir",
+            "\"/no/such/directory\"",
+            "create it first",
+        ),
+        ("store_dir", "\"/no/such/directory\"", "create it first"),
+        ("store_dir", "\".\"", "write the whole path"),
+    ] {
+        let ended = builder(Flavor::Rust, &[(name, value)]).check();
+        assert!(!ended.status.success(), "{name} {value}");
+        let line = ended.log.lines().find(|line| line.contains(told));
+        let line = line.unwrap_or_else(|| panic!("{name} {value}: {}", ended.log));
+        assert!(line.contains(name), "{line}");
+    }
+}
+
+#[test]
+fn the_directory_of_reply_pipes() {
+    let directory = harness::server::short_directory();
+    let path = format!("\"{}\"", directory.path().display());
+    let server = builder(
+        Flavor::Rust,
+        &[("fifo_reply_dir", &path), ("pretty_format", "0")],
+    )
+    .start();
+    let reply = directory.path().join("reply");
+    harness::linefifo::make_pipe(&reply);
+    let document = VERSION.replacen('{', r#"{"reply_name":"reply","#, 1);
+    fs::write(server.path("kamailio_rpc.fifo"), document).expect("the server reads");
+    let answer = fs::read_to_string(Path::new(&reply)).expect("an answer");
+    assert!(
+        answer.starts_with(r#"{"jsonrpc":"2.0","result":"kamailio"#),
+        "{answer}"
+    );
+}
