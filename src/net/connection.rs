@@ -1,50 +1,28 @@
 //! A stream connection: what it has sent us so far, and what waits for it.
 
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::path::PathBuf;
+use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Arc;
 use std::time::Instant;
 
 use bytes::{Buf, BytesMut};
-use kamailio_core::{datagrams, log_limited};
+use kamailio_core::log_limited;
 use rustix::event::epoll::EventFlags;
 use rustix::io::Errno;
 use rustix::net::{RecvFlags, Shutdown, recv, shutdown};
 
 use crate::limits;
 use crate::listener::Bound;
-use crate::outbox::Sink;
-use crate::queue::Queue;
+use crate::queue::{Queue, Replies};
 use crate::registry::{Client, Entry, Peer};
 use crate::service::{Incoming, Looked, Service, Step, serve_safely};
 use crate::turn::Turn;
+use crate::workshop::Workshop;
 
 /// Whether a connection goes on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Fate {
     Keep,
     Close,
-}
-
-/// What all connections of a process share.
-pub(crate) struct Workshop<'a> {
-    pub(crate) service: &'a mut dyn Service,
-    /// Filled by one system call and emptied before the next: by one read, or
-    /// with so many datagrams.
-    pub(crate) input: Vec<u8>,
-    /// The buffer for replies that leave at once.
-    pub(crate) output: Vec<u8>,
-}
-
-impl<'a> Workshop<'a> {
-    pub(crate) fn new(service: &'a mut dyn Service) -> Self {
-        Workshop {
-            service,
-            // Memory that is never filled is never taken.
-            input: vec![0; limits::READ_AT_ONCE * datagrams::AT_ONCE],
-            output: Vec::new(),
-        }
-    }
 }
 
 /// How far a connection is.
@@ -403,36 +381,5 @@ impl Connection {
             self.from,
             self.waiting()
         );
-    }
-}
-
-/// The way back over the connection itself.
-struct Replies<'a> {
-    queue: &'a mut Queue,
-    socket: BorrowedFd<'a>,
-    peer: &'a Peer,
-    from: &'a Bound,
-}
-
-impl Sink for Replies<'_> {
-    fn buffer(&mut self) -> &mut Vec<u8> {
-        self.queue.buffer()
-    }
-
-    fn flush(&mut self) {
-        self.queue.flush(self.socket);
-        if self.queue.waiting() > 0 {
-            log_limited!(
-                Warning,
-                "{} on {} did not take {} bytes in time",
-                self.peer,
-                self.from,
-                self.queue.waiting()
-            );
-        }
-    }
-
-    fn send_through(&mut self, _pipe: PathBuf) {
-        // A client with a connection reads its replies there.
     }
 }

@@ -10,13 +10,14 @@ use rustix::event::epoll::EventFlags;
 use rustix::net::{getpeername, sockopt};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-use crate::connection::{Connection, Fate, Workshop};
+use crate::connection::{Connection, Fate};
 use crate::limits;
 use crate::listener::Bound;
 use crate::poller::{Poller, Source};
 use crate::registry::Peer;
 use crate::slab::{Key, Slab};
 use crate::turn::Turn;
+use crate::workshop::Workshop;
 
 /// All of them.
 #[derive(Debug)]

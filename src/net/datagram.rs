@@ -15,7 +15,6 @@ use rpc_wire::listen::Transport;
 use rustix::io::Errno;
 use rustix::net::{MMsgHdr, SendAncillaryBuffer, SendFlags, SocketAddrAny, sendmmsg, sendto};
 
-use crate::connection::Workshop;
 use crate::held::Held;
 use crate::limits;
 use crate::listener::Bound;
@@ -23,6 +22,7 @@ use crate::outbox::Sink;
 use crate::registry::Peer;
 use crate::service::{Incoming, Service, serve_safely};
 use crate::turn::Turn;
+use crate::workshop::Workshop;
 
 /// A UDP or a Unix datagram socket.
 #[derive(Debug)]

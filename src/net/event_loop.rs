@@ -11,7 +11,6 @@ use rustix::event::epoll::EventFlags;
 use rustix::io::Errno;
 use rustix::net::{SocketFlags, accept_with};
 
-use crate::connection::Workshop;
 use crate::connections::Connections;
 use crate::datagram::DatagramSocket;
 use crate::limits;
@@ -21,6 +20,7 @@ use crate::poller::{Events, Poller, Source};
 use crate::registry;
 use crate::reply_pipe::ReplyPipes;
 use crate::service::Service;
+use crate::workshop::Workshop;
 
 /// How often time limits are looked at while any connection has one running.
 const TICK: Duration = Duration::from_secs(1);

@@ -30,6 +30,7 @@ mod reply_pipe;
 mod service;
 mod slab;
 mod turn;
+mod workshop;
 
 pub use handlers::{Group, Handlers};
 pub use listener::{Bound, OpenError};

@@ -10,7 +10,6 @@ use bytes::{Buf, BytesMut};
 use kamailio_core::log_limited;
 use rustix::io::{Errno, read};
 
-use crate::connection::Workshop;
 use crate::limits;
 use crate::listener::Bound;
 use crate::outbox::Sink;
@@ -18,6 +17,7 @@ use crate::registry::Peer;
 use crate::reply_pipe::ReplyPipes;
 use crate::service::{Incoming, Looked, Service, Step, serve_safely};
 use crate::turn::Turn;
+use crate::workshop::Workshop;
 
 /// A named pipe of ours.
 #[derive(Debug)]

@@ -1,13 +1,18 @@
 //! What waits for a stream client.
 
 use std::os::fd::BorrowedFd;
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
+use kamailio_core::log_limited;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use rustix::net::{SendFlags, send};
 
 use crate::limits;
+use crate::listener::Bound;
+use crate::outbox::Sink;
+use crate::registry::Peer;
 
 /// Replies for a stream client, in their order.
 #[derive(Debug, Default)]
@@ -86,6 +91,37 @@ impl Queue {
             *spare = std::mem::take(&mut self.bytes);
             spare.shrink_to(limits::QUEUE_BEFORE_PAUSE);
         }
+    }
+}
+
+/// The way back over the connection itself.
+pub(crate) struct Replies<'a> {
+    pub(crate) queue: &'a mut Queue,
+    pub(crate) socket: BorrowedFd<'a>,
+    pub(crate) peer: &'a Peer,
+    pub(crate) from: &'a Bound,
+}
+
+impl Sink for Replies<'_> {
+    fn buffer(&mut self) -> &mut Vec<u8> {
+        self.queue.buffer()
+    }
+
+    fn flush(&mut self) {
+        self.queue.flush(self.socket);
+        if self.queue.waiting() > 0 {
+            log_limited!(
+                Warning,
+                "{} on {} did not take {} bytes in time",
+                self.peer,
+                self.from,
+                self.queue.waiting()
+            );
+        }
+    }
+
+    fn send_through(&mut self, _pipe: PathBuf) {
+        // A client with a connection reads its replies there.
     }
 }
 
