@@ -1,0 +1,4 @@
+//! The commands of the old Management Interface on today's Kamailio.
+#![forbid(unsafe_code)]
+
+mod aliases;
