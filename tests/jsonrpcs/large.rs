@@ -1,6 +1,7 @@
 //! Answers of millions of bytes.
 
 use std::fmt::Write as _;
+use std::io::{Read, Write as _};
 
 use harness::process::private_kib;
 use harness::server::Server;
@@ -8,7 +9,7 @@ use harness::wait;
 use rpc_wire::binrpc::client::{Answer, Arg};
 use serde_json::Value;
 
-use crate::ways::{ECHO, ECHOED, Way, Ways};
+use crate::ways::{ECHO, ECHOED, Way, Ways, connect};
 
 const ENTRIES: usize = 100_000;
 const DUMP: &str = r#"{"jsonrpc":"2.0","method":"htable.dump","params":["t"],"id":1}"#;
@@ -52,6 +53,31 @@ fn streams_carry_any_size_and_the_memory_comes_back() {
         wait::until("the memory comes back", || {
             private_kib(handler) < before + ALLOWED_KIB
         });
+    }
+}
+
+/// It asks for three of them and takes nothing for a while; another goes away
+/// in the middle of one.
+#[test]
+fn a_tcp_client_that_does_not_read_harms_nobody() {
+    let ways = Ways::new();
+    let server = start(&ways, ENTRIES);
+    let mut lazy = connect(ways.tcp());
+    lazy.write_all(DUMP.repeat(3).as_bytes())
+        .expect("the server reads");
+    let mut gone = connect(ways.tcp());
+    gone.write_all(DUMP.as_bytes()).expect("the server reads");
+    gone.read_exact(&mut [0; 100_000]).expect("a part");
+    drop(gone);
+    for _ in 0..20 {
+        assert_eq!(ways.ask(&server, Way::Tcp, ECHO), ECHOED);
+    }
+    let mut all = String::new();
+    lazy.read_to_string(&mut all).expect("all answers");
+    let answers: Vec<&str> = all.split_inclusive(r#""id":1}"#).collect();
+    assert_eq!(answers.len(), 3);
+    for answer in answers {
+        assert_eq!(entries(answer), ENTRIES);
     }
 }
 

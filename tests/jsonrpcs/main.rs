@@ -14,5 +14,6 @@ mod script;
 mod specification;
 mod store;
 mod streams;
+mod types;
 mod unicode;
 mod ways;

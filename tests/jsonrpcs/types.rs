@@ -1,0 +1,124 @@
+//! Parameters of other types than a command wants.
+
+use harness::server::Server;
+use serde_json::{Value, json};
+
+use crate::ways::{Ways, datagram};
+
+fn ask(server: &Server, method: &str, params: &str) -> Value {
+    let document = format!(r#"{{"jsonrpc":"2.0","method":"{method}","params":{params},"id":1}}"#);
+    let answer = datagram(&server.path("rpc.socket"), document.as_bytes());
+    serde_json::from_str(&answer).expect("JSON")
+}
+
+fn in_both_modes(check: impl Fn(&Server)) {
+    for strict in [0, 1] {
+        let ways = Ways::new();
+        check(&ways.start(&format!("modparam(\"jsonrpcs\", \"strict\", {strict})")));
+    }
+}
+
+#[test]
+fn values_that_fit_are_taken() {
+    in_both_modes(|server| {
+        // `htable.seti` wants two texts, converted, and a number.
+        for (value, stored) in [
+            ("5", 5),
+            ("\"5\"", 5),
+            ("\"-5\"", -5),
+            ("-2147483648", i32::MIN),
+            ("true", 1),
+            ("false", 0),
+            ("5.0", 5),
+        ] {
+            let told = ask(server, "htable.seti", &format!(r#"["t","k",{value}]"#));
+            assert!(told.get("error").is_none(), "{value}: {told}");
+            let told = ask(server, "htable.get", r#"["t","k"]"#);
+            assert_eq!(told["result"]["item"]["value"], json!(stored), "{value}");
+        }
+    });
+}
+
+#[test]
+fn values_that_do_not_fit_are_told_with_their_position() {
+    in_both_modes(|server| {
+        for (value, found) in [
+            ("null", "null"),
+            ("[]", "array"),
+            ("{}", "structure"),
+            ("\"five\"", "string"),
+            ("\"5 \"", "string"),
+            ("\"\"", "string"),
+            ("4294967296", "integer"),
+            ("18446744073709551615", "integer"),
+        ] {
+            for params in [
+                format!(r#"["t","k",{value}]"#),
+                format!(r#"{{"a":"t","b":"k","c":{value}}}"#),
+            ] {
+                let told = ask(server, "htable.seti", &params);
+                let error = json!({
+                    "code": -32602,
+                    "message": "Invalid Parameters",
+                    "data": format!("parameter 3: expected integer, got {found}")
+                });
+                assert_eq!(told["error"], error, "{params}");
+            }
+        }
+        // A text that is not converted.
+        for value in ["7", "1.5", "true", "null", "[]", "{}"] {
+            let told = ask(server, "system.methodHelp", &format!("[{value}]"));
+            assert_eq!(told["error"]["code"], -32602, "{value}: {told}");
+        }
+        // The command would go on without it.
+        let told = ask(server, "core.shmmem", "[7]");
+        assert_eq!(
+            told["error"]["data"],
+            "parameter 1: expected string, got integer"
+        );
+    });
+}
+
+#[test]
+fn numbers_become_text_where_the_command_converts() {
+    in_both_modes(|server| {
+        let told = ask(
+            server,
+            "core.echo",
+            "[1, -1, 1.5, -0.25, 9007199254740993, 18446744073709551615]",
+        );
+        let texts = json!([
+            "1",
+            "-1",
+            "1.5",
+            "-0.25",
+            "9007199254740993",
+            "18446744073709551615"
+        ]);
+        assert_eq!(told["result"], texts);
+    });
+}
+
+#[test]
+fn a_missing_parameter_is_empty_or_with_strict_an_error() {
+    let ways = Ways::new();
+    let server = ways.start("");
+    let told = ask(&server, "htable.get", "[\"t\"]");
+    assert_eq!(told["error"]["code"], 500, "{told}");
+    let told = ask(&server, "core.printi", "[]");
+    assert!(told.get("error").is_none(), "{told}");
+    drop(server);
+    let server = ways.start(r#"modparam("jsonrpcs", "strict", 1)"#);
+    let told = ask(&server, "htable.get", "[\"t\"]");
+    assert!(told.get("error").is_some(), "{told}");
+}
+
+#[test]
+fn params_in_no_order_are_refused() {
+    in_both_modes(|server| {
+        for params in ["5", "\"x\"", "true", "null"] {
+            let told = ask(server, "core.version", params);
+            assert_eq!(told["error"]["code"], -32602, "{params}: {told}");
+        }
+    });
+}
