@@ -38,7 +38,7 @@ case $what in
 build) ;;
 fuzz) wanted=(g++) ;;
 deb) wanted=(dpkg-dev) ;;
-server) wanted+=(bison flex liblua5.1-0-dev libpcre2-dev libssl-dev libunistring-dev libxml2-dev pkgconf) ;;
+server) wanted+=(bison flex liblua5.1-0-dev libpcre2-dev libsctp-dev libssl-dev libunistring-dev libxml2-dev pkgconf) ;;
 all)
     wanted+=(curl iproute2 kamcli socat)
     if [ -z "${KAMAILIO_BIN:-}" ]; then
