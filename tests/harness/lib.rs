@@ -11,6 +11,7 @@ pub mod binrpc;
 pub mod builder;
 pub mod compare;
 mod config;
+pub mod datagram;
 pub mod differential;
 pub mod everything;
 pub mod http;

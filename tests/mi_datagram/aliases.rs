@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use harness::datagram;
 use harness::everything;
 use harness::modules::{Flavor, c_modules};
 use harness::server::Server;
@@ -43,8 +44,10 @@ const CONFIG: &str = r#"
 modparam("imc|matrix|mohqueue|sipcapture|userblocklist", "db_url", "text://{dir}/more")
 modparam("imc", "outbound_proxy", "sip:127.0.0.1:9")
 modparam("mohqueue", "mohdir", "{dir}")
+modparam("tm", "fr_timer", 200)
 modparam("pdb", "server", "127.0.0.1:9")
 modparam("siptrace", "trace_to_database", 0)
+modparam("mi_datagram", "socket_name", "{dir}/mi")
 "#;
 
 const TABLES: &[(&str, &str)] = &[
@@ -105,9 +108,93 @@ fn the_commands_for_old_names_are_registered() {
     }
 }
 
+#[test]
+fn every_old_name_runs_something() {
+    let server = start();
+    let registered = listed(&server, "system.listMethods");
+    for (old, command) in table() {
+        if old != ENDS_THE_SERVER && registered.contains(command) {
+            let reply = ask(&server, &format!(":{old}:\n"));
+            assert_ne!(reply, NOT_AVAILABLE, "{old}");
+        }
+    }
+    for old in ["conference_reset", "dum", "forward_list", "loc_refresh"] {
+        assert_eq!(ask(&server, &format!(":{old}:\n")), NOT_AVAILABLE);
+        assert!(server.log().contains(&format!("no command \"{old}\": ")));
+    }
+}
+
+const ENDS_THE_SERVER: &str = "kill";
+const NOT_AVAILABLE: &str = "500 command not available\n";
+
+/// Requests whose arguments move, and what shows where they arrived.
+const MOVED: &[(&str, &[&str])] = &[
+    (
+        ":check_userblacklist:\nalice\n4912\n",
+        &["200 OK\n", "prefix:: 4912\n", "user:: alice\n"],
+    ),
+    (
+        ":check_userwhitelist:\nalice\nexample.org\n4912\n",
+        &[
+            "200 OK\n",
+            "prefix:: 4912\n",
+            "user:: alice\n",
+            "domain:: example.org\n",
+        ],
+    ),
+    (":check_userwhitelist:\nalice\n", &["400 Too few"]),
+    (":sip_trace:\n", &["200 OK\n", "abled\n"]),
+    (":sip_trace:\non\n", &["200 OK\n", "Enabled\n"]),
+    (":sip_trace:\n", &["200 OK\n", "Enabled\n"]),
+    (":sip_trace:\noff\n", &["200 OK\n", "Disabled\n"]),
+    (":sip_capture:\n", &["200 OK\n", "Disabled\n"]),
+    (":dlg_list:\n", &["200 OK\n"]),
+    (":dlg_list:\ncall\n", &["200 OK\n"]),
+    (":dlg_list:\nx\ny\nz\n", &["400 Too few"]),
+    (":debug:\nsales\n1\n", &["401 No such queue (sales)!\n"]),
+    (":rpc:\ncore.echo\na\nb\n", &["200 OK\na\nb\n"]),
+    (":rpc:\nno.such\n", &[NOT_AVAILABLE]),
+    (":rpc:\n", &["400 Too few"]),
+    (
+        ":t_reply:\n404\nGone\n1:2\ntag\n.\n",
+        &["481 No such transaction\n"],
+    ),
+    (":t_reply:\n404\nGone\n1:2\ntag\n", &["400 Too few"]),
+    (
+        ":t_reply_callid:\n404\nGone\ncall\n1\ntag\n.\n",
+        &["404 Transaction not found\n"],
+    ),
+    (":pike_list:\n", &["200 OK\n", "max_hits"]),
+    (":nh_show_rtpp:\n", &["200 OK\n"]),
+    // The command's own argument would be a shorter list, the old name has none.
+    (":ds_list:\nshort\n", &["200 OK\n", "weight=50"]),
+    // The reply to its request is waited for, and made up when none comes.
+    (
+        ":t_uac_dlg:\nOPTIONS\nsip:127.0.0.1:9\n.\n.\n\"From: <sip:a@b>\nTo: <sip:c@d>\n\"\n",
+        &["200 OK\n", "408"],
+    ),
+];
+
+#[test]
+fn arguments_arrive_where_they_belong() {
+    let server = start();
+    for (request, fragments) in MOVED {
+        let reply = ask(&server, request);
+        for fragment in *fragments {
+            assert!(reply.contains(fragment), "{request:?}: {reply}");
+        }
+    }
+}
+
+fn ask(server: &Server, request: &str) -> String {
+    let reply = datagram::ask(&server.path("mi"), request.as_bytes());
+    String::from_utf8_lossy(&reply).into_owned()
+}
+
 fn start() -> Server {
     let mut server = everything::load_into(Server::builder(Flavor::Rust))
         .modules(MODULES.iter().copied())
+        .modules(["mi_datagram"])
         .config(CONFIG);
     for (file, config) in WHERE_THEY_ARE.iter().filter(|(file, _)| is_there(file)) {
         let module = file.trim_end_matches(".so");
