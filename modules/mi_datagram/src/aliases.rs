@@ -220,6 +220,7 @@ pub(crate) fn lookup(name: &[u8]) -> Option<&'static Alias> {
     all().find(|alias| alias.name.as_bytes() == name)
 }
 
-fn all() -> impl Iterator<Item = &'static Alias> {
+/// All of them.
+pub(crate) fn all() -> impl Iterator<Item = &'static Alias> {
     FAMILIES.iter().flat_map(|(_, aliases)| *aliases)
 }

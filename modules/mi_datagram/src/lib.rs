@@ -2,13 +2,15 @@
 //! on a Unix or UDP datagram socket.
 //!
 //! `aliases` has the old names of commands, `config` keeps what the configuration says, `service` answers datagrams and
-//! `runner` runs commands for it.
+//! `runner` runs commands for it,
+//! `shapes` has replies as they were.
 #![deny(unsafe_code)]
 
 mod aliases;
 mod config;
 mod runner;
 mod service;
+mod shapes;
 
 use kamailio::core::Error;
 use kamailio::core::process::Rank;

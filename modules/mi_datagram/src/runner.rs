@@ -34,6 +34,27 @@ impl Runner {
         }
         self.engine.run(command, &mut self.params, &mut Taker(take));
     }
+
+    /// Runs a command for what `read` makes of its reply.
+    pub(crate) fn call<R>(
+        &mut self,
+        command: &[u8],
+        arguments: &[&[u8]],
+        read: impl FnOnce(&Reply) -> R,
+    ) -> R {
+        let mut read = Some(read);
+        let mut result = None;
+        self.run(command, arguments.iter().copied(), |reply, _| {
+            if let Some(read) = read.take() {
+                result = Some(read(reply));
+            }
+        });
+        match (result, read) {
+            (Some(result), _) => result,
+            (None, Some(read)) => read(&Reply::new()),
+            (None, None) => unreachable!("the reading of a reply panicked and nobody noticed"),
+        }
+    }
 }
 
 /// Gives a reply to a function.

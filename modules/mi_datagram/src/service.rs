@@ -4,16 +4,18 @@ use kamailio::log_limited;
 use kamailio::net::{Bound, Outbox, Peer, Service, Step};
 use kamailio::rpc;
 use rpc_wire::mi::{self, MAX_LEN, Tree};
+use rpc_wire::value::Reply;
 
 use crate::aliases::{self, Alias, Choice};
 use crate::config::Settings;
 use crate::runner::Runner;
+use crate::shapes::{self, Way};
 
 /// What a client is told that names no command.
 const NOT_AVAILABLE: &str = "command not available";
 
 /// What a client is told that gives a command more or less than it takes.
-pub(crate) const WRONG_COUNT: &str = "Too few or too many arguments";
+const WRONG_COUNT: &str = "Too few or too many arguments";
 
 /// What a request asks for.
 enum Todo {
@@ -71,12 +73,30 @@ impl Management {
             .map(|argument| &argument.value[..])
             .collect();
         match todo {
-            Todo::Command(command) => self.run(&command, values, outbox),
-            Todo::Alias(alias) => match alias.choose(&values, rpc::exists) {
-                Choice::Run { command, arguments } => self.run(command, arguments, outbox),
-                Choice::WrongCount => self.put(&Tree::status(400, WRONG_COUNT), outbox),
-                Choice::NotRegistered => self.put(&Tree::status(500, NOT_AVAILABLE), outbox),
-            },
+            Todo::Command(command) => self.run(&command, values, Tree::of_reply, outbox),
+            Todo::Alias(alias) => self.run_alias(alias, values, outbox),
+        }
+    }
+
+    fn run_alias(&mut self, alias: &Alias, values: Vec<&[u8]>, outbox: &mut Outbox<'_>) {
+        let shape = shapes::lookup(alias.name.as_bytes());
+        if shape.is_some_and(|shape| !shape.takes(values.len())) {
+            return self.put(&Tree::status(400, WRONG_COUNT), outbox);
+        }
+        let read = match shape.map(|shape| shape.way) {
+            Some(Way::Own(answer)) => {
+                if let Some(tree) = answer(&mut self.runner, &values) {
+                    self.put(&tree, outbox);
+                }
+                return;
+            }
+            Some(Way::Reply(read)) => read,
+            None => Tree::of_reply,
+        };
+        match alias.choose(&values, rpc::exists) {
+            Choice::Run { command, arguments } => self.run(command, arguments, read, outbox),
+            Choice::WrongCount => self.put(&Tree::status(400, WRONG_COUNT), outbox),
+            Choice::NotRegistered => self.put(&Tree::status(500, NOT_AVAILABLE), outbox),
         }
     }
 
@@ -91,10 +111,17 @@ impl Management {
             .or_else(|| rpc::exists(name).then(|| Todo::Command(name.to_vec())))
     }
 
-    fn run(&mut self, command: &[u8], arguments: Vec<&[u8]>, outbox: &mut Outbox<'_>) {
+    /// Runs a command and answers with what `read` makes of its reply.
+    fn run(
+        &mut self,
+        command: &[u8],
+        arguments: Vec<&[u8]>,
+        read: fn(&Reply) -> Tree,
+        outbox: &mut Outbox<'_>,
+    ) {
         let indent = &self.settings.indent;
         self.runner.run(command, arguments, |reply, now| {
-            put(&Tree::of_reply(reply), indent, outbox);
+            put(&read(reply), indent, outbox);
             if now {
                 outbox.flush();
             }

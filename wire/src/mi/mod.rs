@@ -56,7 +56,7 @@ mod request;
 mod tree;
 
 pub use request::{Argument, ParseError, arguments, first_line};
-pub use tree::{Node, Tree, put_number};
+pub use tree::{Node, Tree};
 
 /// The longest request that the C module read, and the longest reply that it
 /// wrote, in bytes; its clients count on the latter.

@@ -3,7 +3,7 @@
 use std::fmt::Display;
 use std::io::Write as _;
 
-use crate::value::{Container, Event, Fault, Reply, Scalar};
+use crate::value::{Container, Event, Fault, Reply, Scalar, Value};
 
 /// A reply: a code, a reason, and a tree as the list of its nodes, each in front
 /// of those below it.
@@ -159,6 +159,18 @@ impl Node {
     }
 }
 
+impl Value<'_> {
+    /// A value without members as the Management Interface writes it; a
+    /// container has no text.
+    #[must_use]
+    pub fn text(self) -> Vec<u8> {
+        match self {
+            Value::Scalar(value) => text_of(value),
+            Value::Container(..) => Vec::new(),
+        }
+    }
+}
+
 /// A value as it is written.
 fn text_of(value: Scalar<'_>) -> Vec<u8> {
     let mut text = Vec::new();
@@ -176,7 +188,7 @@ fn text_of(value: Scalar<'_>) -> Vec<u8> {
 }
 
 /// Appends a number in decimal.
-pub fn put_number(number: impl Display, out: &mut Vec<u8>) {
+fn put_number(number: impl Display, out: &mut Vec<u8>) {
     // A vector takes all that is written.
     let _ = write!(out, "{number}");
 }

@@ -6,6 +6,7 @@
 
 use super::Span;
 use super::node::{Body, NONE, Node};
+use super::view::Values;
 
 /// Replies and their text stay below this many bytes and nodes.
 ///
@@ -246,6 +247,36 @@ impl Reply {
         }
     }
 
+    /// The values at the top, each with its members.
+    #[must_use]
+    pub fn values(&self) -> Values<'_> {
+        Values {
+            reply: self,
+            next: self.first,
+        }
+    }
+
+    /// A value and its name, if there is one of this number.
+    pub(super) fn node(&self, id: u32) -> Option<(&Node, Option<&[u8]>)> {
+        let node = self.nodes.get(id as usize)?;
+        Some((node, node.name().map(|name| name.of(&self.text))))
+    }
+
+    /// A value without members; a container, which is none, is null.
+    pub(super) fn scalar(&self, body: Body) -> Scalar<'_> {
+        match body {
+            Body::Int(v) => Scalar::Int(v),
+            Body::Unsigned(v) => Scalar::Unsigned(v),
+            Body::Bool(v) => Scalar::Bool(v),
+            Body::Time(v) => Scalar::Time(v),
+            Body::Float(v) => Scalar::Float(v),
+            Body::Long(v) => Scalar::Long(v),
+            Body::UnsignedLong(v) => Scalar::UnsignedLong(v),
+            Body::Text(span) => Scalar::Text(span.of(&self.text)),
+            Body::Null | Body::Members { .. } => Scalar::Null,
+        }
+    }
+
     fn store(&mut self, text: &[u8]) -> Result<Span, TooLarge> {
         let start = self.text.len();
         if text.len() > LIMIT - start {
@@ -319,25 +350,15 @@ impl<'a> Iterator for Walk<'a> {
             self.next = next;
             return Some(Event::Close { kind });
         }
-        let text = &self.reply.text;
-        let node = &self.reply.nodes[self.next as usize];
+        let (node, name) = self.reply.node(self.next)?;
         self.next = node.next;
-        let name = node.name().map(|name| name.of(text));
         let value = match node.body() {
-            Body::Int(v) => Scalar::Int(v),
-            Body::Unsigned(v) => Scalar::Unsigned(v),
-            Body::Bool(v) => Scalar::Bool(v),
-            Body::Time(v) => Scalar::Time(v),
-            Body::Float(v) => Scalar::Float(v),
-            Body::Long(v) => Scalar::Long(v),
-            Body::UnsignedLong(v) => Scalar::UnsignedLong(v),
-            Body::Text(span) => Scalar::Text(span.of(text)),
-            Body::Null => Scalar::Null,
             Body::Members { kind, first, .. } => {
                 self.open.push((kind, node.next));
                 self.next = first;
                 return Some(Event::Open { name, kind });
             }
+            body => self.reply.scalar(body),
         };
         Some(Event::Scalar { name, value })
     }
