@@ -1,9 +1,9 @@
 //! The names that commands had in the old Management Interface, and today's
 //! RPC commands that do their work.
 //!
-//! The 138 names are those of Kamailio 4.4.7, the last version but one that
-//! had the interface. Most commands only changed their names. Where the order
-//! or the meaning of arguments changed too, the table says how to move them.
+//! The 138 names are those of Kamailio 4.4.7: 5.0 dropped the interface. Most
+//! commands only changed their names. Where the order or the meaning of
+//! arguments changed too, the table says how to move them.
 //! `docs/mi_datagram-commands.md` shows the table to administrators, and a test
 //! compares the two.
 

@@ -15,7 +15,7 @@ use crate::shapes::{self, Way};
 const NOT_AVAILABLE: &str = "command not available";
 
 /// What a client is told that gives a command more or less than it takes.
-const WRONG_COUNT: &str = "Too few or too many arguments";
+pub(crate) const WRONG_COUNT: &str = "Too few or too many arguments";
 
 /// What a request asks for.
 enum Todo {

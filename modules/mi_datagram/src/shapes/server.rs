@@ -8,6 +8,7 @@ use super::Way::{Own, Reply as OfReply};
 use super::{ANY, Shape, first_struct, only_status, set_text, text};
 use crate::aliases;
 use crate::runner::Runner;
+use crate::service::WRONG_COUNT;
 
 pub(super) const SHAPES: &[Shape] = &[
     Shape::new("which", ANY, OfReply(which)),
@@ -16,7 +17,7 @@ pub(super) const SHAPES: &[Shape] = &[
     Shape::new("pwd", ANY, OfReply(pwd)),
     Shape::new("ps", ANY, OfReply(ps)),
     Shape::new("kill", ANY, Own(kill)),
-    Shape::new("debug", (0, 1), Own(debug)),
+    Shape::new("debug", (0, 2), Own(debug)),
 ];
 
 /// The old names that work, then the commands themselves.
@@ -95,7 +96,11 @@ fn kill(runner: &mut Runner, _: &[&[u8]]) -> Option<Tree> {
     None
 }
 
+/// With two arguments it is not the server's but mohqueue's, of the same name.
 fn debug(runner: &mut Runner, arguments: &[&[u8]]) -> Option<Tree> {
+    if arguments.len() == 2 {
+        return Some(queue_debug(runner, arguments));
+    }
     let level = arguments.first().copied();
     let is_level = |text: &[u8]| {
         let text = std::str::from_utf8(text).ok();
@@ -120,4 +125,14 @@ fn debug(runner: &mut Runner, arguments: &[&[u8]]) -> Option<Tree> {
         tree.push(0, "DEBUG").value(now.unwrap_or_default());
         tree
     }))
+}
+
+fn queue_debug(runner: &mut Runner, arguments: &[&[u8]]) -> Tree {
+    /// The queue, and whether its debugging is on.
+    const COMMAND: &[u8] = b"mohqueue.debug";
+    if rpc::exists(COMMAND) {
+        runner.call(COMMAND, arguments, Tree::of_reply)
+    } else {
+        Tree::status(400, WRONG_COUNT)
+    }
 }
