@@ -98,18 +98,19 @@ fn quoted(text: &[u8], number: usize) -> Result<(Vec<u8>, usize), ParseError> {
         let quote = text[start..].iter().position(|byte| *byte == b'"');
         let quote = start + quote.ok_or(ParseError::NotClosed(number))?;
         value.extend_from_slice(&text[start..quote]);
-        let behind = first_of(&text[quote + 1..], |byte| byte == b'\n');
-        let is_last = without_leading_space(behind).is_empty();
+        // Looked at only where it decides: a line may have thousands of quotes.
+        let behind = || first_of(&text[quote + 1..], |byte| byte == b'\n');
+        let is_last = || without_leading_space(behind()).is_empty();
         let closes = match &value[..] {
             // What the C module takes for a quote of its own, and for a
             // backslash, where the line goes on.
-            [] => is_last || !closes_further_on(&text[quote + 1..]),
-            [b'\\'] => is_last,
+            [] => is_last() || !closes_further_on(&text[quote + 1..]),
+            [b'\\'] => is_last(),
             [.., last] => *last != b'\\',
         };
         if closes {
-            return match is_last {
-                true => Ok((value, quote + 1 + behind.len())),
+            return match is_last() {
+                true => Ok((value, quote + 1 + behind().len())),
                 false => Err(ParseError::BehindQuote(number)),
             };
         }
