@@ -1,12 +1,14 @@
-//! One request and its reply over a Unix datagram socket.
+//! One request and its reply over a datagram socket.
 
+use std::net::{SocketAddr, UdpSocket};
 use std::os::unix::net::UnixDatagram;
 use std::path::Path;
 
+use crate::binrpc::any_port_towards;
 use crate::own_path::OwnPath;
 use crate::wait::PATIENCE;
 
-/// What a server writes in reply to this request.
+/// What a server writes in reply to this request over a Unix socket.
 ///
 /// # Panics
 ///
@@ -19,6 +21,34 @@ pub fn ask(socket: &Path, request: &[u8]) -> Vec<u8> {
         .set_read_timeout(Some(PATIENCE))
         .expect("a time limit");
     client.send_to(request, socket).expect("the server listens");
+    let mut reply = vec![0; 1 << 16];
+    let len = client.recv(&mut reply).expect("a reply");
+    reply.truncate(len);
+    reply
+}
+
+/// Sends a request that is not answered, or whose answer nobody reads.
+///
+/// # Panics
+///
+/// Nobody listens at `socket`.
+pub fn send(socket: &Path, request: &[u8]) {
+    let client = UnixDatagram::unbound().expect("a new socket");
+    client.send_to(request, socket).expect("the server listens");
+}
+
+/// What a server writes in reply to this request over UDP.
+///
+/// # Panics
+///
+/// It does not reply.
+#[must_use]
+pub fn ask_udp(server: SocketAddr, request: &[u8]) -> Vec<u8> {
+    let client = UdpSocket::bind(any_port_towards(server)).expect("a new socket");
+    client
+        .set_read_timeout(Some(PATIENCE))
+        .expect("a time limit");
+    client.send_to(request, server).expect("a way there");
     let mut reply = vec![0; 1 << 16];
     let len = client.recv(&mut reply).expect("a reply");
     reply.truncate(len);

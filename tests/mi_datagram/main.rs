@@ -2,3 +2,6 @@
 #![forbid(unsafe_code)]
 
 mod aliases;
+mod oracle;
+mod parameters;
+mod requests;

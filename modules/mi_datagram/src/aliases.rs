@@ -98,6 +98,13 @@ impl Alias {
             })
     }
 
+    /// Whether one of the commands is there for just that many arguments.
+    pub(crate) fn asks_for(&self, count: usize) -> bool {
+        self.candidates
+            .iter()
+            .any(|candidate| candidate.takes.1 < usize::MAX && candidate.takes(count))
+    }
+
     /// Picks the first candidate that the server has and that takes that many
     /// arguments.
     pub(crate) fn choose<'a>(
