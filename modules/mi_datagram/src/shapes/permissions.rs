@@ -4,21 +4,21 @@ use rpc_wire::mi::Tree;
 use rpc_wire::value::{Reply, Values};
 
 use super::Way::Reply as OfReply;
-use super::{ANY, Shape, fault, first_struct, text};
+use super::{ANY, Shape, fault, text};
 
 pub(super) const SHAPES: &[Shape] = &[
     Shape::new("address_reload", ANY, OfReply(super::only_status)),
     Shape::new("address_dump", ANY, OfReply(dump)),
 ];
 
-/// Today's command adds a bucket, a group and an item for each address to one
-/// structure.
+/// Today's command gives a bucket, a group and an item for each address; older
+/// versions put all of them into one structure.
 fn dump(reply: &Reply) -> Tree {
     if let Some(fault) = fault(reply, &[]) {
         return fault;
     }
     let mut tree = Tree::ok();
-    if let Some(told) = first_struct(reply) {
+    for told in reply.values().containers() {
         let (mut bucket, mut group) = (Vec::new(), Vec::new());
         for (name, value) in told {
             match (name, value.members()) {
