@@ -30,6 +30,8 @@ pub(crate) struct DatagramSocket {
     socket: OwnedFd,
     bound: Arc<Bound>,
     limit: usize,
+    /// How many datagrams are taken with one system call.
+    at_once: usize,
     /// Where the datagrams that were taken last lie.
     received: Vec<Received>,
     /// Requests that were taken and wait for the socket's next turn.
@@ -58,7 +60,9 @@ impl AsFd for DatagramSocket {
 }
 
 impl DatagramSocket {
-    pub(crate) fn new(socket: OwnedFd, bound: Arc<Bound>) -> Self {
+    /// A socket that other processes take from, too, gives one at a time: while a
+    /// command runs, what waits is theirs.
+    pub(crate) fn new(socket: OwnedFd, bound: Arc<Bound>, is_shared: bool) -> Self {
         let limit = match (bound.listen.transport, bound.address) {
             (Transport::Udp, Some(SocketAddr::V4(_))) => limits::UDP4_REPLY,
             (Transport::Udp, _) => limits::UDP6_REPLY,
@@ -68,6 +72,7 @@ impl DatagramSocket {
             socket,
             bound,
             limit,
+            at_once: if is_shared { 1 } else { datagrams::AT_ONCE },
             received: Vec::with_capacity(datagrams::AT_ONCE),
             left: VecDeque::new(),
             batch: Batch::default(),
@@ -98,8 +103,9 @@ impl DatagramSocket {
     }
 
     fn receive(&mut self, turn: Turn, shop: &mut Workshop<'_>) {
-        let rooms = &mut shop.input[..];
         let room = limits::READ_AT_ONCE;
+        let all = shop.input.len();
+        let rooms = &mut shop.input[..all.min(room * self.at_once)];
         match datagrams::receive(self.socket.as_fd(), rooms, room, &mut self.received) {
             Ok(()) => {}
             Err(Errno::AGAIN | Errno::INTR) => return,

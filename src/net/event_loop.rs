@@ -27,12 +27,17 @@ const TICK: Duration = Duration::from_secs(1);
 
 /// Serves clients for ever. To be called in a process that
 /// [`process::fork_handler`] made: the poller must not be shared by a fork.
+/// `are_shared` tells that other processes serve the same places.
 ///
 /// # Errors
 /// The system offers no poller, which leaves nothing to do.
-pub(crate) fn serve(listeners: Listeners, service: &mut dyn Service) -> Result<Infallible, Error> {
+pub(crate) fn serve(
+    listeners: Listeners,
+    are_shared: bool,
+    service: &mut dyn Service,
+) -> Result<Infallible, Error> {
     let cannot_wait = |error| Error::new(format!("cannot wait for events: {error}"));
-    let mut handler = Handler::new(listeners).map_err(cannot_wait)?;
+    let mut handler = Handler::new(listeners, are_shared).map_err(cannot_wait)?;
     let mut shop = Workshop::new(service);
     let mut events = Events::new();
     loop {
@@ -69,12 +74,14 @@ enum Kind {
 }
 
 impl Entrance {
-    fn new(listener: Listener) -> Self {
+    fn new(listener: Listener, is_shared: bool) -> Self {
         let kind = match listener.bound.listen.transport {
             Transport::UnixStream | Transport::Tcp => Kind::Stream(listener),
-            Transport::UnixDatagram | Transport::Udp => {
-                Kind::Datagram(DatagramSocket::new(listener.file, listener.bound))
-            }
+            Transport::UnixDatagram | Transport::Udp => Kind::Datagram(DatagramSocket::new(
+                listener.file,
+                listener.bound,
+                is_shared,
+            )),
             Transport::Fifo => Kind::Pipe(Pipe::new(listener.file, listener.bound)),
         };
         Entrance {
@@ -109,11 +116,13 @@ struct Handler {
 }
 
 impl Handler {
-    fn new(listeners: Listeners) -> rustix::io::Result<Self> {
+    fn new(listeners: Listeners, are_shared: bool) -> rustix::io::Result<Self> {
         registry::start();
+        let entrances = listeners.list.into_iter();
+        let entrances = entrances.map(|listener| Entrance::new(listener, are_shared));
         let handler = Handler {
             poller: Poller::new()?,
-            entrances: listeners.list.into_iter().map(Entrance::new).collect(),
+            entrances: entrances.collect(),
             reply_pipes: ReplyPipes::default(),
             connections: Connections::new(),
             line: VecDeque::new(),

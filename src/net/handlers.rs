@@ -110,7 +110,7 @@ impl Handlers {
                 process::fork_handler(groups[index].name, || {
                     let mine = groups.swap_remove(index);
                     groups.clear();
-                    serve(mine.listeners, &mut *service())
+                    serve(mine.listeners, mine.processes > 1, &mut *service())
                 })
             })
         });

@@ -1,7 +1,13 @@
 //! Documents over a Unix datagram socket.
 
+use std::os::unix::net::UnixDatagram;
+
 use harness::differential::Place;
 use harness::modules::Flavor;
+use harness::own_path::OwnPath;
+use harness::server::Server;
+use harness::sip::Peer;
+use harness::wait::{self, PATIENCE};
 
 use crate::ways::datagram;
 
@@ -70,4 +76,52 @@ fn config(pretty: i32) -> String {
          modparam(\"jsonrpcs\", \"pretty_format\", {pretty})\n\
          modparam(\"jsonrpcs\", \"dgram_socket\", \"{{dir}}/rpc.socket\")\n"
     )
+}
+
+/// The command that takes long is the first of many that come together; the
+/// second process has all others.
+#[test]
+fn a_worker_that_is_busy_holds_up_nobody() {
+    let peer = Peer::start();
+    let server = Server::builder(Flavor::Rust)
+        .modules(["ctl", "tm", "jsonrpcs"])
+        .config(
+            r#"
+            modparam("jsonrpcs", "pretty_format", 0)
+            modparam("jsonrpcs", "dgram_socket", "{dir}/rpc.socket")
+            modparam("jsonrpcs", "dgram_workers", 2)
+            "#,
+        )
+        .start();
+    let own = OwnPath::new();
+    let client = UnixDatagram::bind(own.path()).expect("a new socket");
+    client
+        .set_read_timeout(Some(PATIENCE))
+        .expect("a time limit");
+    client
+        .connect(server.path("rpc.socket"))
+        .expect("it is there");
+    let uri = peer.uri("held");
+    let slow = format!(
+        r#"{{"jsonrpc":"2.0","method":"tm.t_uac_wait_block","params":["OPTIONS","{uri}",".",".","From: <sip:a@127.0.0.1>\r\nTo: <sip:b@127.0.0.1>\r\n"],"id":"slow"}}"#
+    );
+    client.send(slow.as_bytes()).expect("sent");
+    for _ in 0..10 {
+        client.send(ECHO.as_bytes()).expect("sent");
+    }
+    let receive = || {
+        let mut answer = vec![0; 1 << 16];
+        let len = client.recv(&mut answer).expect("an answer");
+        String::from_utf8_lossy(&answer[..len]).into_owned()
+    };
+    for _ in 0..10 {
+        assert!(receive().contains(r#""result":["a"]"#));
+    }
+    wait::until("the peer has it", || peer.held() > 0);
+    peer.release();
+    let last = receive();
+    assert!(
+        last.contains(r#""code":200"#) && last.contains("slow"),
+        "{last}"
+    );
 }
