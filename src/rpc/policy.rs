@@ -206,7 +206,7 @@ fn json_failed_scan(failed: &FailedScan) -> Option<(i32, String)> {
             format!(
                 "parameter {}: expected {}, got {found}",
                 failed.position + 1,
-                failed.wanted.type_name()
+                failed.wanted.plain_name()
             ),
         )),
     }
@@ -221,7 +221,7 @@ fn json_strict_failed_scan(failed: &FailedScan) -> Option<(i32, String)> {
             format!(
                 "parameter {}: expected {}, got none",
                 failed.position + 1,
-                failed.wanted.type_name()
+                failed.wanted.plain_name()
             ),
         )),
         _ => json_failed_scan(failed),

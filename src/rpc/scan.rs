@@ -49,7 +49,16 @@ impl Wanted {
         }
     }
 
-    /// The word for it in messages to clients.
+    /// The word for it in messages to people.
+    pub(crate) fn plain_name(self) -> &'static str {
+        match self {
+            Wanted::Int | Wanted::Long | Wanted::UnsignedLong => "integer",
+            Wanted::Float => "float",
+            Wanted::Text => "string",
+        }
+    }
+
+    /// The C module's word for it in messages to BINRPC clients.
     pub(crate) fn type_name(self) -> &'static str {
         match self {
             Wanted::Int => "integer",
