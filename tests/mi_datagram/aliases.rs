@@ -16,7 +16,6 @@ const MODULES: &[&str] = &[
     "matrix",
     "mohqueue",
     "pdb",
-    "rtpproxy",
     "sipcapture",
     "siptrace",
     "userblocklist",
@@ -35,10 +34,10 @@ const WHERE_THEY_ARE: &[(&str, &str)] = &[
     ("regex.so", ""),
 ];
 
-/// Modules that are not in Debian's package of Kamailio itself. One text, for
+/// Modules that are not in Debian's package of Kamailio itself, and rtpproxy, which
+/// 6.0 does not load beside rtpengine. One text, for
 /// the same reason.
-const NOT_LOADED: &str =
-    "auth_ephemeral cnxcc cplc db_berkeley ims_dialog presence pua pua_rpc rls xcap_client";
+const NOT_LOADED: &str = "auth_ephemeral cnxcc cplc db_berkeley ims_dialog presence pua pua_rpc rls rtpproxy xcap_client";
 
 const CONFIG: &str = r#"
 modparam("imc|matrix|mohqueue|sipcapture|userblocklist", "db_url", "text://{dir}/more")
