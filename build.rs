@@ -42,8 +42,10 @@ const FUNCTIONS: &[&str] = &[
     "user2uid",
     // arguments of script functions
     "fixup_free_igp_null",
+    "fixup_free_pvar_null",
     "fixup_free_spve_null",
     "fixup_igp_null",
+    "fixup_pvar_null",
     "fixup_spve_null",
     "get_int_fparam",
     "get_str_fparam",
@@ -51,11 +53,19 @@ const FUNCTIONS: &[&str] = &[
     "del_nonshm_lump_rpl",
     "find_export",
     "get_body",
+    // TCP connections
+    "parse_uri",
+    "receive_fd",
+    "send_all",
+    "sr_event_register_cb",
+    "tcpconn_get",
     // variables
+    "pv_cache_get",
     "pv_get_null",
     "pv_get_sintval",
     "pv_get_strval",
     // KEMI
+    "sr_kemi_eng_get",
     "sr_kemi_modules_add",
     "sr_kemi_xval_null",
 ];
@@ -65,6 +75,7 @@ const TYPES: &[&str] = &[
     "str",
     "cmd_export_t",
     "cmd_function",
+    "conn_cmds",
     "module_exports",
     "modparam_t",
     "param_export_t",
@@ -72,9 +83,13 @@ const TYPES: &[&str] = &[
     "rpc_t",
     "rpc_export_t",
     "rpc_function_t",
+    "send_flags",
     "sip_msg_t",
+    "sr_event_param_t",
     "sr_kemi_t",
     "sr_kemi_xval_t",
+    "tcp_closed_event_info_t",
+    "tcp_connection_t",
     "xhttp_api_t",
 ];
 
@@ -91,6 +106,20 @@ const VARS: &[&str] = &[
     "sock_uid",
     "sock_gid",
     "_ksr_is_main",
+    // connections, and messages that came over them
+    "CONN_(EOF|GET_FD)",
+    "F_CONN_(CLOSE_EV|FD_CLOSED|FORCE_EOF)",
+    "FL_USE_OTCPID",
+    "PROTO_(TCP|TLS|WS|WSS)",
+    "SIPS_URI_T",
+    "SND_F_CON_CLOSE",
+    "SREV_TCP_CLOSED",
+    "S_CONN_.*",
+    "TCP_CLOSED_.*",
+    "unix_tcp_sock",
+    // values that are written to variables
+    "EQ_T",
+    "PV_(TYPE|VAL)_INT",
 ];
 
 /// How the names of macros start that are of C's type `unsigned`.

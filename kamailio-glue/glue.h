@@ -7,6 +7,7 @@
 #include "core/parser/msg_parser.h"
 #include "core/rpc.h"
 #include "core/str.h"
+#include "core/tcp_conn.h"
 
 /* The one implementation of rpc_t; its context is the engine's call. */
 extern rpc_t ksrrs_rpc_table;
@@ -63,6 +64,40 @@ void ksrrs_message_unshare(sip_msg_t *msg, int size);
 /* Memory that all processes see at the same address, or null. */
 void *ksrrs_shm_malloc(size_t size);
 void ksrrs_shm_free(void *memory);
+
+/* Whether the server has TCP at all. */
+int ksrrs_tcp_enabled(void);
+
+/* Whether this is the process that owns the TCP connections. */
+int ksrrs_in_tcp_main(void);
+
+/* Gives a reference back. Not 0 if it was the last: the connection has ended,
+ * the caller owns it, holds one reference again and has it freed. */
+int ksrrs_tcp_put(tcp_connection_t *con);
+
+void ksrrs_tcp_add_flags(tcp_connection_t *con, unsigned int flags);
+
+/* From now on the connection ends after this many idle seconds. */
+void ksrrs_tcp_set_lifetime(tcp_connection_t *con, unsigned int seconds);
+
+/* Lets an idle connection's time begin anew, as sending on it does. */
+void ksrrs_tcp_used(tcp_connection_t *con);
+
+/* Looks up a connection by the other side's address, and takes a reference;
+ * null where there is none, -1 if the host has no address. */
+int ksrrs_tcp_by_address(
+		str *host, unsigned short port, tcp_connection_t **found);
+
+/* The number of an event route that the script has, or -1. */
+int ksrrs_event_route(const char *name);
+
+/* Runs that event route, or where `route` is -1 the script's callback with the
+ * event's name, for a message received from `source`. -1 if that failed. */
+int ksrrs_tcp_run_event(
+		int route, str *callback, str *event, const receive_info_t *source);
+
+/* Writes an address as the core's variables show it; the length. */
+int ksrrs_ip_text(ip_addr_t *ip, char *text, int room);
 
 /* Takes over the configuration that cfg.* commands changed since last time. */
 void ksrrs_cfg_update(void);

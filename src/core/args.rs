@@ -3,6 +3,7 @@
 
 use std::ffi::{c_int, c_void};
 use std::marker::PhantomData;
+use std::ptr;
 
 use crate::message::Message;
 use crate::variables::{KeptXval, Value};
@@ -16,6 +17,8 @@ pub enum Kind {
     Text,
     /// A whole number.
     Int,
+    /// The name of a variable that the function writes to.
+    Variable,
 }
 
 /// What a script or KEMI function answers: positive is true, negative false,
@@ -32,6 +35,8 @@ pub enum Arg {
     Int(c_int),
     /// A text of a KEMI call.
     Text(*const sys::str_),
+    /// The name of a variable in a KEMI call.
+    Variable(*const sys::str_),
 }
 
 /// The arguments of one call.
@@ -92,6 +97,51 @@ impl Args<'_> {
             }
             _ => Err(missing(index, "a number")),
         }
+    }
+
+    /// Writes a number to the variable that the argument at `index`, from 0,
+    /// names.
+    ///
+    /// # Errors
+    /// There is no such argument, it names no variable, or that one cannot be
+    /// written to.
+    pub fn set_int(&self, index: usize, number: i32) -> Result<(), Error> {
+        let variable: *mut sys::pv_spec_t = match self.args.get(index) {
+            // What `fixup` prepared starts with the specification.
+            Some(Arg::Script(Kind::Variable, prepared)) => prepared.cast(),
+            Some(Arg::Variable(name)) => {
+                // SAFETY: the core passed the name for the time of the call,
+                // looks it up, and keeps what it makes of it for ever.
+                unsafe { sys::pv_cache_get(name.cast_mut()) }
+            }
+            _ => ptr::null_mut(),
+        };
+        // SAFETY: null or a specification of the core's that lives on.
+        let Some(variable) = (unsafe { variable.as_mut() }) else {
+            return Err(missing(index, "a variable"));
+        };
+        let Some(set) = variable.setf else {
+            return Err(missing(index, "a variable that can be written to"));
+        };
+        let mut value = sys::pv_value_t {
+            ri: number as _,
+            flags: (sys::PV_VAL_INT | sys::PV_TYPE_INT) as _,
+            ..Default::default()
+        };
+        // SAFETY: the message is that of the current call, and the variable's
+        // own function writes to it; it copies the value.
+        let ret = unsafe {
+            set(
+                self.message,
+                &raw mut variable.pvp,
+                sys::EQ_T as c_int,
+                &raw mut value,
+            )
+        };
+        if ret < 0 {
+            return Err(missing(index, "a variable that takes a number"));
+        }
+        Ok(())
     }
 
     fn evaluated(&self, index: usize, prepared: *mut c_void) -> Result<&[u8], Error> {
@@ -179,6 +229,7 @@ pub unsafe fn fixup(arg: *mut *mut c_void, number: c_int, kinds: &[Kind]) -> c_i
         match kind {
             Some(Kind::Text) => sys::fixup_spve_null(arg, 1),
             Some(Kind::Int) => sys::fixup_igp_null(arg, 1),
+            Some(Kind::Variable) => sys::fixup_pvar_null(arg, 1),
             // The core prepares a function without arguments too.
             None if kinds.is_empty() => 0,
             None => -1,
@@ -198,6 +249,7 @@ pub unsafe fn free_fixup(arg: *mut *mut c_void, number: c_int, kinds: &[Kind]) -
         match kind {
             Some(Kind::Text) => sys::fixup_free_spve_null(arg, 1),
             Some(Kind::Int) => sys::fixup_free_igp_null(arg, 1),
+            Some(Kind::Variable) => sys::fixup_free_pvar_null(arg, 1),
             None if kinds.is_empty() => 0,
             None => -1,
         }

@@ -34,7 +34,7 @@ macro_rules! __parameter {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __function {
-    ($name:literal, $handler:ident, ($($arg:ident),*), $routes:ident) => {
+    ($name:literal, $handler:ident, ($($arg:ident),*), $($routes:ident)|+) => {
         sys::cmd_export_t {
             name: concat!($name, "\0").as_ptr().cast_mut().cast(),
             function: $crate::__function!(@entry $handler, ($($arg),*)),
@@ -66,7 +66,7 @@ macro_rules! __function {
                 }
                 Some(free_fixup)
             },
-            flags: sys::$routes as ::core::ffi::c_uint,
+            flags: $(sys::$routes as ::core::ffi::c_uint)|+,
         }
     };
     // Up to two arguments the core calls with exactly two pointers, beyond that
@@ -211,8 +211,10 @@ macro_rules! __kemi {
     (@return Value) => { sys::SR_KEMIP_XVAL as ::core::ffi::c_int };
     (@type Int) => { sys::SR_KEMIP_INT as ::core::ffi::c_int };
     (@type Text) => { sys::SR_KEMIP_STR as ::core::ffi::c_int };
+    (@type Variable) => { sys::SR_KEMIP_STR as ::core::ffi::c_int };
     (@c Int) => { ::core::ffi::c_int };
     (@c Text) => { *mut sys::str_ };
+    (@c Variable) => { *mut sys::str_ };
     (@entry $return:ident $handler:ident, ()) => {
         $crate::__kemi!(@fn $return $handler, [])
     };

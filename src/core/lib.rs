@@ -11,6 +11,7 @@ pub mod command;
 pub mod datagrams;
 mod entries;
 pub mod error;
+pub mod event_route;
 pub mod hooks;
 pub mod log;
 pub mod message;
@@ -21,6 +22,8 @@ pub mod process;
 pub mod server;
 pub mod strings;
 pub mod sys;
+pub mod tcp;
+pub mod tcp_events;
 pub mod variables;
 pub mod xhttp;
 

@@ -54,6 +54,8 @@ pub unsafe fn register(name: &str, kemi: *mut sys::sr_kemi_t, kemi_functions: us
 ///     functions: [
 ///         // hello("$fU", 2); fn(&mut Message, &Args) -> i32
 ///         "hello" => hello(Text, Int) in ANY_ROUTE,
+///         // An argument may name a variable to write to: count("$var(n)")
+///         "count" => count(Variable) in REQUEST_ROUTE | ONREPLY_ROUTE,
 ///     ],
 ///     variables: [
 ///         // $hello(count); fn(&mut Message, i32) -> Value, fn(&[u8]) -> Option<i32>
@@ -91,7 +93,7 @@ macro_rules! module {
         name: $name:literal,
         $(parameters: [ $($param:literal => $param_kind:ident($setter:path)),* $(,)? ],)?
         $(functions: [ $($function:literal => $function_handler:ident
-            ($($function_arg:ident),*) in $routes:ident),* $(,)? ],)?
+            ($($function_arg:ident),*) in $($routes:ident)|+),* $(,)? ],)?
         $(variables: [ $($variable:literal => $getter:path, $parser:path;)* ],)?
         $(commands: [ $($command:literal => $command_handler:path, $doc:literal
             $(, $command_flag:ident)?;)* ],)?
@@ -116,7 +118,7 @@ macro_rules! module {
             const FUNCTIONS: usize = entries(&[$($($function),*)?]);
             static FUNCTION_TABLE: Table<[sys::cmd_export_t; FUNCTIONS]> = Table::new([
                 $($($crate::__function!(
-                    $function, $function_handler, ($($function_arg),*), $routes
+                    $function, $function_handler, ($($function_arg),*), $($routes)|+
                 ),)*)?
                 last::FUNCTION,
             ]);

@@ -1,0 +1,408 @@
+//! The server's connections with others: TCP, TLS and WebSocket.
+//!
+//! They lie in shared memory, and all processes know them. One process, TCP
+//! main, owns their descriptors; a process that reads from a connection has a
+//! descriptor of its own for that time, and others can ask TCP main for one.
+
+use std::ffi::{c_char, c_int, c_long, c_void};
+use std::io;
+use std::mem;
+use std::os::fd::{AsFd, BorrowedFd, FromRawFd, OwnedFd};
+use std::ptr::{self, NonNull};
+
+use crate::message::Message;
+use crate::{Error, log, strings, sys};
+
+/// One connection, which does not go away as long as this exists.
+///
+/// # Invariants
+/// The pointer is that of a connection in shared memory, and this holds one of
+/// the references to it.
+#[derive(Debug)]
+#[must_use]
+pub struct Connection {
+    connection: NonNull<sys::tcp_connection_t>,
+}
+
+/// How far a connection has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    /// It can be used.
+    Established,
+    /// The other side has just opened it.
+    Accepting,
+    /// The server is opening it.
+    Connecting,
+    /// The other side has ended it.
+    Ended,
+    /// Reading or writing failed.
+    Failed,
+    /// It is being taken apart.
+    Bad,
+    /// One that the core knows and we do not.
+    Other(i32),
+}
+
+/// The socket of a connection.
+#[derive(Debug)]
+pub enum Descriptor<'a> {
+    /// This process's own.
+    Own(BorrowedFd<'a>),
+    /// One that TCP main gave us; it is closed with this.
+    Given(OwnedFd),
+}
+
+impl AsFd for Descriptor<'_> {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        match self {
+            Descriptor::Own(descriptor) => *descriptor,
+            Descriptor::Given(descriptor) => descriptor.as_fd(),
+        }
+    }
+}
+
+/// An address as the core's variables show it, and a port.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Peer {
+    /// `192.0.2.1`, or `2001:DB8:0:0:0:0:0:1`.
+    pub address: Vec<u8>,
+    /// From 0 to 65535.
+    pub port: u16,
+}
+
+impl Peer {
+    pub(crate) fn new(mut address: sys::ip_addr_t, port: u16) -> Self {
+        // An IPv6 address has 39 characters at most.
+        let mut text = [0_u8; 64];
+        // SAFETY: the core writes at most as many bytes as it is told, and
+        // returns how many.
+        let len = unsafe {
+            sys::ksrrs_ip_text(
+                &raw mut address,
+                text.as_mut_ptr().cast(),
+                text.len() as c_int,
+            )
+        };
+        let len = usize::try_from(len).unwrap_or(0).min(text.len());
+        Peer {
+            address: text[..len].to_vec(),
+            port,
+        }
+    }
+}
+
+impl Connection {
+    /// The connection with this number, unless it has ended.
+    pub fn find(id: i32) -> Option<Self> {
+        if !enabled() {
+            return None;
+        }
+        // SAFETY: TCP is enabled, so the core looks it up under its own lock,
+        // and takes a reference. Without an address it looks at nothing but the
+        // number.
+        let found = unsafe { sys::tcpconn_get(id, ptr::null_mut(), 0, ptr::null_mut(), 0) };
+        // INVARIANT: that reference is ours.
+        NonNull::new(found).map(|connection| Connection { connection })
+    }
+
+    /// The connection with this host, an address or a name, unless it has ended.
+    /// A name is looked up in the DNS, which may take time.
+    ///
+    /// # Errors
+    /// The host has no address.
+    pub fn find_by_address(host: &[u8], port: u16) -> Result<Option<Self>, Error> {
+        if !enabled() {
+            return Ok(None);
+        }
+        let mut name = strings::counted(host);
+        let mut found = ptr::null_mut();
+        // SAFETY: the core reads the name during the call; as TCP is enabled it
+        // has a table of connections; if it finds one it takes a reference.
+        let ret = unsafe { sys::ksrrs_tcp_by_address(&raw mut name, port, &raw mut found) };
+        if ret < 0 {
+            let host = host.escape_ascii();
+            return Err(Error::new(format!("{host} has no address")));
+        }
+        // INVARIANT: that reference is ours.
+        Ok(NonNull::new(found).map(|connection| Connection { connection }))
+    }
+
+    /// Its number.
+    #[must_use]
+    pub fn id(&self) -> i32 {
+        // SAFETY: by the invariant; the number never changes.
+        unsafe { (*self.connection.as_ptr()).id }
+    }
+
+    /// How far it has come.
+    #[must_use]
+    pub fn state(&self) -> State {
+        // SAFETY: by the invariant; other processes write the number whole.
+        let state = unsafe { (&raw const (*self.connection.as_ptr()).state).read_volatile() };
+        match state {
+            sys::S_CONN_OK => State::Established,
+            sys::S_CONN_ACCEPT => State::Accepting,
+            sys::S_CONN_CONNECT => State::Connecting,
+            sys::S_CONN_EOF => State::Ended,
+            sys::S_CONN_ERROR => State::Failed,
+            sys::S_CONN_BAD => State::Bad,
+            other => State::Other(other as i32),
+        }
+    }
+
+    /// Who is at its other end: the socket's peer, also where a proxy in front
+    /// has told of somebody else behind it.
+    #[must_use]
+    pub fn peer(&self) -> Peer {
+        // SAFETY: by the invariant; the addresses are set before others see
+        // the connection.
+        let info = unsafe { &(*self.connection.as_ptr()).cinfo };
+        Peer::new(info.src_ip, info.src_port)
+    }
+
+    /// Ends it when it was idle for so many seconds; the core counts up to
+    /// some four years.
+    pub fn set_lifetime(&self, seconds: u32) {
+        // SAFETY: by the invariant; the core's own processes write the two
+        // numbers without a lock, too.
+        unsafe { sys::ksrrs_tcp_set_lifetime(self.connection.as_ptr(), seconds) };
+    }
+
+    /// Lets its idle time begin anew, as sending over it does.
+    pub fn touch(&self) {
+        // SAFETY: by the invariant, and as in `set_lifetime`.
+        unsafe { sys::ksrrs_tcp_used(self.connection.as_ptr()) };
+    }
+
+    /// Marks it as one whose end is to be told; see
+    /// [`Ended::was_marked`](crate::tcp_events::Ended::was_marked).
+    pub fn mark(&self) {
+        self.add_flags(sys::F_CONN_CLOSE_EV as u32);
+    }
+
+    fn add_flags(&self, flags: u32) {
+        // SAFETY: by the invariant; this is one atomic operation.
+        unsafe { sys::ksrrs_tcp_add_flags(self.connection.as_ptr(), flags) };
+    }
+
+    /// Its socket.
+    ///
+    /// # Errors
+    /// It has none any more or not yet, or TCP main does not give it.
+    pub fn descriptor(&self) -> Result<Descriptor<'_>, Error> {
+        // SAFETY: by the invariant; a process that reads from a connection
+        // finds there what it has written itself.
+        let own = unsafe {
+            let connection = self.connection.as_ptr();
+            if in_tcp_main() {
+                let closed = (*connection).flags & sys::F_CONN_FD_CLOSED as u32 != 0;
+                Some(if closed { -1 } else { (*connection).s })
+            } else {
+                let reader = (&raw const (*connection).reader_pid).read_volatile();
+                (u32::try_from(reader) == Ok(std::process::id())).then_some((*connection).fd)
+            }
+        };
+        match own {
+            Some(descriptor) if descriptor < 0 => Err("the connection has no socket".into()),
+            // SAFETY: it is open as long as this process reads from the
+            // connection, or owns it, and neither ends during a call of ours.
+            Some(descriptor) => Ok(Descriptor::Own(unsafe {
+                BorrowedFd::borrow_raw(descriptor)
+            })),
+            None => self.ask_for_descriptor().map(Descriptor::Given),
+        }
+    }
+
+    /// TCP main answers every request with a descriptor, or with nothing where
+    /// the connection has none.
+    fn ask_for_descriptor(&self) -> Result<OwnedFd, Error> {
+        let socket = self.send(sys::CONN_GET_FD as c_long)?;
+        let mut answered: *mut sys::tcp_connection_t = ptr::null_mut();
+        let mut descriptor: c_int = -1;
+        // SAFETY: there is room for a pointer, which is what TCP main sends.
+        let received = unsafe {
+            sys::receive_fd(
+                socket,
+                (&raw mut answered).cast::<c_void>(),
+                size_of_val(&answered) as c_int,
+                &raw mut descriptor,
+                libc::MSG_WAITALL,
+            )
+        };
+        let error = io::Error::last_os_error();
+        // SAFETY: a descriptor that was received just now is ours alone.
+        let descriptor = (descriptor >= 0).then(|| unsafe { OwnedFd::from_raw_fd(descriptor) });
+        if received <= 0 {
+            return Err(Error::new(format!("TCP main does not answer: {error}")));
+        }
+        match descriptor {
+            Some(descriptor) if answered == self.connection.as_ptr() => Ok(descriptor),
+            Some(_) => Err("TCP main gave the descriptor of another connection".into()),
+            None => Err("TCP main has no descriptor for the connection".into()),
+        }
+    }
+
+    /// Sends TCP main a command about this connection; over which socket.
+    fn send(&self, command: c_long) -> Result<c_int, Error> {
+        // SAFETY: a number of the core's, set when the process was made.
+        let socket = unsafe { sys::unix_tcp_sock };
+        if in_tcp_main() || socket <= 0 {
+            return Err("this process cannot ask TCP main".into());
+        }
+        let mut message = [self.connection.as_ptr() as c_long, command];
+        // SAFETY: TCP main reads a pointer and a number, each as long as a
+        // `long`; the connection lives at the same address in all processes.
+        let sent = unsafe {
+            sys::send_all(
+                socket,
+                message.as_mut_ptr().cast::<c_void>(),
+                size_of_val(&message) as c_int,
+            )
+        };
+        if sent <= 0 {
+            let error = io::Error::last_os_error();
+            return Err(Error::new(format!("TCP main cannot be asked: {error}")));
+        }
+        Ok(socket)
+    }
+
+    /// Asks TCP main to close it. What waits to be sent is lost.
+    ///
+    /// # Errors
+    /// TCP main could not be asked; nothing happens.
+    pub fn close(self) -> Result<(), Error> {
+        // SAFETY: by the invariant; the byte is one of this connection's, and
+        // whoever writes there only adds.
+        unsafe { (*self.connection.as_ptr()).send_flags.f |= sys::SND_F_CON_CLOSE as u16 };
+        self.add_flags(sys::F_CONN_FORCE_EOF as u32);
+        if in_tcp_main() {
+            return self.shut_down();
+        }
+        self.send(sys::CONN_EOF as c_long)?;
+        // The reference is TCP main's now, which gives it back.
+        mem::forget(self);
+        Ok(())
+    }
+
+    /// TCP main cannot send itself commands. It sees that the connection has
+    /// ended when it is done with what it does now, and closes it.
+    fn shut_down(&self) -> Result<(), Error> {
+        let socket = self.descriptor()?;
+        rustix::net::shutdown(&socket, rustix::net::Shutdown::Both)
+            .map_err(|error| Error::new(format!("its socket cannot be shut down: {error}")))
+    }
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        // SAFETY: by the invariant; the reference is given back once.
+        let last = unsafe { sys::ksrrs_tcp_put(self.connection.as_ptr()) != 0 };
+        if !last {
+            return;
+        }
+        // It ended meanwhile, and TCP main has left it to us. Taking it apart
+        // is TCP main's work, which does it when told once more that it ended.
+        if let Err(error) = self.send(sys::CONN_EOF as c_long) {
+            log!(Error, "connection {} is not freed: {error}", self.id());
+        }
+    }
+}
+
+/// Without TCP (`disable_tcp`) the core has neither a table of connections nor a
+/// lock for it.
+fn enabled() -> bool {
+    // SAFETY: a number that the core sets before modules start.
+    unsafe { sys::ksrrs_tcp_enabled() != 0 }
+}
+
+/// Whether this is the process that owns all connections. Event routes of
+/// connections run there.
+#[must_use]
+pub fn in_tcp_main() -> bool {
+    // SAFETY: the core's table of processes is made before modules start.
+    unsafe { sys::ksrrs_in_tcp_main() != 0 }
+}
+
+/// The host and the port of a SIP URI; without a port the one that its scheme
+/// and transport stand for.
+///
+/// # Errors
+/// It is no SIP URI.
+pub fn uri_address(uri: &[u8]) -> Result<(Vec<u8>, u16), Error> {
+    let refused = || Error::new(format!("{} is no SIP URI", uri.escape_ascii()));
+    let len = c_int::try_from(uri.len()).map_err(|_| refused())?;
+    let mut parsed = sys::sip_uri::default();
+    // SAFETY: the core reads `len` bytes and points the result into them.
+    let ret = unsafe {
+        sys::parse_uri(
+            uri.as_ptr().cast::<c_char>().cast_mut(),
+            len,
+            &raw mut parsed,
+        )
+    };
+    // SAFETY: the parts of the result lie in `uri`.
+    let host = unsafe { strings::bytes(&raw const parsed.host) };
+    if ret != 0 || host.is_empty() {
+        return Err(refused());
+    }
+    let secure = parsed.type_ == sys::SIPS_URI_T || parsed.proto as u32 == sys::PROTO_TLS as u32;
+    let port = match parsed.port_no {
+        0 if secure => 5061,
+        0 => 5060,
+        port => port,
+    };
+    Ok((host.to_vec(), port))
+}
+
+/// What a message says of the connection it came over, and what is said to it of
+/// the one it leaves by.
+impl Message<'_> {
+    /// The number of the connection it came over, whether that still exists or
+    /// not; 0 for UDP.
+    #[must_use]
+    pub fn connection_id(&self) -> i32 {
+        // SAFETY: the message is valid for the whole call.
+        unsafe { (*self.as_ptr()).rcv.proto_reserved1 }
+    }
+
+    /// Whether it came over TCP, or something above it.
+    #[must_use]
+    pub fn is_over_tcp(&self) -> bool {
+        // SAFETY: the message is valid for the whole call.
+        let proto = unsafe { (*self.as_ptr()).rcv.proto };
+        [
+            sys::PROTO_TCP,
+            sys::PROTO_TLS,
+            sys::PROTO_WS,
+            sys::PROTO_WSS,
+        ]
+        .iter()
+        .any(|tcp| *tcp as i64 == i64::from(proto))
+    }
+
+    /// Who sent it; behind a proxy in front whoever that has told of.
+    #[must_use]
+    pub fn sender(&self) -> Peer {
+        // SAFETY: the message is valid for the whole call.
+        let received = unsafe { &(*self.as_ptr()).rcv };
+        Peer::new(received.src_ip, received.src_port)
+    }
+
+    /// Sets the connection it may leave by.
+    pub fn set_outbound_connection(&mut self, id: i32) {
+        // SAFETY: the message is ours to change during the call.
+        unsafe { (*self.as_ptr()).otcpid = id };
+    }
+
+    /// Whether it leaves by that connection.
+    pub fn use_outbound_connection(&mut self, used: bool) {
+        // Wider in some versions of the core than in others.
+        let bit = sys::FL_USE_OTCPID as u64;
+        // SAFETY: the message is ours to change during the call.
+        let flags = unsafe { &mut (*self.as_ptr()).msg_flags };
+        *flags = match used {
+            true => (*flags as u64 | bit) as _,
+            false => (*flags as u64 & !bit) as _,
+        };
+    }
+}

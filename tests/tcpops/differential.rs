@@ -1,0 +1,85 @@
+//! The same scenario with the C module and with ours.
+
+use harness::modules::Flavor;
+use harness::server::Server;
+use harness::sip_server::StreamPorts;
+use harness::sip_stream::{End, SipStream};
+use harness::wait;
+
+use crate::script::server;
+
+/// Calls what the request names, for the connection and with the value that it
+/// names. A result line is written behind each call, so one that ends the script
+/// is seen by the line that is missing.
+const SCENARIO: &str = include_str!("scenario.cfg");
+
+#[test]
+fn the_same_scenario_gives_the_same_results() {
+    let [c, ours] = [Flavor::C, Flavor::Rust].map(play);
+    assert_eq!(ours.join("\n"), c.join("\n"));
+    assert!(c.len() > 60, "too little was played:\n{}", c.join("\n"));
+}
+
+/// Plays it and returns the lines it wrote.
+fn play(flavor: Flavor) -> Vec<String> {
+    let ports = StreamPorts::free();
+    let server = server(&ports, flavor)
+        .core_config("tcp_connection_lifetime=60")
+        .config(SCENARIO)
+        .start();
+    for via in ports.ways() {
+        let mut target = ports.connect(via);
+        let mut stream = ports.connect(via);
+        act(&mut target, "X-Do: everything\r\n");
+        act(&mut stream, "X-Do: everything\r\n");
+        let id = own_id(&mut target);
+        act(&mut stream, &format!("X-Do: other\r\nX-Conid: {id}\r\n"));
+        act(
+            &mut stream,
+            &format!("X-Do: find\r\nX-Address: {}\r\n", target.local_addr()),
+        );
+        act(&mut stream, &format!("X-Do: close\r\nX-Conid: {id}\r\n"));
+        assert_eq!(target.wait_for_end(), End::Fin);
+        wait_until_gone(&mut stream, &id);
+        act(&mut stream, &format!("X-Do: gone\r\nX-Conid: {id}\r\n"));
+        for ends in ["lifetime", "closed_event"] {
+            act(&mut stream, &format!("X-Do: {ends}\r\nX-Conid: {id}\r\n"));
+        }
+        act(
+            &mut stream,
+            &format!("X-Do: find\r\nX-Address: {}\r\n", target.local_addr()),
+        );
+        for call in ["bad", "close-own"] {
+            act(&mut stream, &format!("X-Do: {call}\r\n"));
+        }
+        assert_eq!(stream.wait_for_end(), End::Fin);
+    }
+    results(&server)
+}
+
+fn act(stream: &mut SipStream, headers: &str) {
+    assert_eq!(stream.request("OPTIONS", headers).status(), 200);
+}
+
+fn own_id(stream: &mut SipStream) -> String {
+    let reply = stream.request("OPTIONS", "X-Do: nothing\r\n");
+    reply.header("X-Id").expect("its number").to_owned()
+}
+
+/// TCP main ends a connection when it gets to it.
+fn wait_until_gone(stream: &mut SipStream, id: &str) {
+    wait::until("the connection is forgotten", || {
+        let reply = stream.request("OPTIONS", &format!("X-Do: state\r\nX-Conid: {id}\r\n"));
+        reply.header("X-State") == Some("-1")
+    });
+}
+
+/// What the script wrote, from the word that marks it.
+fn results(server: &Server) -> Vec<String> {
+    server
+        .log()
+        .lines()
+        .filter_map(|line| line.split_once("RESULT "))
+        .map(|(_, result)| result.to_owned())
+        .collect()
+}

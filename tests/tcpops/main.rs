@@ -1,0 +1,5 @@
+//! The module `tcpops` in a real Kamailio.
+#![forbid(unsafe_code)]
+
+mod differential;
+mod script;
