@@ -64,14 +64,25 @@ impl AsFd for Descriptor<'_> {
 /// An address as the core's variables show it, and a port.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Peer {
-    /// `192.0.2.1`, or `2001:DB8:0:0:0:0:0:1`.
+    /// `192.0.2.1`, or `2001:db8::1`.
     pub address: Vec<u8>,
     /// From 0 to 65535.
     pub port: u16,
 }
 
 impl Peer {
-    pub(crate) fn new(mut address: sys::ip_addr_t, port: u16) -> Self {
+    /// The other end of a connection: its socket's, as the core noted it when a
+    /// proxy in front told of somebody behind it.
+    pub(crate) fn of(connection: &sys::tcp_connection_t) -> Self {
+        let (info, received) = (&connection.cinfo, &connection.rcv);
+        // Without such a proxy the note is empty.
+        match info.src_ip.af {
+            0 => Peer::new(received.src_ip, received.src_port),
+            _ => Peer::new(info.src_ip, info.src_port),
+        }
+    }
+
+    fn new(mut address: sys::ip_addr_t, port: u16) -> Self {
         // An IPv6 address has 39 characters at most.
         let mut text = [0_u8; 64];
         // SAFETY: the core writes at most as many bytes as it is told, and
@@ -156,8 +167,7 @@ impl Connection {
     pub fn peer(&self) -> Peer {
         // SAFETY: by the invariant; the addresses are set before others see
         // the connection.
-        let info = unsafe { &(*self.connection.as_ptr()).cinfo };
-        Peer::new(info.src_ip, info.src_port)
+        Peer::of(unsafe { self.connection.as_ref() })
     }
 
     /// Ends it when it was idle for so many seconds; the core counts up to

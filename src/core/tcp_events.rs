@@ -47,8 +47,7 @@ impl Ended<'_> {
     /// Who was at its other end.
     #[must_use]
     pub fn peer(&self) -> Peer {
-        let info = &self.connection().cinfo;
-        Peer::new(info.src_ip, info.src_port)
+        Peer::of(self.connection())
     }
 
     /// Why it ended.

@@ -1,5 +1,14 @@
 //! The module `tcpops` in a real Kamailio.
 #![forbid(unsafe_code)]
 
+mod bad_use;
+mod close;
 mod differential;
+mod events;
+mod events_inside;
+mod keepalive;
+mod kemi;
+mod lifetime;
+mod lookup;
+mod many;
 mod script;

@@ -14,56 +14,46 @@ pub(crate) fn server(ports: &StreamPorts, flavor: Flavor) -> Builder {
         .modules(["ctl", "textops", "tcpops"])
 }
 
-/// A request route that answers with what `$var(result)` has after `body`. A
-/// client says in headers what is to be done: `X-Do`, `X-Conid` and `X-Value`.
-pub(crate) fn answering(body: &str) -> String {
-    format!(
+/// A request route in which a client chooses a case. It has the numbers in the
+/// headers `X-Conid` and `X-Value` in `$var(id)` and `$var(value)`, and answers
+/// with `$var(result)`.
+pub(crate) fn answering(cases: &[(&str, &str)]) -> String {
+    let mut route = String::from(
         r#"
-        request_route {{
-            $var(id) = $(hdr(X-Conid){{s.int}});
-            $var(value) = $(hdr(X-Value){{s.int}});
-            $var(result) = "none";
-            {body}
+        request_route {
+            $var(id) = $(hdr(X-Conid){s.int});
+            $var(value) = $(hdr(X-Value){s.int});
+            $var(result) = 0;
+        "#,
+    );
+    for (name, call) in cases {
+        route += &format!("if ($hdr(X-Do) == \"{name}\") {{ {call}; $var(result) = $retcode; }}\n");
+    }
+    route
+        + r#"
             append_to_reply("X-Result: $var(result)\r\n");
             append_to_reply("X-Id: $tcp(conid)\r\n");
             sl_send_reply("200", "Done");
             exit;
-        }}
+        }
         "#
-    )
 }
 
-/// One thing that the script can be asked to do.
-pub(crate) fn case(name: &str, call: &str) -> String {
-    format!(
-        r#"
-        if ($hdr(X-Do) == "{name}") {{
-            {call};
-            $var(result) = $rc;
-        }}
-        "#
-    )
-}
-
-/// Has the script do something to the connection with this number.
-pub(crate) fn ask(stream: &mut SipStream, what: &str, id: i64, value: i64) -> Message {
-    stream.request(
-        "OPTIONS",
-        &format!("X-Do: {what}\r\nX-Conid: {id}\r\nX-Value: {value}\r\n"),
-    )
-}
-
-/// What the function answered.
-pub(crate) fn result(reply: &Message) -> String {
-    let result = reply.header("X-Result").expect("every reply has one");
-    result.to_owned()
+/// Has the script run a case for the connection with this number.
+pub(crate) fn ask(stream: &mut SipStream, case: &str, id: i64, value: i64) -> i64 {
+    let headers = format!("X-Do: {case}\r\nX-Conid: {id}\r\nX-Value: {value}\r\n");
+    number(&stream.request("OPTIONS", &headers), "X-Result")
 }
 
 /// The number of the connection.
 pub(crate) fn id(stream: &mut SipStream) -> i64 {
-    let reply = ask(stream, "nothing", 0, 0);
-    let id = reply.header("X-Id").and_then(|id| id.parse().ok());
-    id.unwrap_or_else(|| panic!("no number of a connection in {reply:?}"))
+    let headers = "X-Conid: 0\r\nX-Value: 0\r\n";
+    number(&stream.request("OPTIONS", headers), "X-Id")
+}
+
+fn number(reply: &Message, header: &str) -> i64 {
+    let number = reply.header(header).and_then(|text| text.parse().ok());
+    number.unwrap_or_else(|| panic!("no number {header} in {reply:?}"))
 }
 
 /// Waits for a line with this text in the log.

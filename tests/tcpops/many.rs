@@ -1,0 +1,149 @@
+//! Many connections, one after the other: none is left behind.
+
+use harness::modules::Flavor;
+use harness::process::open_files;
+use harness::server::Server;
+use harness::sip_server::StreamPorts;
+use harness::sip_stream::{End, SipStream, Via};
+use harness::wait;
+use rustix::process::Pid;
+
+use crate::close::ask_over_udp;
+use crate::script::server;
+
+const CONNECTIONS: usize = 10_000;
+
+/// Everything that can be done to a connection, twice: as the message's own, and
+/// by its number. At last `X-Close` says who ends it.
+const ROUTE: &str = r#"
+request_route {
+    $var(id) = $(hdr(X-Conid){s.int});
+    if ($proto == "udp") {
+        $var(ok) = 0;
+        if (tcp_conid_alive("$var(id)")) { $var(ok) = $var(ok) + 1; }
+        if (tcp_keepalive_enable("$var(id)", "60", "5", "7")) { $var(ok) = $var(ok) + 1; }
+        if (tcp_keepalive_disable("$var(id)")) { $var(ok) = $var(ok) + 1; }
+        if (tcp_set_connection_lifetime("$var(id)", "60")) { $var(ok) = $var(ok) + 1; }
+        if (tcp_enable_closed_event("$var(id)")) { $var(ok) = $var(ok) + 1; }
+        if ($hdr(X-Do) == "close" && tcp_close_connection("$var(id)")) { $var(ok) = $var(ok) + 1; }
+        append_to_reply("X-Result: $var(ok)\r\n");
+        sl_send_reply("200", "Done");
+        exit;
+    }
+    $var(ok) = 0;
+    if (tcp_conid_state("$conid")) { $var(ok) = $var(ok) + 1; }
+    if (tcp_con_alive("$si:$sp")) { $var(ok) = $var(ok) + 1; }
+    if (tcp_get_conid("$si:$sp", "$var(found)")) { $var(ok) = $var(ok) + 1; }
+    if (tcp_keepalive_enable("60", "5", "7")) { $var(ok) = $var(ok) + 1; }
+    if (tcp_keepalive_enable("$conid", "60", "5", "7")) { $var(ok) = $var(ok) + 1; }
+    if (tcp_keepalive_disable()) { $var(ok) = $var(ok) + 1; }
+    if (tcp_set_connection_lifetime("60")) { $var(ok) = $var(ok) + 1; }
+    if (tcp_enable_closed_event()) { $var(ok) = $var(ok) + 1; }
+    if (tcp_set_otcpid("$conid")) { $var(ok) = $var(ok) + 1; }
+    if ($tcp(aconid) == $tcp(conid) && $tcp(ac_si) == $tcp(c_si)) { $var(ok) = $var(ok) + 1; }
+    append_to_reply("X-Result: $var(ok)\r\nX-Id: $conid\r\n");
+    sl_send_reply("200", "Done");
+    if ($hdr(X-Do) == "close") { tcp_close_connection(); }
+    exit;
+}
+event_route[tcp:closed] {
+    $shv(ends) = $shv(ends) + 1;
+    tcp_conid_state("$tcp(conid)");
+    tcp_get_conid("$si:$sp", "$var(found)");
+}
+event_route[tcp:reset] {
+    $shv(ends) = $shv(ends) + 1;
+    tcp_keepalive_disable("$tcp(conid)");
+}
+"#;
+
+#[test]
+fn ten_thousand_connections_leave_nothing_behind() {
+    let ports = StreamPorts::free();
+    let server = server(&ports, Flavor::Rust)
+        .memory(64, 8)
+        .config(r#"modparam("tcpops", "closed_event", 2)"#)
+        .config(r#"modparam("pv", "shvset", "ends=i:0")"#)
+        .config(ROUTE)
+        .start();
+    // What is made once is there after some.
+    play(&ports, 200);
+    wait_until_gone(&server);
+    let descriptors = descriptors(&server);
+    let before = shared_memory(&server);
+    play(&ports, CONNECTIONS);
+    wait_until_gone(&server);
+    assert_no_more_than(&server, &descriptors);
+    let grown = shared_memory(&server) - before;
+    // One connection that is kept has a buffer of 16 KiB.
+    assert!(grown < 64 * 1024, "{grown} bytes more of shared memory");
+}
+
+fn play(ports: &StreamPorts, connections: usize) {
+    for (number, end) in (0..connections).zip((0..5).cycle()) {
+        // Most over TCP, for the others cost more of the test than of the module.
+        let via = match number % 20 {
+            7 => ports.ways()[1],
+            13 => ports.ways()[2],
+            _ => Via::Tcp,
+        };
+        let mut stream = ports.connect(via);
+        let own = if end == 0 { "X-Do: close\r\n" } else { "" };
+        let reply = stream.request("OPTIONS", own);
+        assert_eq!(reply.header("X-Result"), Some("10"), "{number} {reply:?}");
+        let id = reply.header("X-Id").and_then(|id| id.parse().ok());
+        let id = id.expect("its number");
+        match end {
+            0 => assert_eq!(stream.wait_for_end(), End::Fin),
+            1 => {
+                assert_eq!(ask_over_udp(ports, "close", id, 0), 6);
+                assert_eq!(stream.wait_for_end(), End::Fin);
+            }
+            2 => finish(ports, stream, id, SipStream::close),
+            _ => finish(ports, stream, id, SipStream::reset),
+        }
+    }
+}
+
+fn finish(ports: &StreamPorts, stream: SipStream, id: i64, end: impl Fn(SipStream)) {
+    assert_eq!(ask_over_udp(ports, "touch", id, 0), 5);
+    end(stream);
+}
+
+fn descriptors(server: &Server) -> Vec<usize> {
+    let processes: Vec<Pid> = server.processes();
+    processes.into_iter().map(open_files).collect()
+}
+
+fn wait_until_gone(server: &Server) {
+    wait::until("all connections are gone", || {
+        number(server, "core.tcp_info", "opened_connections") == 0
+    });
+}
+
+/// A process that others closed a connection under, be it a reader or that of
+/// our own question, notices a little later; therefore it may have had more
+/// before, and it is waited for now.
+fn assert_no_more_than(server: &Server, before: &[usize]) {
+    let no_more = || {
+        let now = descriptors(server);
+        assert_eq!(now.len(), before.len());
+        now.iter().zip(before).all(|(now, before)| now <= before)
+    };
+    if wait::for_some(|| no_more().then_some(())).is_none() {
+        assert_eq!(descriptors(server), before);
+    }
+}
+
+/// Bytes of it that are in use.
+fn shared_memory(server: &Server) -> i64 {
+    number(server, "core.shmmem", "real_used")
+}
+
+fn number(server: &Server, command: &str, name: &str) -> i64 {
+    let answer = server.client().call(command, &[]);
+    let value = answer.values()[0]
+        .get(name)
+        .and_then(|value| value.as_int());
+    i64::from(value.unwrap_or_else(|| panic!("no {name} in {answer}")))
+}
