@@ -4,7 +4,7 @@ use harness::modules::Flavor;
 use harness::process::open_files;
 use harness::server::Server;
 use harness::sip_server::StreamPorts;
-use harness::sip_stream::{End, SipStream, Via};
+use harness::sip_stream::{End, SipStream};
 use harness::wait;
 use rustix::process::Pid;
 
@@ -67,25 +67,31 @@ fn ten_thousand_connections_leave_nothing_behind() {
         .config(ROUTE)
         .start();
     // What is made once is there after some.
-    play(&ports, 200);
+    play(&ports, 200, true);
     wait_until_gone(&server);
     let descriptors = descriptors(&server);
     let before = shared_memory(&server);
-    play(&ports, CONNECTIONS);
+    // Not over WebSocket: the module of that name keeps memory for each of its
+    // connections, also beside the C module.
+    play(&ports, CONNECTIONS, false);
     wait_until_gone(&server);
     assert_no_more_than(&server, &descriptors);
     let grown = shared_memory(&server) - before;
     // One connection that is kept has a buffer of 16 KiB.
     assert!(grown < 64 * 1024, "{grown} bytes more of shared memory");
+    play(&ports, 400, true);
+    wait_until_gone(&server);
+    assert_no_more_than(&server, &descriptors);
 }
 
-fn play(ports: &StreamPorts, connections: usize) {
+fn play(ports: &StreamPorts, connections: usize, websockets: bool) {
     for (number, end) in (0..connections).zip((0..5).cycle()) {
         // Most over TCP, for the others cost more of the test than of the module.
-        let via = match number % 20 {
-            7 => ports.ways()[1],
-            13 => ports.ways()[2],
-            _ => Via::Tcp,
+        let [tcp, tls, ws] = ports.ways();
+        let via = match (number % 20, websockets) {
+            (7, _) => tls,
+            (13, true) => ws,
+            _ => tcp,
         };
         let mut stream = ports.connect(via);
         let own = if end == 0 { "X-Do: close\r\n" } else { "" };
