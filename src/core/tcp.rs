@@ -157,7 +157,7 @@ impl Connection {
             sys::S_CONN_EOF => State::Ended,
             sys::S_CONN_ERROR => State::Failed,
             sys::S_CONN_BAD => State::Bad,
-            other => State::Other(other as i32),
+            other => State::Other(other),
         }
     }
 
@@ -355,7 +355,7 @@ pub fn uri_address(uri: &[u8]) -> Result<(Vec<u8>, u16), Error> {
     if ret != 0 || host.is_empty() {
         return Err(refused());
     }
-    let secure = parsed.type_ == sys::SIPS_URI_T || parsed.proto as u32 == sys::PROTO_TLS as u32;
+    let secure = parsed.type_ == sys::SIPS_URI_T || u32::from(parsed.proto) == sys::PROTO_TLS;
     let port = match parsed.port_no {
         0 if secure => 5061,
         0 => 5060,
