@@ -2,6 +2,8 @@
 //! on a real Kamailio.
 #![forbid(unsafe_code)]
 
+use harness::ctl_ways as ways;
+
 mod addresses;
 mod closing;
 mod counts;
@@ -22,5 +24,4 @@ mod reply_pipes;
 mod slow;
 mod starts;
 mod turns;
-mod ways;
 mod wrong_addresses;

@@ -2,6 +2,8 @@
 //! byte for byte.
 #![forbid(unsafe_code)]
 
+use harness::json_ways as ways;
+
 mod clients;
 mod datagram;
 mod delayed;
@@ -16,4 +18,3 @@ mod store;
 mod streams;
 mod types;
 mod unicode;
-mod ways;

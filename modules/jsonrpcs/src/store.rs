@@ -10,8 +10,11 @@ use std::{ffi::OsStr, fs::File, io::Write};
 
 use kamailio::core::Error;
 use kamailio::log;
-use rustix::fs::{CWD, FileType, Mode, OFlags, ResolveFlags, fstat, openat, openat2};
-use rustix::io::Errno;
+use rustix::fs::{
+    CWD, FallocateFlags, FileType, Mode, OFlags, ResolveFlags, fallocate, fstat, openat, openat2,
+};
+use rustix::io::{Errno, retry_on_intr};
+use rustix::process::{Resource, getrlimit};
 
 /// The directory `store_dir`.
 #[derive(Debug)]
@@ -90,11 +93,41 @@ impl Store {
 }
 
 impl StoredFile {
-    /// Makes this the file's content.
+    /// Makes this the file's content. Where there is no room for it, the file
+    /// stays as it is; never is half an answer left.
+    ///
+    /// # Errors
+    /// It cannot be written.
     pub(crate) fn write(&self, answer: &[u8]) -> Result<(), Error> {
-        let mut file = &self.file;
-        file.set_len(0)
-            .and_then(|()| file.write_all(answer))
+        self.make_room(answer.len() as u64)
+            .map_err(std::io::Error::from)
+            .and_then(|()| self.replace(answer))
             .map_err(|error| Error::new(format!("cannot write {:?}: {error}", self.name)))
+    }
+
+    /// Takes the room on the disk while the old content is still there.
+    fn make_room(&self, len: u64) -> Result<(), Errno> {
+        // To write beyond this limit would not fail but end the process.
+        let limit = getrlimit(Resource::Fsize).current;
+        if limit.is_some_and(|limit| len > limit) {
+            return Err(Errno::FBIG);
+        }
+        match retry_on_intr(|| fallocate(&self.file, FallocateFlags::KEEP_SIZE, 0, len)) {
+            // Some file systems cannot; then writing tells whether there is room.
+            Err(Errno::OPNOTSUPP | Errno::NOSYS) => Ok(()),
+            made => made,
+        }
+    }
+
+    fn replace(&self, answer: &[u8]) -> std::io::Result<()> {
+        let mut file = &self.file;
+        let written = file
+            .write_all(answer)
+            .and_then(|()| file.set_len(answer.len() as u64));
+        if written.is_err() {
+            // If not even that is possible, there is nothing left to try.
+            let _ = file.set_len(0);
+        }
+        written
     }
 }

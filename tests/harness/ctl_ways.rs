@@ -1,26 +1,35 @@
-//! Every way into a server.
+//! Every way into a server with `ctl`.
 
 use std::net::{Ipv4Addr, SocketAddr};
 
-use harness::binrpc::{Address, Client};
-use harness::linefifo;
-use harness::server::{Server, free_port};
-use harness::wait;
+use crate::binrpc::{Address, Client};
+use crate::linefifo;
+use crate::server::{Server, free_port};
+use crate::wait;
 
 /// The name of the Unix stream socket, in the server's directory.
-pub(crate) const STREAM: &str = "stream";
+pub const STREAM: &str = "stream";
 
 /// Places of all kinds for one server, or for several in the same directory,
 /// one after the other.
-pub(crate) struct Ways {
+#[derive(Debug)]
+pub struct Ways {
     udp: SocketAddr,
     tcp: SocketAddr,
     line_udp: SocketAddr,
     line_tcp: SocketAddr,
 }
 
+impl Default for Ways {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl Ways {
-    pub(crate) fn new() -> Self {
+    /// Free ports, and the names of the files.
+    #[must_use]
+    pub fn new() -> Self {
         Self {
             udp: local(free_port()),
             tcp: local(free_port()),
@@ -31,7 +40,8 @@ impl Ways {
 
     /// What a server needs in its configuration to listen everywhere. Its Unix
     /// stream socket is [`STREAM`].
-    pub(crate) fn config(&self) -> String {
+    #[must_use]
+    pub fn config(&self) -> String {
         let Self {
             udp,
             tcp,
@@ -52,7 +62,8 @@ impl Ways {
     }
 
     /// Where BINRPC is spoken.
-    pub(crate) fn binrpc(&self, server: &Server) -> [Address; 4] {
+    #[must_use]
+    pub fn binrpc(&self, server: &Server) -> [Address; 4] {
         [
             Address::UnixStream(server.path(STREAM)),
             Address::UnixDatagram(server.path("datagram")),
@@ -62,19 +73,22 @@ impl Ways {
     }
 
     /// Where BINRPC is spoken over connections.
-    pub(crate) fn streams(&self, server: &Server) -> [Address; 2] {
+    #[must_use]
+    pub fn streams(&self, server: &Server) -> [Address; 2] {
         let [unix, _, _, tcp] = self.binrpc(server);
         [unix, tcp]
     }
 
     /// Where BINRPC is spoken in datagrams.
-    pub(crate) fn datagrams(&self, server: &Server) -> [Address; 2] {
+    #[must_use]
+    pub fn datagrams(&self, server: &Server) -> [Address; 2] {
         let [_, unix, udp, _] = self.binrpc(server);
         [unix, udp]
     }
 
     /// Where the line protocol is spoken.
-    pub(crate) fn lines(&self, server: &Server) -> [linefifo::Address; 3] {
+    #[must_use]
+    pub fn lines(&self, server: &Server) -> [linefifo::Address; 3] {
         [
             linefifo::Address::Pipe(server.path("pipe")),
             linefifo::Address::Udp(self.line_udp),
@@ -84,13 +98,18 @@ impl Ways {
 }
 
 /// An address of this host.
-pub(crate) fn local(port: u16) -> SocketAddr {
+#[must_use]
+pub fn local(port: u16) -> SocketAddr {
     (Ipv4Addr::LOCALHOST, port).into()
 }
 
 /// Waits until the server has so many connections open: it learns at its own
 /// pace that a client has left.
-pub(crate) fn wait_for_connections(witness: &mut Client, count: i32) {
+///
+/// # Panics
+///
+/// It keeps more.
+pub fn wait_for_connections(witness: &mut Client, count: i32) {
     wait::until("the other connections are closed", || {
         witness.call("ctl.connections", &[]).values()[0].as_int() == Some(count)
     });

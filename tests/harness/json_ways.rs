@@ -1,4 +1,4 @@
-//! The ways to a server: one document in, the answer out.
+//! The ways to a server with `jsonrpcs`: one document in, the answer out.
 
 use std::fs::File;
 use std::io::{Read, Write};
@@ -6,13 +6,13 @@ use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::os::unix::net::UnixDatagram;
 use std::path::Path;
 
-use harness::builder::Builder;
-use harness::http;
-use harness::linefifo::ReplyPipe;
-use harness::modules::{self, Flavor};
-use harness::own_path::OwnPath;
-use harness::server::{Server, free_port};
-use harness::wait::PATIENCE;
+use crate::builder::Builder;
+use crate::http;
+use crate::linefifo::ReplyPipe;
+use crate::modules::{self, Flavor};
+use crate::own_path::OwnPath;
+use crate::server::{Server, free_port};
+use crate::wait::PATIENCE;
 
 /// What the tests of ours alone load.
 const MODULES: &[&str] = &[
@@ -21,34 +21,48 @@ const MODULES: &[&str] = &[
 
 /// A transport.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Way {
+pub enum Way {
+    /// A Unix datagram socket.
     Datagram,
+    /// A named pipe, and another for the answer.
     Pipe,
+    /// TCP.
     Tcp,
+    /// HTTP, through `xhttp`.
     Http,
 }
 
-pub(crate) const WAYS: [Way; 4] = [Way::Datagram, Way::Pipe, Way::Tcp, Way::Http];
+/// All of them.
+pub const WAYS: [Way; 4] = [Way::Datagram, Way::Pipe, Way::Tcp, Way::Http];
 
 /// Where a server is to be reached in all of them.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Ways {
+pub struct Ways {
     tcp: SocketAddr,
 }
 
-/// A document that is always answered, and the answer.
-pub(crate) const ECHO: &str = r#"{"jsonrpc":"2.0","method":"core.echo","params":["a",2],"id":"x"}"#;
-pub(crate) const ECHOED: &str = r#"{"jsonrpc":"2.0","result":["a","2"],"id":"x"}"#;
+/// A document that is always answered.
+pub const ECHO: &str = r#"{"jsonrpc":"2.0","method":"core.echo","params":["a",2],"id":"x"}"#;
+/// That answer.
+pub const ECHOED: &str = r#"{"jsonrpc":"2.0","result":["a","2"],"id":"x"}"#;
+
+impl Default for Ways {
+    fn default() -> Self {
+        Self::new()
+    }
+}
 
 impl Ways {
     /// Starts a server of ours that is there in all ways, with this in its
     /// configuration, which may have routes.
-    pub(crate) fn start(&self, extra: &str) -> Server {
+    #[must_use]
+    pub fn start(&self, extra: &str) -> Server {
         self.builder(extra).start()
     }
 
     /// The same, to be changed.
-    pub(crate) fn builder(&self, extra: &str) -> Builder {
+    #[must_use]
+    pub fn builder(&self, extra: &str) -> Builder {
         let config = self.config(true, 0);
         Server::builder(Flavor::Rust)
             .tcp()
@@ -62,7 +76,9 @@ impl Ways {
             ))
     }
 
-    pub(crate) fn new() -> Self {
+    /// A free port for TCP; the others are files, and the port for SIP.
+    #[must_use]
+    pub fn new() -> Self {
         Self {
             tcp: ([127, 0, 0, 1], free_port()).into(),
         }
@@ -70,7 +86,8 @@ impl Ways {
 
     /// The module's parameters, with TCP or without. The route that HTTP takes
     /// is for the caller to write.
-    pub(crate) fn config(&self, with_tcp: bool, pretty: i32) -> String {
+    #[must_use]
+    pub fn config(&self, with_tcp: bool, pretty: i32) -> String {
         let (transports, tcp) = if with_tcp {
             let tcp = self.tcp;
             let line = format!("modparam(\"jsonrpcs\", \"tcp_socket\", \"tcp:{tcp}\")\n");
@@ -93,7 +110,8 @@ impl Ways {
     /// # Panics
     ///
     /// It does not answer.
-    pub(crate) fn ask(&self, server: &Server, way: Way, document: &str) -> String {
+    #[must_use]
+    pub fn ask(&self, server: &Server, way: Way, document: &str) -> String {
         match way {
             Way::Datagram => datagram(&server.path("rpc.socket"), document.as_bytes()),
             Way::Pipe => pipe(&server.path("rpc.fifo"), document),
@@ -102,13 +120,16 @@ impl Ways {
         }
     }
 
-    pub(crate) fn tcp(&self) -> SocketAddr {
+    /// Where it listens for TCP.
+    #[must_use]
+    pub fn tcp(&self) -> SocketAddr {
         self.tcp
     }
 }
 
 /// The C module listens on TCP in later versions only.
-pub(crate) fn has_tcp(flavor: Flavor) -> bool {
+#[must_use]
+pub fn has_tcp(flavor: Flavor) -> bool {
     if flavor == Flavor::Rust {
         return true;
     }
@@ -118,12 +139,22 @@ pub(crate) fn has_tcp(flavor: Flavor) -> bool {
 }
 
 /// The answer to a Unix datagram.
-pub(crate) fn datagram(socket: &Path, document: &[u8]) -> String {
+///
+/// # Panics
+///
+/// None comes.
+#[must_use]
+pub fn datagram(socket: &Path, document: &[u8]) -> String {
     first_datagram(socket, &[document])
 }
 
 /// The first answer to several Unix datagrams.
-pub(crate) fn first_datagram(socket: &Path, documents: &[&[u8]]) -> String {
+///
+/// # Panics
+///
+/// None comes.
+#[must_use]
+pub fn first_datagram(socket: &Path, documents: &[&[u8]]) -> String {
     let own = OwnPath::new();
     let client = UnixDatagram::bind(own.path()).expect("a new socket");
     client
@@ -143,7 +174,12 @@ pub(crate) fn first_datagram(socket: &Path, documents: &[&[u8]]) -> String {
 }
 
 /// The answer through a pipe that is named behind the first bracket.
-pub(crate) fn pipe(pipe: &Path, document: &str) -> String {
+///
+/// # Panics
+///
+/// None comes.
+#[must_use]
+pub fn pipe(pipe: &Path, document: &str) -> String {
     let mut reply = ReplyPipe::new();
     let named = format!(r#"{{"reply_name":"{}","#, reply.name());
     let document = document.replacen('{', &named, 1);
@@ -158,21 +194,37 @@ pub(crate) fn pipe(pipe: &Path, document: &str) -> String {
 
 /// All that comes back until the server closes. The client says that it sends
 /// no more, but not before it is answered.
-pub(crate) fn tcp(server: SocketAddr, document: &[u8]) -> String {
+///
+/// # Panics
+///
+/// None comes.
+#[must_use]
+pub fn tcp(server: SocketAddr, document: &[u8]) -> String {
     let mut stream = connect(server);
     stream.write_all(document).expect("the server reads");
     read_all(stream)
 }
 
 /// The same from a client that first says that it sends no more.
-pub(crate) fn tcp_to_the_end(server: SocketAddr, document: &[u8]) -> String {
+///
+/// # Panics
+///
+/// None comes.
+#[must_use]
+pub fn tcp_to_the_end(server: SocketAddr, document: &[u8]) -> String {
     let mut stream = connect(server);
     stream.write_all(document).expect("the server reads");
     stream.shutdown(Shutdown::Write).expect("it is open");
     read_all(stream)
 }
 
-pub(crate) fn connect(server: SocketAddr) -> TcpStream {
+/// A connection that waits no longer than [`PATIENCE`].
+///
+/// # Panics
+///
+/// Nobody listens there.
+#[must_use]
+pub fn connect(server: SocketAddr) -> TcpStream {
     let stream = TcpStream::connect(server).expect("the server listens");
     stream
         .set_read_timeout(Some(PATIENCE))

@@ -1,0 +1,87 @@
+//! Answers that go into files, where there is no room for them.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use harness::builder::Builder;
+use harness::json_ways::{ECHO, ECHOED, Way, Ways};
+use harness::server::{Server, short_directory};
+
+/// The transports that answers can go into files from.
+const WAYS: [Way; 3] = [Way::Datagram, Way::Pipe, Way::Tcp];
+
+const STORED: &str = r#"{"jsonrpc":"2.0","result":"Stored","id":1}"#;
+
+fn builder(ways: &Ways, directory: &Path) -> Builder {
+    let directory = directory.display();
+    ways.builder(&format!(
+        "modparam(\"jsonrpcs\", \"store_dir\", \"{directory}\")"
+    ))
+}
+
+/// A request whose answer has a little more than `len` bytes.
+fn document(len: usize) -> String {
+    let text = "x".repeat(len);
+    format!(
+        r#"{{"jsonrpc":"2.0","method":"core.echo","params":["{text}"],"store_path":"file","id":1}}"#
+    )
+}
+
+/// A large answer is refused for this reason, and what was stored before is what
+/// is there after.
+fn assert_refused(ways: &Ways, server: &Server, file: &Path, large: usize, reason: &str) {
+    for way in WAYS {
+        assert_eq!(ways.ask(server, way, &document(10)), STORED, "{way:?}");
+        let before = fs::read(file).expect("it was stored");
+        let answer = ways.ask(server, way, &document(large));
+        let told = answer.contains(r#""code":500,"message":"Storing failed""#);
+        assert!(told && answer.contains(reason), "{way:?}: {answer}");
+        assert_eq!(fs::read(file).expect("it is kept"), before, "{way:?}");
+        assert_eq!(ways.ask(server, way, ECHO), ECHOED, "{way:?}");
+    }
+    let log = server.log();
+    let line = |line: &&str| line.contains("ERROR: jsonrpcs ") && line.contains(reason);
+    assert_eq!(log.lines().filter(line).count(), WAYS.len(), "{log}");
+}
+
+#[test]
+fn a_full_disk_keeps_what_was_stored_before() {
+    if !rustix::process::geteuid().is_root() {
+        eprintln!("NOT TESTED: only root can mount a small file system");
+        return;
+    }
+    let ways = Ways::new();
+    let place = short_directory();
+    // The disk is the server's alone, and goes with it.
+    let mount = format!(
+        r#"mount -t tmpfs -o size=64k none {} && exec "$0" "$@""#,
+        place.path().display()
+    );
+    let server = builder(&ways, place.path())
+        .launcher(["unshare", "--mount", "/bin/sh", "-c", &mount])
+        .start();
+    let file = as_seen_by(&server, &place.path().join("file"));
+    // A datagram takes more than the disk does.
+    assert_refused(&ways, &server, &file, 150_000, "No space left on device");
+}
+
+/// What a path means where the server has disks of its own.
+fn as_seen_by(server: &Server, path: &Path) -> PathBuf {
+    let root = format!("/proc/{}/root", server.pid().as_raw_nonzero());
+    Path::new(&root).join(path.strip_prefix("/").expect("a whole path"))
+}
+
+/// The system ends a process that writes beyond this limit, and with it the
+/// server.
+#[test]
+fn the_limit_of_a_files_size_is_kept() {
+    // In blocks of 512 bytes, 128 KiB.
+    const SCRIPT: &str = r#"ulimit -f 256 && exec "$0" "$@""#;
+    let ways = Ways::new();
+    let place = short_directory();
+    let server = builder(&ways, place.path())
+        .launcher(["/bin/sh", "-c", SCRIPT])
+        .start();
+    let file = place.path().join("file");
+    assert_refused(&ways, &server, &file, 150_000, "File too large");
+}

@@ -1,0 +1,7 @@
+//! What docs/faults.md says: whatever fails on the way of a request costs that
+//! request at most, on a real Kamailio.
+#![forbid(unsafe_code)]
+
+mod disk;
+mod everywhere;
+mod panics;

@@ -1,0 +1,74 @@
+//! Commands that panic: each costs one request.
+
+use harness::wait;
+
+use crate::everywhere::Everywhere;
+
+#[test]
+fn a_panic_costs_one_request_and_its_connection_goes_on() {
+    const TIMES: usize = 3;
+    let everywhere = Everywhere::new();
+    let server = everywhere.builder("").start();
+    let processes = server.processes();
+    let mut clients = everywhere.clients(&server);
+    for client in &mut clients {
+        for _ in 0..TIMES {
+            let answer = client.ask("hello.panic", &[]);
+            let told = answer.contains("internal error in hello.panic") && answer.contains("500");
+            assert!(told, "{}: {answer}", client.name);
+            assert!(client.is_answered(), "{}", client.name);
+        }
+    }
+    // All that answered is still there, and each panic left a line.
+    assert_eq!(server.processes(), processes);
+    let log = server.log();
+    let line = |line: &&str| line.contains("BUG: hello ") && line.contains("panic at ");
+    assert_eq!(
+        log.lines().filter(line).count(),
+        TIMES * clients.len(),
+        "{log}"
+    );
+}
+
+#[test]
+fn a_panic_in_a_batch_costs_one_of_its_answers() {
+    let ways = harness::json_ways::Ways::new();
+    let server = ways
+        .builder("")
+        .module_file(&harness::modules::example("hello"))
+        .start();
+    let echo = harness::json_ways::ECHO;
+    let echoed = harness::json_ways::ECHOED;
+    let panic = r#"{"jsonrpc":"2.0","method":"hello.panic","id":2}"#;
+    let fault = r#"{"jsonrpc":"2.0","error":{"code":500,"message":"internal error in hello.panic"},"id":2}"#;
+    let batch = format!("[{echo},{panic},{echo}]");
+    for way in harness::json_ways::WAYS {
+        let answer = ways.ask(&server, way, &batch);
+        let expected = format!("[{echoed},{fault},{echoed}]");
+        assert!(answer.ends_with(&expected), "{way:?}: {answer}");
+    }
+}
+
+#[test]
+fn a_panic_in_a_command_of_the_script_leaves_the_script_going() {
+    let ways = harness::json_ways::Ways::new();
+    let server = ways
+        .builder(
+            r#"
+            modparam("rtimer", "timer", "name=soon;interval=1;mode=1;")
+            modparam("rtimer", "exec", "timer=soon;route=SOON")
+            route[SOON] {
+                jsonrpc_exec('{"jsonrpc":"2.0","method":"hello.panic","id":1}');
+                xlog("L_NOTICE", "told $rc $jsonrpl(code) $jsonrpl(text)\n");
+                jsonrpc_exec('{"jsonrpc":"2.0","method":"core.echo","params":["a"],"id":1}');
+                xlog("L_NOTICE", "told $rc $jsonrpl(code) $jsonrpl(text)\n");
+            }
+            "#,
+        )
+        .module_file(&harness::modules::example("hello"))
+        .start();
+    let told = ["told 1 500 internal error in hello.panic", "told 1 200 OK"];
+    wait::until("the route goes on to its end", || {
+        told.iter().all(|told| server.log().contains(told))
+    });
+}
