@@ -5,3 +5,4 @@
 mod disk;
 mod everywhere;
 mod panics;
+mod shared_memory;
