@@ -5,4 +5,5 @@
 mod disk;
 mod everywhere;
 mod panics;
+mod private_memory;
 mod shared_memory;

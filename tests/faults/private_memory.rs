@@ -1,0 +1,45 @@
+//! No private memory left in the process that runs a command.
+
+use harness::sip::Peer;
+
+use crate::everywhere::Everywhere;
+
+/// For each header that this command brings the core takes private memory, and
+/// where it cannot have it for all of them, it keeps what it took. From then on
+/// commands that need any fail in that process, and all others are answered, for
+/// replies take none.
+#[test]
+fn commands_that_need_none_go_on() {
+    const TIMES: usize = 3;
+    let peer = Peer::start();
+    let everywhere = Everywhere::new();
+    let server = everywhere.builder("").memory(64, 1).start();
+    let processes = server.processes();
+    let uri = peer.uri("200");
+    let headers = format!(
+        "From: <sip:a@127.0.0.1>\r\nTo: <sip:b@127.0.0.1>\r\n{}",
+        "X: y\r\n".repeat(9_000)
+    );
+    let call = ["OPTIONS", &uri, ".", ".", &headers];
+    let mut clients = everywhere.clients(&server);
+    // Over the line protocols a parameter is a line. HTTP is served by the
+    // processes for SIP, which need their memory for more than that.
+    let carries = |name: &str| name.starts_with("BINRPC") || name.starts_with("JSON");
+    clients.retain(|client| carries(client.name) && !client.name.ends_with("HTTP"));
+    for client in &mut clients {
+        for _ in 0..TIMES {
+            let answer = client.ask("tm.t_uac_start", &call);
+            let refused = answer.contains("400") && answer.contains("Invalid headers");
+            assert!(refused, "{}: {answer}", client.name);
+            assert!(client.is_answered(), "{}", client.name);
+        }
+    }
+    // Those who share a process with them.
+    for client in &mut everywhere.clients(&server) {
+        assert!(client.is_answered(), "{}", client.name);
+    }
+    assert_eq!(server.processes(), processes);
+    let log = server.log();
+    let lines = log.matches("could not allocate private memory").count();
+    assert!(lines >= TIMES * clients.len(), "{log}");
+}
