@@ -3,7 +3,7 @@
 
 use std::fs::File;
 use std::io::{Read, Write};
-use std::net::TcpStream;
+use std::net::{SocketAddr, TcpStream};
 use std::os::unix::net::UnixDatagram;
 use std::path::Path;
 
@@ -68,6 +68,20 @@ impl Everywhere {
             .socket(STREAM)
     }
 
+    /// Where BINRPC is spoken over connections.
+    pub(crate) fn streams(&self, server: &Server) -> [binrpc::Address; 2] {
+        self.ctl.streams(server)
+    }
+
+    /// Where JSON-RPC is spoken over connections, and the line protocol.
+    pub(crate) fn text_streams(&self, server: &Server) -> [SocketAddr; 2] {
+        let [_, _, lines] = self.ctl.lines(server);
+        let linefifo::Address::Tcp(lines) = lines else {
+            unreachable!("the last one is TCP");
+        };
+        [self.json.tcp(), lines]
+    }
+
     /// A client for each transport of each module.
     pub(crate) fn clients(&self, server: &Server) -> Vec<Client> {
         let names = [
@@ -83,10 +97,8 @@ impl Everywhere {
                 way: Way::Binrpc(binrpc::Client::connect(address)),
             })
             .collect();
-        let [_, line_udp, line_tcp] = self.ctl.lines(server);
-        let linefifo::Address::Tcp(line_tcp) = line_tcp else {
-            unreachable!("the last one is TCP");
-        };
+        let [_, line_udp, _] = self.ctl.lines(server);
+        let [json_tcp, line_tcp] = self.text_streams(server);
         let others = [
             (
                 "lines over a pipe",
@@ -110,7 +122,7 @@ impl Everywhere {
             ),
             (
                 "JSON over TCP",
-                Way::JsonStream(json_ways::connect(self.json.tcp())),
+                Way::JsonStream(json_ways::connect(json_tcp)),
             ),
             (
                 "JSON over HTTP",

@@ -4,6 +4,7 @@
 
 mod disk;
 mod everywhere;
+mod gone;
 mod panics;
 mod private_memory;
 mod shared_memory;
