@@ -62,7 +62,13 @@ fn connections_that_break_leave_nothing_behind() {
     for client in &mut everywhere.clients(&server) {
         assert!(client.is_answered(), "{}", client.name);
     }
-    wait::until("all connections are closed", || open() == before);
+    wait::until("all connections are closed", || {
+        // When they were counted, one that had just been used may have been open.
+        open()
+            .iter()
+            .zip(&before)
+            .all(|(now, before)| now <= before)
+    });
     assert_eq!(server.processes(), processes);
 }
 

@@ -8,3 +8,4 @@ mod gone;
 mod panics;
 mod private_memory;
 mod shared_memory;
+mod start;
