@@ -162,9 +162,14 @@ impl Client {
                 stream
                     .write_all(&lines(command, "", words))
                     .expect("the server reads");
+                // The first line is the status, and each word comes back in its own.
                 read_until(stream, |reply| {
-                    reply.iter().filter(|byte| **byte == b'\n').count()
-                        >= 1 + fault_or(reply, words)
+                    let values = if reply.starts_with(b"200") {
+                        words.len()
+                    } else {
+                        0
+                    };
+                    reply.iter().filter(|byte| **byte == b'\n').count() > values
                 })
             }
             Way::JsonDatagram(socket) => socket.exchange(&document(command, "", words)),
@@ -187,15 +192,6 @@ impl Client {
     pub(crate) fn is_answered(&mut self) -> bool {
         let answer = self.ask("core.echo", &["works"]);
         answer.contains("works") && !answer.contains("500")
-    }
-}
-
-/// How many lines a reply has behind its first.
-fn fault_or(reply: &[u8], words: &[&str]) -> usize {
-    if reply.starts_with(b"200") {
-        words.len()
-    } else {
-        0
     }
 }
 
