@@ -61,6 +61,12 @@ pub(crate) const PAGES: &[Page] = &[
             event_route[xhttp:request] { jsonrpc_dispatch(); }
         "#,
     },
+    Page::without_server(
+        "docs/tcpops.md",
+        &[
+            "ctl", "tm", "sl", "pv", "xlog", "textops", "siputils", "tcpops",
+        ],
+    ),
 ];
 
 /// What is written in a page, in the place where a test has put it.

@@ -6,6 +6,7 @@ mod close;
 mod differential;
 mod events;
 mod events_inside;
+mod examples;
 mod keepalive;
 mod kemi;
 mod lifetime;
