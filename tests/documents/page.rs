@@ -35,6 +35,7 @@ pub(crate) const PAGES: &[Page] = &[
     Page::without_server("README.md", &["ctl"]),
     Page::without_server("ARCHITECTURE.md", &["ctl"]),
     Page::without_server("docs/security.md", &["ctl"]),
+    Page::without_server("docs/mi_datagram-commands.md", &["ctl"]),
     Page {
         file: "docs/ctl.md",
         modules: &["ctl", "htable"],
@@ -47,6 +48,17 @@ pub(crate) const PAGES: &[Page] = &[
             modparam("ctl", "fifo", "/run/kamailio/kamailio_fifo")
             modparam("ctl", "fifo", "udp:127.0.0.1:2050")
             modparam("ctl", "fifo", "tcp:127.0.0.1:2050")
+        "#,
+    },
+    Page {
+        file: "docs/mi_datagram.md",
+        modules: &["ctl", "pv", "htable", "usrloc", "dispatcher", "mi_datagram"],
+        config: r#"
+            modparam("mi_datagram", "socket_name", "/run/kamailio/mi.sock")
+            modparam("usrloc", "preload", "location")
+            modparam("htable", "htable", "a=>size=4;")
+            modparam("pv", "shvset", "greeting=s:")
+            modparam("dispatcher", "list_file", "EXAMPLES/dispatcher.list")
         "#,
     },
     Page {
@@ -162,7 +174,8 @@ impl Page {
     pub(crate) fn run_commands(&self) {
         let directory = harness::server::short_directory();
         let places = Places::new(directory.path());
-        let config = places.put(self.config);
+        let examples = workspace().join("examples").display().to_string();
+        let config = places.put(self.config).replace("EXAMPLES", &examples);
         let server = self
             .builder("")
             .directory(directory.path())
