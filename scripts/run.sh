@@ -57,6 +57,7 @@ trap 'echo; exit 0' INT TERM HUP
 setsid "$kamailio" -DD -E -f "$root/examples/kamailio.cfg" \
     -L "$modules:$own_modules" -Y "$dir" -w "$dir" \
     -A "DISPATCHER_LIST=\"$root/examples/dispatcher.list\"" \
+    -A "MI_SOCKET=\"$dir/mi.sock\"" \
     -l "udp:127.0.0.1:$port" -l "tcp:127.0.0.1:$port" "$@" &
 server=$!
 
@@ -85,6 +86,7 @@ To try in another terminal:
     kamcmd -s unix:$socket -f "%v %v\n" core.uptime
     kamcmd -s unix:$socket help core.kill
     kamcmd -s unix:$socket            (interactive, Tab completes)
+    printf ':ul_dump:\nbrief\n' | socat -t 1 - UNIX-SENDTO:$dir/mi.sock,bind=$dir/mi.reply
 
 Ctrl-C stops it.
 
