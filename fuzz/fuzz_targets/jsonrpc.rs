@@ -4,7 +4,8 @@
 
 use libfuzzer_sys::fuzz_target;
 use rpc_wire::jsonrpc::{
-    Document, Id, MAX_LEN, Request, Strictness, Verdict, encode_answer, encode_refusal, http_status,
+    Document, Found, Id, MAX_LEN, Progress, Request, Strictness, Verdict, encode_answer,
+    encode_refusal, find, find_on, http_status,
 };
 use rpc_wire::value::{Params, Reply};
 use serde_json::value::RawValue;
@@ -15,6 +16,7 @@ mod echo;
 use echo::echo_all;
 
 fuzz_target!(|bytes: &[u8]| {
+    comes_in_pieces(bytes);
     let is_json = serde_json::from_slice::<&RawValue>(bytes).is_ok();
     let lenient = all(bytes, Strictness::AsC);
     let strict = all(bytes, Strictness::Specification);
@@ -26,6 +28,17 @@ fuzz_target!(|bytes: &[u8]| {
         assert_eq!(strict, lenient);
     }
 });
+
+/// The end of a document is found at the same place when it comes byte by byte.
+fn comes_in_pieces(bytes: &[u8]) {
+    let mut progress = Progress::default();
+    let found = (1..=bytes.len())
+        .map(|end| find_on(&bytes[..end], &mut progress))
+        .find(|found| *found != Found::More);
+    if let Some(Found::Document(len)) = found {
+        assert_eq!(find(bytes), Found::Document(len));
+    }
+}
 
 /// The answers to those requests of a document that may run.
 fn all(bytes: &[u8], strictness: Strictness) -> Vec<Vec<u8>> {
