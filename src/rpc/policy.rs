@@ -201,14 +201,16 @@ fn binrpc_failed_scan(failed: &FailedScan) -> Option<(i32, String)> {
 fn json_failed_scan(failed: &FailedScan) -> Option<(i32, String)> {
     match failed.problem {
         Problem::Missing => None,
-        Problem::WrongType(found) | Problem::NotConverted(found) => Some((
-            -32602,
-            format!(
-                "parameter {}: expected {}, got {found}",
-                failed.position + 1,
-                failed.wanted.plain_name()
-            ),
-        )),
+        Problem::WrongType(found) | Problem::NotConverted(found) => {
+            let position = failed.position + 1;
+            let wanted = failed.wanted.plain_name();
+            let found = match found {
+                found if found == wanted => "one out of range",
+                found => found,
+            };
+            let text = format!("parameter {position}: expected {wanted}, got {found}");
+            Some((-32602, text))
+        }
     }
 }
 
