@@ -6,12 +6,13 @@
 #   KAMAILIO_BIN    the server to compare compile flags with, and to run
 #   CARGO, CARGO_TARGET_DIR   as cargo has them
 #   ONLY            the part of the benchmark to run, such as udp or core.psx
+#   RECORD          yes puts such a part into docs/benchmarks.json
 #   FUZZ_SECONDS    how long each fuzz target runs
 #   PREFIX, DESTDIR, DOCUMENTS   where to install, see scripts/install.sh
 
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := all
-.PHONY: all bench clean deb examples fuzz fuzz-keep header headers help install lint modules other run setup test \
+.PHONY: all bench bench-report clean deb examples fuzz fuzz-keep header headers help install lint modules other run setup test \
 	test-versions uninstall
 
 CARGO ?= cargo
@@ -134,8 +135,11 @@ fuzz-keep: ## Add to fuzz/corpus what fuzzing found and nothing there covers
 	@scripts/fuzz.sh keep
 
 bench: export KAMAILIO_RS_MODULES := $(TARGET)/modules
-bench: all ## Measure our modules and the C modules side by side; ONLY=udp for a part
-	$(CARGO) run --release -p kamailio-bench -- $(ONLY)
+bench: all ## Measure our modules beside the C ones, into docs/benchmarks.md; ONLY=udp prints a part
+	$(CARGO) run --release -p kamailio-bench -- $(if $(RECORD),record) "$(ONLY)"
+
+bench-report: ## Write docs/benchmarks.md and its chart again, from docs/benchmarks.json
+	$(CARGO) run --release -p kamailio-bench -- report
 
 clean: ## Remove what was built; headers stay in .deps
 	$(CARGO) clean

@@ -3,7 +3,6 @@
 use std::net::SocketAddr;
 
 use harness::modules::Flavor;
-use harness::process::private_kib;
 use harness::server::{Server, free_port};
 use harness::wait;
 use rpc_wire::binrpc::client::{Answer, Arg};
@@ -11,9 +10,9 @@ use rustix::process::Pid;
 
 use crate::echo::{Echo, PIPE};
 use crate::json_clients::{Datagram, Http, Pipe, Tcp};
-use crate::measure::{Asker, Cost, Load, Side, compare};
+use crate::measure::{Asker, Load, Side, compare};
+use crate::report::Results;
 use crate::servers::{KINDS, Kind};
-use crate::{ROUNDS, table};
 
 /// The transports.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -36,7 +35,7 @@ pub(crate) fn is_all_of(only: &str) -> bool {
 }
 
 /// Measures what has `only` in its name.
-pub(crate) fn measure(only: &str) {
+pub(crate) fn measure(only: &str, results: &mut Results) {
     let chosen = |way: &Way, load: &Load| load.name.contains(only) || way.name().contains(only);
     let wanted: Vec<(Way, Question)> = WAYS
         .into_iter()
@@ -55,7 +54,7 @@ pub(crate) fn measure(only: &str) {
         }
         let echo = echoes.iter().find(|(known, _)| *known == kind);
         let (_, echo) = echo.expect("it was started");
-        measure_one(*way, question, [&theirs, &ours], echo);
+        measure_one(*way, question, [&theirs, &ours], echo, results);
     }
 }
 
@@ -84,51 +83,34 @@ fn questions(way: Way) -> impl Iterator<Item = Question> {
             ("core.psx", PSX, 2_000),
             ("dump of 100", SMALL, 600),
         ]
-        .map(|(name, document, count)| (name, document, *in_flight, count))
+        .map(|(name, document, count)| (Load::new(name, *in_flight, count), document))
     });
     // No datagram has room for the larger ones, and xhttp none for the largest.
-    let middle = (way != Way::Datagram).then_some(("dump of 1000", MIDDLE, 1, 60));
-    let large = matches!(way, Way::Pipe | Way::Tcp).then_some(("dump of 100000", LARGE, 1, 1));
+    let middle = (way != Way::Datagram).then(|| (Load::new("dump of 1000", 1, 60), MIDDLE));
+    let large = matches!(way, Way::Pipe | Way::Tcp).then(|| (Load::one("dump of 100000"), LARGE));
     small
         .chain(middle)
         .chain(large)
-        .map(|(name, document, in_flight, count)| Question {
-            load: Load::new(name, in_flight, count),
-            document,
-        })
+        .map(|(load, document)| Question { load, document })
 }
 
-fn measure_one(way: Way, question: &Question, servers: [&Measured; 2], echo: &Echo) {
+fn measure_one(
+    way: Way,
+    question: &Question,
+    servers: [&Measured; 2],
+    echo: &Echo,
+    results: &mut Results,
+) {
     let [theirs, ours] = servers;
     let Question { load, document } = question;
-    let echo_side = || Side::new(way.echo_client(echo, document), echo.pid());
     let side = |server: &Measured| Side::new(server.client(way, document), server.pid(way));
-    let before = servers.map(|server| server.has(way).then(|| private_kib(server.pid(way))));
-    let rounds = if load.name.ends_with("00000") {
-        3
+    let floor = Side::new(way.echo_client(echo, document), echo.pid());
+    if theirs.has(way) {
+        let [theirs, ours, floor] = compare([side(theirs), side(ours), floor], load);
+        results.add(way.name(), load, Some(theirs), ours, floor);
     } else {
-        ROUNDS
-    };
-    let costs: (Option<Cost>, Cost, Cost) = if theirs.has(way) {
-        let sides = [side(theirs), side(ours), echo_side()];
-        let [theirs, ours, floor] = compare(sides, load, rounds);
-        (Some(theirs), ours, floor)
-    } else {
-        let [ours, floor] = compare([side(ours), echo_side()], load, rounds);
-        (None, ours, floor)
-    };
-    let (c, rust, floor) = costs;
-    table::row(way.name(), load, c.as_ref(), &rust, Some(&floor));
-    if rounds != ROUNDS {
-        for ((name, server), before) in [("C", theirs), ("ours", ours)].iter().zip(before) {
-            let Some(before) = before else { continue };
-            let after = private_kib(server.pid(way));
-            println!(
-                "{:>14} private memory of {name}: {before} KiB before, {after} KiB after",
-                ""
-            );
-        }
-        println!("{:>14} a reply of {} bytes", "", rust.bytes);
+        let [ours, floor] = compare([side(ours), floor], load);
+        results.add(way.name(), load, None, ours, floor);
     }
 }
 

@@ -3,9 +3,17 @@
 use std::fs;
 use std::time::Instant;
 
+use harness::process::private_kib;
 use rustix::process::Pid;
+use serde::{Deserialize, Serialize};
 
 use crate::placement;
+
+/// Rounds of each side.
+pub(crate) const ROUNDS: usize = 7;
+
+/// Rounds of each side where a request takes about a second.
+const ROUNDS_OF_ONE: usize = 3;
 
 /// A client of one of the processes that are compared, with a request.
 pub(crate) trait Asker {
@@ -20,6 +28,7 @@ pub(crate) struct Load {
     pub(crate) name: &'static str,
     pub(crate) in_flight: usize,
     count: usize,
+    rounds: usize,
 }
 
 impl Load {
@@ -29,25 +38,17 @@ impl Load {
             name,
             in_flight,
             count: count.next_multiple_of(in_flight),
+            rounds: ROUNDS,
         }
     }
-}
 
-/// The middle of several values, and the lowest and the highest.
-#[derive(Clone, Copy)]
-pub(crate) struct Spread {
-    pub(crate) median: f64,
-    pub(crate) low: f64,
-    pub(crate) high: f64,
-}
-
-impl Spread {
-    fn of(mut values: Vec<f64>) -> Self {
-        values.sort_by(f64::total_cmp);
-        Spread {
-            median: values[values.len() / 2],
-            low: values[0],
-            high: values[values.len() - 1],
+    /// One request a round, which takes long.
+    pub(crate) fn one(name: &'static str) -> Self {
+        Load {
+            name,
+            in_flight: 1,
+            count: 1,
+            rounds: ROUNDS_OF_ONE,
         }
     }
 }
@@ -56,19 +57,21 @@ impl Spread {
 pub(crate) struct Side {
     asker: Box<dyn Asker>,
     pid: Pid,
-    cpu: Vec<f64>,
-    rates: Vec<f64>,
-    bytes: usize,
+    cost: Cost,
 }
 
 /// What a side's requests cost.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Cost {
-    /// Microseconds of CPU time per request.
-    pub(crate) cpu: Spread,
-    /// Requests per second, in the middle.
-    pub(crate) rate: f64,
-    /// The size of a reply.
-    pub(crate) bytes: usize,
+    /// Microseconds of CPU time per request, round by round.
+    pub(crate) cpu: Vec<f64>,
+    /// Requests per second, round by round.
+    pub(crate) rate: Vec<f64>,
+    /// Bytes of a reply.
+    pub(crate) reply: usize,
+    /// KiB of RAM that the process shares with no other, before the first round
+    /// and after the last.
+    pub(crate) memory: [u64; 2],
 }
 
 impl Side {
@@ -77,47 +80,43 @@ impl Side {
         Side {
             asker,
             pid,
-            cpu: Vec::new(),
-            rates: Vec::new(),
-            bytes: 0,
+            cost: Cost {
+                memory: [private_kib(pid); 2],
+                ..Cost::default()
+            },
         }
     }
 
     /// Asks one round of requests.
-    pub(crate) fn round(&mut self, load: &Load) {
+    fn round(&mut self, load: &Load) {
         self.ask(load, load.in_flight);
         let (cpu, start) = (cpu_nanoseconds(self.pid), Instant::now());
         self.ask(load, load.count);
+        let (used, taken) = (cpu_nanoseconds(self.pid) - cpu, start.elapsed());
         let count = load.count as f64;
-        let used = cpu_nanoseconds(self.pid) - cpu;
-        self.cpu.push(used as f64 / 1e3 / count);
-        self.rates.push(count / start.elapsed().as_secs_f64());
+        let cpu = used as f64 / 1e3 / count;
+        self.cost.cpu.push((cpu * 1e3).round() / 1e3);
+        let rate = count / taken.as_secs_f64();
+        self.cost.rate.push((rate * 10.0).round() / 10.0);
     }
 
     fn ask(&mut self, load: &Load, count: usize) {
         for _ in 0..count / load.in_flight {
-            self.bytes = self.asker.ask(load.in_flight);
+            self.cost.reply = self.asker.ask(load.in_flight);
         }
     }
 
-    pub(crate) fn result(self) -> Cost {
-        Cost {
-            cpu: Spread::of(self.cpu),
-            rate: Spread::of(self.rates).median,
-            bytes: self.bytes,
-        }
+    fn result(mut self) -> Cost {
+        self.cost.memory[1] = private_kib(self.pid);
+        self.cost
     }
 }
 
 /// Asks all sides in turn, round by round, and gives their costs in the same
 /// order.
-pub(crate) fn compare<const N: usize>(
-    mut sides: [Side; N],
-    load: &Load,
-    rounds: usize,
-) -> [Cost; N] {
+pub(crate) fn compare<const N: usize>(mut sides: [Side; N], load: &Load) -> [Cost; N] {
     let _client = placement::Client::place(sides.iter().map(|side| side.pid));
-    for _ in 0..rounds {
+    for _ in 0..load.rounds {
         for side in &mut sides {
             side.round(load);
         }

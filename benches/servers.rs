@@ -4,7 +4,6 @@ use std::path::PathBuf;
 
 use harness::binrpc::{Address, Client};
 use harness::modules::Flavor;
-use harness::process::resident_kib;
 use harness::server::{Server, free_port};
 use rpc_wire::binrpc::client::{Answer, Arg};
 use rustix::process::Pid;
@@ -120,9 +119,5 @@ impl Measured {
 
     pub(crate) fn pid(&self) -> Pid {
         self.handler
-    }
-
-    pub(crate) fn resident_kib(&self) -> u64 {
-        resident_kib(self.handler)
     }
 }

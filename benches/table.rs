@@ -1,46 +1,48 @@
 //! The printed table.
 
-use crate::measure::{Cost, Load, Spread};
+use crate::measure::Cost;
+use crate::report::{Row, Spread};
 
 pub(crate) fn head() {
     println!(
         "{:<14} {:<16} {:>6}  {:^25} {:^25} {:^23}  {:>6}  {:>9} {:>9}",
-        "transport", "command", "flight", "C", "ours", "echo", "ours/C", "C req/s", "ours req/s"
+        "transport", "request", "flight", "C", "ours", "echo", "ours/C", "C req/s", "ours req/s"
     );
 }
 
 /// One line; where C has no such transport its columns are empty.
-pub(crate) fn row(
-    transport: &str,
-    load: &Load,
-    theirs: Option<&Cost>,
-    ours: &Cost,
-    floor: Option<&Cost>,
-) {
-    let median = |cost: &Cost| cost.cpu.median;
+pub(crate) fn print(row: &Row) {
     let number = |number: Option<f64>, digits: usize| {
         number.map_or_else(|| "-".to_owned(), |number| format!("{number:.digits$}"))
     };
     println!(
         "{:<14} {:<16} {:>6}  {:>25} {:>25} {:>23}  {:>6}  {:>9} {:>9.0}",
-        transport,
-        load.name,
-        load.in_flight,
-        shown(theirs),
-        shown(Some(ours)),
-        shown(floor),
-        number(theirs.map(|theirs| median(ours) / median(theirs)), 2),
-        number(theirs.map(|theirs| theirs.rate), 0),
-        ours.rate
+        row.transport,
+        row.request,
+        row.in_flight,
+        row.c.as_ref().map_or_else(|| "-".to_owned(), shown),
+        shown(&row.ours),
+        shown(&row.echo),
+        number(row.of_c().map(|ratio| ratio.median), 2),
+        number(row.c.as_ref().map(|c| Spread::of(&c.rate).median), 0),
+        Spread::of(&row.ours.rate).median
     );
+    if !row.is_large() {
+        return;
+    }
+    println!("{:>14} a reply of {} bytes", "", row.ours.reply);
+    for (name, cost) in [("C", row.c.as_ref()), ("ours", Some(&row.ours))] {
+        let Some([before, after]) = cost.map(|cost| cost.memory) else {
+            continue;
+        };
+        println!(
+            "{:>14} private memory of {name}: {before} KiB before, {after} KiB after",
+            ""
+        );
+    }
 }
 
-fn shown(cost: Option<&Cost>) -> String {
-    cost.map_or_else(
-        || "-".to_owned(),
-        |cost| {
-            let Spread { median, low, high } = cost.cpu;
-            format!("{median:.2} ({low:.2}-{high:.2})")
-        },
-    )
+fn shown(cost: &Cost) -> String {
+    let Spread { median, low, high } = Spread::of(&cost.cpu);
+    format!("{median:.2} ({low:.2}-{high:.2})")
 }

@@ -1,0 +1,230 @@
+//! The part of the document that a run writes.
+
+use super::aims::Aim;
+use super::machine::Machine;
+use super::results::{Results, Row, Spread};
+use crate::measure::Cost;
+
+/// What stands in the page around that part.
+const START: &str = "<!-- written by make bench from here -->\n";
+const END: &str = "<!-- written by make bench up to here -->\n";
+
+/// Transports by the names that rows have, and as readers know them, in the
+/// order of the page.
+const TRANSPORTS: [(&str, &str); 8] = [
+    ("unix stream", "BINRPC, Unix stream"),
+    ("tcp", "BINRPC, TCP"),
+    ("unix datagram", "BINRPC, Unix datagram"),
+    ("udp", "BINRPC, UDP"),
+    ("json datagram", "JSON-RPC, Unix datagram"),
+    ("json fifo", "JSON-RPC, named pipe"),
+    ("json http", "JSON-RPC, HTTP"),
+    ("json tcp", "JSON-RPC, TCP"),
+];
+
+/// A transport's title, and its rows.
+pub(super) type Group<'a> = (&'static str, Vec<&'a Row>);
+
+/// The rows of each transport that has any.
+pub(super) fn by_transport(results: &Results) -> Vec<Group<'_>> {
+    let group = |(name, title): (&str, &'static str)| {
+        let rows: Vec<&Row> = results
+            .rows
+            .iter()
+            .filter(|row| row.transport == name)
+            .collect();
+        (!rows.is_empty()).then_some((title, rows))
+    };
+    TRANSPORTS.into_iter().filter_map(group).collect()
+}
+
+/// The page with these results in place of those that it had.
+///
+/// # Panics
+///
+/// The page has lost one of the comments around them.
+pub(super) fn with_results(page: &str, results: &Results) -> String {
+    let parts = page
+        .split_once(START)
+        .and_then(|(before, rest)| Some((before, rest.split_once(END)?.1)));
+    let (before, after) = parts.expect("two comments in the page say where results go");
+    format!("{before}{START}\n{}\n{END}{after}", written(results))
+}
+
+fn written(results: &Results) -> String {
+    let groups = by_transport(results);
+    let mut text = machine(&results.machine);
+    text += &aims(&groups);
+    for (title, rows) in &groups {
+        text += &format!("\n### {title}\n\n{}", costs(rows));
+    }
+    text + &memory(&groups)
+}
+
+fn machine(machine: &Machine) -> String {
+    let Machine {
+        date,
+        commit,
+        kamailio,
+        rustc,
+        system,
+        kernel,
+        processor,
+        cores,
+    } = machine;
+    format!(
+        "| | |\n| --- | --- |\n\
+         | date | {date} |\n\
+         | this project | commit {commit} |\n\
+         | Kamailio and its C modules | {kamailio} |\n\
+         | Rust | {rustc} |\n\
+         | system | {system}, {kernel} |\n\
+         | processor | {processor}, {cores} cores |\n"
+    )
+}
+
+fn aims(groups: &[Group<'_>]) -> String {
+    let (mut count, mut missed) = (0, String::new());
+    for (title, rows) in groups {
+        for row in rows {
+            let Some((aim, is_met)) = judged(row) else {
+                continue;
+            };
+            count += 1;
+            if !is_met {
+                let at = aim.measured(row).map_or(0.0, |spread| spread.median);
+                missed += &format!(
+                    "- {title}, `{}`, {} in flight: {at:.2}, not {}\n",
+                    row.request,
+                    row.in_flight,
+                    shown_aim(aim)
+                );
+            }
+        }
+    }
+    let met = count - missed.lines().count();
+    let end = if missed.is_empty() { "." } else { "; missed:" };
+    format!("\n{met} of {count} aims are met{end}\n\n{missed}")
+}
+
+fn judged(row: &Row) -> Option<(Aim, bool)> {
+    let aim = Aim::of(row)?;
+    Some((aim, aim.is_met(row)?))
+}
+
+fn costs(rows: &[&Row]) -> String {
+    let mut table = "| request | in flight | C module | ours | ours / C | bare echo | ours / echo \
+                     | C, requests/s | ours, requests/s | aim |\n\
+                     | --- | --: | --: | --: | --: | --: | --: | --: | --: | --- |\n"
+        .to_owned();
+    for row in rows {
+        let none = || "none".to_owned();
+        table += &format!(
+            "| `{}` | {} | {} | {} | {} | {} | {} | {} | {} | {} |\n",
+            row.request,
+            row.in_flight,
+            row.c.as_ref().map_or_else(none, time),
+            time(&row.ours),
+            row.of_c().map_or_else(none, |spread| format!(
+                "**{:.2}** ({:.2} to {:.2})",
+                spread.median, spread.low, spread.high
+            )),
+            time(&row.echo),
+            ratio(row.of_echo().median),
+            row.c.as_ref().map_or_else(none, rate),
+            rate(&row.ours),
+            judged(row).map_or_else(String::new, |(aim, is_met)| {
+                let verdict = if is_met { "met" } else { "**missed**" };
+                format!("{}: {verdict}", shown_aim(aim))
+            }),
+        );
+    }
+    table
+}
+
+fn shown_aim(aim: Aim) -> String {
+    match aim {
+        Aim::OfC(limit) => format!("at most {limit:.2} of C"),
+        Aim::OfEcho(limit) => format!("at most {limit:.2} of the echo"),
+    }
+}
+
+/// CPU time per request in a unit that suits it.
+fn time(cost: &Cost) -> String {
+    let Spread { median, low, high } = Spread::of(&cost.cpu);
+    let (unit, name) = if median < 1e3 {
+        (1.0, "µs")
+    } else {
+        (1e3, "ms")
+    };
+    let digits = if median / unit < 10.0 { 2 } else { 0 };
+    format!(
+        "{:.digits$} {name} ({:.digits$} to {:.digits$})",
+        median / unit,
+        low / unit,
+        high / unit
+    )
+}
+
+fn rate(cost: &Cost) -> String {
+    let Spread { median, low, high } = Spread::of(&cost.rate);
+    let shown = |rate: f64| match rate {
+        ..10.0 => format!("{rate:.1}"),
+        _ => grouped(rate as u64),
+    };
+    format!("{} ({} to {})", shown(median), shown(low), shown(high))
+}
+
+/// A ratio with as many digits as mean something.
+fn ratio(ratio: f64) -> String {
+    let digits = if ratio < 10.0 { 2 } else { 0 };
+    format!("{ratio:.digits$}")
+}
+
+/// A number with commas between thousands.
+fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let head = digits.len() % 3;
+    let (head, rest) = digits.split_at(head);
+    let mut groups: Vec<&str> = Vec::new();
+    if !head.is_empty() {
+        groups.push(head);
+    }
+    groups.extend((0..rest.len() / 3).map(|group| &rest[group * 3..group * 3 + 3]));
+    groups.join(",")
+}
+
+/// What the processes hold: at the start, after all requests with small replies
+/// and after those with large ones.
+fn memory(groups: &[Group<'_>]) -> String {
+    let mut table = "\n### Resident memory\n\n\
+                     In MiB, of the process that answers: what it shares with no other process.\n\n\
+                     | transport | requests | C module, before | after | ours, before | after |\n\
+                     | --- | --- | --: | --: | --: | --: |\n"
+        .to_owned();
+    for (title, rows) in groups {
+        let (large, small): (Vec<&Row>, Vec<&Row>) = rows.iter().partition(|row| row.is_large());
+        if let ([first, ..], [.., last]) = (&small[..], &small[..]) {
+            table += &memory_line(title, "all with smaller replies", first, last);
+        }
+        for row in large {
+            table += &memory_line(title, &format!("`{}`", row.request), row, row);
+        }
+    }
+    table
+}
+
+fn memory_line(title: &str, requests: &str, first: &Row, last: &Row) -> String {
+    let shown = |kib: u64| format!("{:.1}", kib as f64 / 1024.0);
+    let side = |cost: fn(&Row) -> Option<&Cost>| match (cost(first), cost(last)) {
+        (Some(first), Some(last)) => {
+            format!("{} | {}", shown(first.memory[0]), shown(last.memory[1]))
+        }
+        _ => "none | none".to_owned(),
+    };
+    format!(
+        "| {title} | {requests} | {} | {} |\n",
+        side(|row| row.c.as_ref()),
+        side(|row| Some(&row.ours))
+    )
+}

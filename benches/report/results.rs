@@ -1,0 +1,177 @@
+//! The results of a run, and the file that keeps them.
+
+use std::fs;
+use std::path::PathBuf;
+
+use harness::modules::workspace;
+use serde::{Deserialize, Serialize};
+
+use super::machine::Machine;
+use super::{chart, document};
+use crate::measure::{Cost, Load};
+use crate::table;
+
+/// What a run has measured.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Results {
+    pub(crate) machine: Machine,
+    pub(crate) rows: Vec<Row>,
+}
+
+/// What one request costs over one transport.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Row {
+    pub(crate) transport: String,
+    pub(crate) request: String,
+    /// How many requests a client sends before it takes the replies.
+    pub(crate) in_flight: usize,
+    /// The C module's costs, where it has this transport.
+    pub(crate) c: Option<Cost>,
+    pub(crate) ours: Cost,
+    /// The costs of a process that sends each request back as it came.
+    pub(crate) echo: Cost,
+}
+
+/// The middle of several values, and the lowest and the highest.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Spread {
+    pub(crate) median: f64,
+    pub(crate) low: f64,
+    pub(crate) high: f64,
+}
+
+impl Spread {
+    /// Of one value at least.
+    pub(crate) fn of(values: &[f64]) -> Self {
+        let mut values = values.to_vec();
+        values.sort_by(f64::total_cmp);
+        Spread {
+            median: values[values.len() / 2],
+            low: values[0],
+            high: values[values.len() - 1],
+        }
+    }
+}
+
+impl Row {
+    /// Our CPU time as a part of the C module's. The two are asked right after
+    /// one another in each round, so the rounds are compared, not the medians.
+    pub(crate) fn of_c(&self) -> Option<Spread> {
+        Some(ratio(&self.ours, self.c.as_ref()?))
+    }
+
+    /// Our CPU time as a multiple of the bare echo's.
+    pub(crate) fn of_echo(&self) -> Spread {
+        ratio(&self.ours, &self.echo)
+    }
+
+    /// The bare echo's CPU time as a part of the C module's.
+    pub(crate) fn echo_of_c(&self) -> Option<Spread> {
+        Some(ratio(&self.echo, self.c.as_ref()?))
+    }
+
+    /// Whether a single reply is worth a look at the memory that it takes.
+    pub(crate) fn is_large(&self) -> bool {
+        self.ours.reply > 1 << 20
+    }
+
+    fn is_same_load(&self, other: &Row) -> bool {
+        let load = |row: &Row| (row.transport.clone(), row.request.clone(), row.in_flight);
+        load(self) == load(other)
+    }
+}
+
+fn ratio(cost: &Cost, base: &Cost) -> Spread {
+    let rounds = cost.cpu.iter().zip(&base.cpu);
+    Spread::of(&rounds.map(|(cost, base)| cost / base).collect::<Vec<_>>())
+}
+
+impl Results {
+    /// Nothing yet, on this machine.
+    pub(crate) fn new() -> Self {
+        Results {
+            machine: Machine::this(),
+            rows: Vec::new(),
+        }
+    }
+
+    /// Takes a row and prints it.
+    pub(crate) fn add(
+        &mut self,
+        transport: &str,
+        load: &Load,
+        c: Option<Cost>,
+        ours: Cost,
+        echo: Cost,
+    ) {
+        let row = Row {
+            transport: transport.to_owned(),
+            request: load.name.to_owned(),
+            in_flight: load.in_flight,
+            c,
+            ours,
+            echo,
+        };
+        table::print(&row);
+        self.rows.push(row);
+    }
+
+    /// What the file keeps.
+    pub(crate) fn kept() -> Self {
+        let file = file("benchmarks.json");
+        let text =
+            fs::read_to_string(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+        serde_json::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", file.display()))
+    }
+
+    /// Puts these results into the file and the documents. Parts of one commit
+    /// on one machine come together; whatever is of another one goes.
+    pub(crate) fn keep(self) {
+        let kept = file("benchmarks.json").exists().then(Results::kept);
+        let results = match kept {
+            Some(kept) if kept.machine.is_same_but_for_date(&self.machine) => kept.with(self),
+            _ => self,
+        };
+        write("benchmarks.json", &results.json());
+        results.write_documents();
+    }
+
+    /// These, but for the loads that `newer` has.
+    fn with(mut self, newer: Results) -> Results {
+        self.rows
+            .retain(|row| !newer.rows.iter().any(|new| new.is_same_load(row)));
+        self.rows.extend(newer.rows);
+        self.machine = newer.machine;
+        self
+    }
+
+    /// Writes the document and the chart.
+    pub(crate) fn write_documents(&self) {
+        let name = "benchmarks.md";
+        let page = fs::read_to_string(file(name)).expect("the document has its text by hand");
+        write(name, &document::with_results(&page, self));
+        write("benchmarks.svg", &chart::draw(self));
+    }
+
+    /// A line for each row, so that a change of one is a change of one line.
+    pub(crate) fn json(&self) -> String {
+        let line = |row| serde_json::to_string(row).expect("numbers and names");
+        let rows: Vec<String> = self.rows.iter().map(line).collect();
+        let machine = serde_json::to_string_pretty(&self.machine).expect("names");
+        format!(
+            "{{\n\"machine\": {machine},\n\"rows\": [\n{}\n]\n}}\n",
+            rows.join(",\n")
+        )
+    }
+}
+
+/// A file of the documents.
+pub(crate) fn file(name: &str) -> PathBuf {
+    workspace().join("docs").join(name)
+}
+
+fn write(name: &str, text: &str) {
+    let file = file(name);
+    fs::write(&file, text).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+    println!("written: docs/{name}");
+}
