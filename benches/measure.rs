@@ -3,7 +3,7 @@
 use std::fs;
 use std::time::Instant;
 
-use harness::process::private_kib;
+use harness::process::{forget_peak, private_kib, private_peak_kib};
 use rustix::process::Pid;
 use serde::{Deserialize, Serialize};
 
@@ -69,22 +69,24 @@ pub(crate) struct Cost {
     pub(crate) rate: Vec<f64>,
     /// Bytes of a reply.
     pub(crate) reply: usize,
-    /// KiB of RAM that the process shares with no other, before the first round
-    /// and after the last.
-    pub(crate) memory: [u64; 2],
+    pub(crate) memory: Memory,
+}
+
+/// RAM of a process in KiB, without files and shared memory.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Memory {
+    pub(crate) before: u64,
+    pub(crate) peak: u64,
+    pub(crate) after: u64,
 }
 
 impl Side {
     /// The process `pid` and a client of it.
     pub(crate) fn new(asker: Box<dyn Asker>, pid: Pid) -> Self {
-        Side {
-            asker,
-            pid,
-            cost: Cost {
-                memory: [private_kib(pid); 2],
-                ..Cost::default()
-            },
-        }
+        forget_peak(pid);
+        let mut cost = Cost::default();
+        cost.memory.before = private_kib(pid);
+        Side { asker, pid, cost }
     }
 
     /// Asks one round of requests.
@@ -107,7 +109,8 @@ impl Side {
     }
 
     fn result(mut self) -> Cost {
-        self.cost.memory[1] = private_kib(self.pid);
+        self.cost.memory.peak = private_peak_kib(self.pid);
+        self.cost.memory.after = private_kib(self.pid);
         self.cost
     }
 }

@@ -1,6 +1,6 @@
 //! The printed table.
 
-use crate::measure::Cost;
+use crate::measure::{Cost, Memory};
 use crate::report::{Row, Spread};
 
 pub(crate) fn head() {
@@ -32,11 +32,14 @@ pub(crate) fn print(row: &Row) {
     }
     println!("{:>14} a reply of {} bytes", "", row.ours.reply);
     for (name, cost) in [("C", row.c.as_ref()), ("ours", Some(&row.ours))] {
-        let Some([before, after]) = cost.map(|cost| cost.memory) else {
-            continue;
-        };
+        let Some(cost) = cost else { continue };
+        let Memory {
+            before,
+            peak,
+            after,
+        } = cost.memory;
         println!(
-            "{:>14} private memory of {name}: {before} KiB before, {after} KiB after",
+            "{:>14} private memory of {name}: {before} KiB before, {peak} KiB at most, {after} KiB after",
             ""
         );
     }

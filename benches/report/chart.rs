@@ -86,14 +86,14 @@ fn head(title: &str, about: &str) -> String {
          <rect class=\"one\" x=\"{left}\" y=\"68\" width=\"22\" height=\"{BAR}\"/>\n\
          <text x=\"{}\" y=\"78\">one request at a time</text>\n\
          <rect class=\"many\" x=\"{}\" y=\"68\" width=\"22\" height=\"{BAR}\"/>\n\
-         <text x=\"{}\" y=\"78\">many at a time (8 as datagrams and over pipes, 32 on streams)</text>\n\
+         <text x=\"{}\" y=\"78\">many at a time: 32 on streams, 8 elsewhere</text>\n\
          {}\
          <text x=\"{}\" y=\"78\">a bare echo of the request: the floor</text>\n",
         left + 30,
         left + 180,
         left + 210,
-        line("floor", left as f64 + 592.0, 66, 81),
-        left + 600,
+        line("floor", left as f64 + 502.0, 66, 81),
+        left + 510,
     )
 }
 
@@ -110,6 +110,10 @@ fn column(left: usize, groups: &[Group<'_>], drawn: &mut String) -> usize {
         }
         let c = (left + LABEL) as f64 + UNIT;
         *drawn += &line("c", c, first - 3, top - LOAD_GAP + 2);
+        *drawn += &format!(
+            "<text class=\"quiet\" x=\"{c:.1}\" y=\"{}\" text-anchor=\"middle\">1.0</text>\n",
+            first - 7
+        );
         top += 22;
     }
     top - 22

@@ -3,7 +3,7 @@
 use super::aims::Aim;
 use super::machine::Machine;
 use super::results::{Results, Row, Spread};
-use crate::measure::Cost;
+use crate::measure::{Cost, Memory};
 
 /// What stands in the page around that part.
 const START: &str = "<!-- written by make bench from here -->\n";
@@ -126,7 +126,7 @@ fn costs(rows: &[&Row]) -> String {
             row.c.as_ref().map_or_else(none, time),
             time(&row.ours),
             row.of_c().map_or_else(none, |spread| format!(
-                "**{:.2}** ({:.2} to {:.2})",
+                "**{:.2}** ({:.2}–{:.2})",
                 spread.median, spread.low, spread.high
             )),
             time(&row.echo),
@@ -159,7 +159,7 @@ fn time(cost: &Cost) -> String {
     };
     let digits = if median / unit < 10.0 { 2 } else { 0 };
     format!(
-        "{:.digits$} {name} ({:.digits$} to {:.digits$})",
+        "{:.digits$} {name} ({:.digits$}–{:.digits$})",
         median / unit,
         low / unit,
         high / unit
@@ -172,7 +172,7 @@ fn rate(cost: &Cost) -> String {
         ..10.0 => format!("{rate:.1}"),
         _ => grouped(rate as u64),
     };
-    format!("{} ({} to {})", shown(median), shown(low), shown(high))
+    format!("{} ({}–{})", shown(median), shown(low), shown(high))
 }
 
 /// A ratio with as many digits as mean something.
@@ -194,37 +194,43 @@ fn grouped(number: u64) -> String {
     groups.join(",")
 }
 
-/// What the processes hold: at the start, after all requests with small replies
-/// and after those with large ones.
+/// What the processes hold: before and after all requests with small replies,
+/// before and after those with large ones, and at most meanwhile.
 fn memory(groups: &[Group<'_>]) -> String {
     let mut table = "\n### Resident memory\n\n\
-                     In MiB, of the process that answers: what it shares with no other process.\n\n\
-                     | transport | requests | C module, before | after | ours, before | after |\n\
-                     | --- | --- | --: | --: | --: | --: |\n"
+                     In MiB, of the process that answers, without files and shared memory.\n\n\
+                     | transport | requests | C module: before | at most | after \
+                     | ours: before | at most | after |\n\
+                     | --- | --- | --: | --: | --: | --: | --: | --: |\n"
         .to_owned();
     for (title, rows) in groups {
         let (large, small): (Vec<&Row>, Vec<&Row>) = rows.iter().partition(|row| row.is_large());
-        if let ([first, ..], [.., last]) = (&small[..], &small[..]) {
-            table += &memory_line(title, "all with smaller replies", first, last);
-        }
+        table += &memory_line(title, "all with smaller replies", &small);
         for row in large {
-            table += &memory_line(title, &format!("`{}`", row.request), row, row);
+            table += &memory_line(title, &format!("`{}`", row.request), &[row]);
         }
     }
     table
 }
 
-fn memory_line(title: &str, requests: &str, first: &Row, last: &Row) -> String {
-    let shown = |kib: u64| format!("{:.1}", kib as f64 / 1024.0);
-    let side = |cost: fn(&Row) -> Option<&Cost>| match (cost(first), cost(last)) {
-        (Some(first), Some(last)) => {
-            format!("{} | {}", shown(first.memory[0]), shown(last.memory[1]))
-        }
-        _ => "none | none".to_owned(),
+/// What the rows took, one after the other.
+fn memory_line(title: &str, requests: &str, rows: &[&Row]) -> String {
+    let sides: [fn(&Row) -> Option<&Cost>; 2] = [|row| row.c.as_ref(), |row| Some(&row.ours)];
+    let [c, ours] = sides.map(|side| {
+        let costs: Option<Vec<&Cost>> = rows.iter().map(|row| side(row)).collect();
+        let memory: Vec<&Memory> = costs?.into_iter().map(|cost| &cost.memory).collect();
+        let peak = memory.iter().map(|memory| memory.peak).max()?;
+        Some([memory.first()?.before, peak, memory.last()?.after])
+    });
+    let cells = |side: Option<[u64; 3]>| match side {
+        Some(kib) => kib
+            .map(|kib| format!("{:.1}", kib as f64 / 1024.0))
+            .join(" | "),
+        None => "none | none | none".to_owned(),
     };
     format!(
         "| {title} | {requests} | {} | {} |\n",
-        side(|row| row.c.as_ref()),
-        side(|row| Some(&row.ours))
+        cells(c),
+        cells(ours)
     )
 }

@@ -127,7 +127,8 @@ impl Results {
     /// Puts these results into the file and the documents. Parts of one commit
     /// on one machine come together; whatever is of another one goes.
     pub(crate) fn keep(self) {
-        let kept = file("benchmarks.json").exists().then(Results::kept);
+        let kept = fs::read_to_string(file("benchmarks.json")).ok();
+        let kept = kept.and_then(|text| serde_json::from_str::<Results>(&text).ok());
         let results = match kept {
             Some(kept) if kept.machine.is_same_but_for_date(&self.machine) => kept.with(self),
             _ => self,

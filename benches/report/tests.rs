@@ -4,14 +4,18 @@ use super::aims::Aim;
 use super::machine::Machine;
 use super::results::{Results, Row, Spread, file};
 use super::{chart, document};
-use crate::measure::Cost;
+use crate::measure::{Cost, Memory};
 
 fn cost(cpu: &[f64]) -> Cost {
     Cost {
         cpu: cpu.to_vec(),
         rate: cpu.iter().map(|cpu| 1e6 / cpu).collect(),
         reply: 100,
-        memory: [2048, 3072],
+        memory: Memory {
+            before: 2048,
+            peak: 4096,
+            after: 3072,
+        },
     }
 }
 
@@ -76,11 +80,11 @@ fn the_page_keeps_its_text_and_shows_new_results() {
     assert!(!page.contains("old"), "{page}");
     for shown in [
         "### BINRPC, UDP",
-        "| 3.00 µs (2.00 to 4.00) | 1.50 µs (1.00 to 1.50) | **0.50** (0.25 to 0.75) |",
-        "333,333 (250,000 to 500,000)",
+        "| 3.00 µs (2.00–4.00) | 1.50 µs (1.00–1.50) | **0.50** (0.25–0.75) |",
+        "333,333 (250,000–500,000)",
         "at most 0.85 of C: met |",
         "1 of 1 aims are met.",
-        "| BINRPC, UDP | all with smaller replies | 2.0 | 3.0 | 2.0 | 3.0 |",
+        "| BINRPC, UDP | all with smaller replies | 2.0 | 4.0 | 3.0 | 2.0 | 4.0 | 3.0 |",
         "commit 0123456789ab",
     ] {
         assert!(page.contains(shown), "{shown}\n{page}");

@@ -110,6 +110,30 @@ pub fn private_kib(pid: Pid) -> u64 {
     status(pid, "RssAnon:")
 }
 
+/// The most that [`private_kib`] has been since [`forget_peak`], in KiB, or a
+/// little less: what the process has touched of files and of shared memory since
+/// then is taken off.
+///
+/// # Panics
+///
+/// There is no such process.
+#[must_use]
+pub fn private_peak_kib(pid: Pid) -> u64 {
+    let shared = resident_kib(pid).saturating_sub(private_kib(pid));
+    let peak = status(pid, "VmHWM:").saturating_sub(shared);
+    peak.max(private_kib(pid))
+}
+
+/// From now on the peak of a process's memory is what it has now.
+///
+/// # Panics
+///
+/// There is no such process, or it is another user's.
+pub fn forget_peak(pid: Pid) {
+    fs::write(proc(pid).join("clear_refs"), "5")
+        .unwrap_or_else(|error| panic!("the peak of process {pid:?}: {error}"));
+}
+
 /// The addresses that a process has taken, whether or not there is memory
 /// behind them, in KiB.
 ///
