@@ -34,6 +34,7 @@ pub(crate) struct Page {
 pub(crate) const PAGES: &[Page] = &[
     Page::without_server("README.md", &["ctl"]),
     Page::without_server("ARCHITECTURE.md", &["ctl"]),
+    Page::without_server("docs/benchmarks.md", &["ctl"]),
     Page::without_server("docs/security.md", &["ctl"]),
     Page::without_server("docs/mi_datagram-commands.md", &["ctl"]),
     Page {
