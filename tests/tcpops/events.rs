@@ -9,7 +9,7 @@ use harness::sip_server::StreamPorts;
 use harness::sip_stream::{SipStream, Via};
 use harness::wait;
 
-use crate::script::{answering, ask, id, logged, server};
+use crate::script::{answering, ask, id, is_5_6, logged, server};
 
 const CASES: [(&str, &str); 3] = [
     ("tell", "tcp_enable_closed_event()"),
@@ -75,6 +75,72 @@ fn a_fin_and_a_reset_are_told_apart() {
         logged(&server, &format!("EVENT reset {from} {number}"));
     }
     assert_eq!(events(&server).len(), 6);
+}
+
+/// Event routes that tell of an end, and these variables.
+fn routes(variables: &str) -> String {
+    let route = |name| {
+        format!(
+            "event_route[tcp:{name}] {{ \
+             xlog(\"L_NOTICE\", \"EVENT {name} $proto $si {variables}\\n\"); }}\n"
+        )
+    };
+    ["closed", "timeout", "reset"].map(route).concat()
+}
+
+/// What the event routes tell of connections that end in different ways, with
+/// the variables that a version of the C module has.
+fn told(flavor: Flavor) -> Vec<String> {
+    let ports = StreamPorts::free();
+    let variables = "$tcp(c_si) <$tcp(aconid)> <$tcp(ac_si)> <$tcp(ac_sp)>";
+    let start = |variables: &str| {
+        server(&ports, flavor)
+            .config(&answering(&[]))
+            .config(&routes(variables))
+            .start()
+    };
+    let mut server = start("");
+    if !is_5_6(&server) {
+        drop(server);
+        server = start(variables);
+    }
+    let mut count = 0;
+    for end in [SipStream::close, SipStream::reset] {
+        for via in ports.ways() {
+            let mut stream = ports.connect(via);
+            assert!(
+                !stream
+                    .request("OPTIONS", "X-Conid: 0\r\n")
+                    .first_line
+                    .is_empty()
+            );
+            end(stream);
+            count += 1;
+            wait::until("its end is told", || events(&server).len() == count);
+        }
+    }
+    events(&server)
+}
+
+#[test]
+fn the_c_module_tells_the_same() {
+    assert_eq!(told(Flavor::Rust), told(Flavor::C));
+}
+
+#[test]
+fn conid_is_there_where_the_core_has_it() {
+    let ports = StreamPorts::free();
+    let server = server(&ports, Flavor::Rust)
+        .config(&answering(&CASES))
+        .config(r#"event_route[tcp:closed] { xlog("L_NOTICE", "EVENT $conid $tcp(conid)\n"); }"#)
+        .start();
+    let mut stream = ports.connect(Via::Tcp);
+    let number = id(&mut stream);
+    stream.close();
+    match is_5_6(&server) {
+        true => logged(&server, &format!("EVENT <null> {number}\n")),
+        false => logged(&server, &format!("EVENT {number} {number}\n")),
+    }
 }
 
 #[test]

@@ -56,6 +56,15 @@ fn number(reply: &Message, header: &str) -> i64 {
     number.unwrap_or_else(|| panic!("no number {header} in {reply:?}"))
 }
 
+/// Whether the server is of the version whose core does not tell event routes
+/// which connection has ended.
+pub(crate) fn is_5_6(server: &Server) -> bool {
+    let version = server.client().call("core.version", &[]);
+    version.values()[0]
+        .as_str()
+        .is_some_and(|version| version.contains("kamailio 5.6."))
+}
+
 /// Waits for a line with this text in the log.
 pub(crate) fn logged(server: &Server, text: &str) {
     wait::until(text, || server.log().contains(text));
