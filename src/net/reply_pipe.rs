@@ -180,6 +180,9 @@ impl PipedReply {
                 Err(OpenFailure::NoReader) => {
                     return self.patient(now, limits::PIPE_READER, "nobody reads from it");
                 }
+                Err(OpenFailure::NoDescriptor(error)) => {
+                    return self.patient(now, limits::PIPE_READER, &error.to_string());
+                }
                 Err(OpenFailure::Refused(reason)) => return Outcome::Lost(reason),
             }
         }
@@ -233,6 +236,8 @@ pub fn pipe_in(directory: &Path, name: &[u8]) -> Option<PathBuf> {
 
 enum OpenFailure {
     NoReader,
+    /// Other replies have them all, and give them back soon.
+    NoDescriptor(Errno),
     Refused(String),
 }
 
@@ -244,6 +249,7 @@ fn open(path: &Path) -> Result<File, OpenFailure> {
             Err(reason) => Err(OpenFailure::Refused(reason)),
         },
         Err(Errno::NXIO) => Err(OpenFailure::NoReader),
+        Err(error @ (Errno::MFILE | Errno::NFILE)) => Err(OpenFailure::NoDescriptor(error)),
         Err(Errno::LOOP) => Err(OpenFailure::Refused("it is a symbolic link".into())),
         Err(error) => Err(OpenFailure::Refused(error.to_string())),
     }

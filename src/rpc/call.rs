@@ -3,7 +3,7 @@
 use std::ffi::c_void;
 
 use kamailio_core::message::{Message, SharedMessage};
-use rpc_wire::value::{Container, NodeId, Param, Params, Parent, Reply, Scalar};
+use rpc_wire::value::{Container, Full, NodeId, Param, Params, Parent, Reply, Scalar};
 
 use crate::handles::{Handle, Handles, Target};
 use crate::policy::{Faults, NamedInArray, Policy, StructParam, TopValues, UnnamedInStruct};
@@ -151,8 +151,8 @@ impl<'a> Call<'a> {
         let place = self.place_for(place, name)?;
         match self.reply.push(place, name, value) {
             Ok(()) => Ok(()),
-            Err(too_large) => {
-                self.fault(500, too_large.to_string().as_bytes());
+            Err(full) => {
+                self.fault(500, full.to_string().as_bytes());
                 Err(Refused)
             }
         }
@@ -172,8 +172,8 @@ impl<'a> Call<'a> {
                 call: this,
                 target: Target::Reply(Parent::Node(node)),
             })),
-            Err(too_large) => {
-                self.fault(500, too_large.to_string().as_bytes());
+            Err(full) => {
+                self.fault(500, full.to_string().as_bytes());
                 Err(Refused)
             }
         }
@@ -446,6 +446,10 @@ impl<'a> Call<'a> {
             && (nothing_is_said || self.scan_fault_is_first)
         {
             self.reply.set_fault(code, reason.as_bytes());
+        }
+        if self.reply.fault().is_none() && !self.reply.can_be_written() {
+            self.reply
+                .set_fault(500, Full::NoMemory.to_string().as_bytes());
         }
         self.answered = true;
         self.responder.respond(Answer {

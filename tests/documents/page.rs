@@ -37,6 +37,7 @@ pub(crate) const PAGES: &[Page] = &[
     Page::without_server("docs/benchmarks.md", &["ctl"]),
     Page::without_server("docs/security.md", &["ctl"]),
     Page::without_server("docs/mi_datagram-commands.md", &["ctl"]),
+    Page::without_server("docs/faults.md", &["ctl"]),
     Page {
         file: "docs/ctl.md",
         modules: &["ctl", "htable"],

@@ -5,7 +5,9 @@
 mod disk;
 mod everywhere;
 mod gone;
+mod memory;
 mod panics;
+mod pipes;
 mod private_memory;
 mod shared_memory;
 mod start;

@@ -30,6 +30,10 @@ pub(crate) trait Client {
     /// It cannot go, but another can, which tells why.
     fn deliver(&mut self, start: usize, now: bool) -> Result<(), Error>;
 
+    /// Not even an error can go. A client that would wait is told what can still
+    /// be said.
+    fn give_up(&mut self) {}
+
     /// How the answer looks to one who reads no further than its status.
     fn set_status(&mut self, _code: u16, _text: &str) {}
 
@@ -369,5 +373,14 @@ fn deliver(client: &mut dyn Client, start: usize, id: Option<&Id<'_>>, pretty: b
     );
     if let Err(reason) = client.deliver(start, now) {
         log_limited!(Error, "{} gets no answer: {reason}", client.name());
+        client.give_up();
     }
+}
+
+/// Appends the answer where our own code has failed. Which of the requests it was,
+/// and what id that had, is not known any more.
+pub(crate) fn encode_failure(out: &mut Vec<u8>) {
+    /// "Internal Error", by the specification.
+    const INTERNAL_ERROR: i32 = -32603;
+    encode_error(INTERNAL_ERROR, b"", None, None, false, out);
 }

@@ -5,15 +5,19 @@ use std::sync::OnceLock;
 use kamailio::core::Error;
 use kamailio::core::args::Args;
 use kamailio::core::message::{Message, SharedMessage};
+use kamailio::core::panic;
 use kamailio::core::xhttp::Xhttp;
 use kamailio::{log, log_limited};
 
 use crate::config::Settings;
-use crate::document::Client;
+use crate::document::{Client, encode_failure};
 use crate::places::HTTP;
 use crate::script::with_processor;
 
 const CONTENT_TYPE: &str = "application/json";
+
+/// What HTTP calls the status 500.
+const INTERNAL_ERROR: &str = "Internal Server Error";
 
 static XHTTP: OnceLock<Xhttp> = OnceLock::new();
 
@@ -45,12 +49,15 @@ pub(crate) fn dispatch(message: &mut Message<'_>, _args: &Args<'_>) -> i32 {
     let Some(mut client) = HttpClient::new(message) else {
         return -1;
     };
-    with_processor(|processor| processor.answer(&document, &mut client));
-    if client.is_answered || client.is_answered_later || client.send_nothing() {
-        1
-    } else {
-        -1
+    let is_whole = panic::stop(false, || {
+        with_processor(|processor| processor.answer(&document, &mut client));
+        true
+    });
+    if !is_whole {
+        client.tell_failure();
     }
+    let is_done = client.is_answered || client.is_answered_later || client.send_nothing();
+    if is_done { 1 } else { -1 }
 }
 
 /// Who waits for an HTTP reply.
@@ -61,6 +68,8 @@ pub(crate) struct HttpClient<'a, 'b> {
     body: Vec<u8>,
     is_answered: bool,
     is_answered_later: bool,
+    /// There is nothing more to be sent, although no answer was.
+    is_given_up: bool,
 }
 
 impl<'a, 'b> HttpClient<'a, 'b> {
@@ -80,17 +89,37 @@ impl<'a, 'b> HttpClient<'a, 'b> {
             body: Vec::new(),
             is_answered: false,
             is_answered_later: false,
+            is_given_up: false,
         })
     }
 
     /// Nobody waits for an answer to notifications, but for a reply to the
     /// HTTP request.
     fn send_nothing(&mut self) -> bool {
+        if self.is_given_up {
+            return false;
+        }
         let sent = self.xhttp.reply(self.request, 204, "No Content", "", b"");
         if let Err(error) = &sent {
             log!(Error, "{}: {error}", self.name());
         }
         sent.is_ok()
+    }
+}
+
+impl HttpClient<'_, '_> {
+    /// Our own code has failed before there was an answer.
+    fn tell_failure(&mut self) {
+        if self.is_answered || self.is_answered_later || self.is_given_up {
+            return;
+        }
+        self.body.clear();
+        encode_failure(&mut self.body);
+        self.set_status(500, INTERNAL_ERROR);
+        if let Err(error) = self.deliver(0, false) {
+            log_limited!(Error, "{}: {error}", self.name());
+            self.give_up();
+        }
     }
 }
 
@@ -105,6 +134,12 @@ impl Client for HttpClient<'_, '_> {
             .reply(self.request, *code, text, CONTENT_TYPE, &self.body)?;
         self.is_answered = true;
         Ok(())
+    }
+
+    fn give_up(&mut self) {
+        self.is_given_up = true;
+        let bare = self.xhttp.reply(self.request, 500, INTERNAL_ERROR, "", b"");
+        self.is_answered = bare.is_ok();
     }
 
     fn set_status(&mut self, code: u16, text: &str) {

@@ -6,12 +6,13 @@ use kamailio::core::Error;
 use kamailio::core::args::Args;
 use kamailio::core::command::{Call, Fault};
 use kamailio::core::message::Message;
+use kamailio::core::panic;
 use kamailio::core::variables::Value;
 use kamailio::log;
 use parking_lot::Mutex;
 
 use crate::config::{self, Settings};
-use crate::document::{Client, Processor};
+use crate::document::{Client, Processor, encode_failure};
 
 /// What the script has run last in this process.
 #[derive(Debug)]
@@ -62,7 +63,15 @@ pub(crate) fn exec(_message: &mut Message<'_>, args: &Args<'_>) -> i32 {
         }
     };
     let mut client = ScriptClient::default();
-    let is_json = with_processor(|processor| processor.answer(document, &mut client));
+    let is_json = panic::stop(None, || {
+        Some(with_processor(|processor| {
+            processor.answer(document, &mut client)
+        }))
+    });
+    let is_json = is_json.unwrap_or_else(|| {
+        client = ScriptClient::failed();
+        true
+    });
     client.keep();
     if is_json { 1 } else { -1 }
 }
@@ -75,6 +84,14 @@ struct ScriptClient {
 }
 
 impl ScriptClient {
+    /// Our own code has failed.
+    fn failed() -> Self {
+        let mut client = Self::default();
+        client.set_status(500, "Internal Error");
+        encode_failure(client.buffer());
+        client
+    }
+
     /// Makes the answer the one that the script reads.
     fn keep(self) {
         let (code, text) = self.status.unwrap_or_else(|| (200, "OK".to_owned()));

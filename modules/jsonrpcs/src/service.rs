@@ -5,12 +5,12 @@ use std::path::{Path, PathBuf};
 use kamailio::core::Error;
 use kamailio::log_limited;
 use kamailio::net::{Bound, Looked, Outbox, Peer, Service, Step, pipe_in};
-use rpc_wire::jsonrpc::{Found, MAX_LEN, Name, Progress, Request, encode_error, find, find_on};
+use rpc_wire::jsonrpc::{Found, MAX_LEN, Name, Progress, Request, find, find_on};
 use rpc_wire::listen::Transport;
 use rpc_wire::value::Params;
 
 use crate::config::Settings;
-use crate::document::{Client, Processor};
+use crate::document::{Client, Processor, encode_failure};
 
 /// What a handler process does.
 #[derive(Debug)]
@@ -135,11 +135,8 @@ impl Service for Documents {
         }
     }
 
-    /// Which of its requests it was, and what id that had, is not known any more.
     fn serve_failure(&mut self, _from: &Bound, _input: &[u8], outbox: &mut Outbox<'_>) {
-        /// "Internal Error", by the specification.
-        const INTERNAL_ERROR: i32 = -32603;
-        encode_error(INTERNAL_ERROR, b"", None, None, false, outbox.buffer());
+        encode_failure(outbox.buffer());
     }
 
     /// Half a document from one who still listens.

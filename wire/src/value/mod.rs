@@ -9,7 +9,7 @@ mod reply;
 mod view;
 
 pub use params::{Member, Param, Params};
-pub use reply::{Container, Event, Fault, NodeId, Parent, Reply, Scalar, TooLarge, Walk};
+pub use reply::{Container, Event, Fault, Full, NodeId, Parent, Reply, Scalar, TooLarge, Walk};
 pub use view::{Value, Values};
 
 /// A piece of text inside the buffer of a [`Reply`] or of [`Params`], in bytes.

@@ -104,12 +104,28 @@ pub enum Event<'a> {
     },
 }
 
-/// Makes room for one more, and if it must grow for four times as many: pages
-/// that are never touched cost nothing, copies do.
-fn make_room<T>(list: &mut Vec<T>, more: usize) {
-    if list.capacity() - list.len() < more {
-        list.reserve_exact(more.max(list.len() * 3));
+/// Why a reply takes no more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Full {
+    /// It has reached its bound.
+    #[error(transparent)]
+    TooLarge(#[from] TooLarge),
+    /// The system has no memory for it.
+    #[error("there is no memory for the reply")]
+    NoMemory,
+}
+
+/// Makes room for more, and if it must grow for four times as many: pages that are
+/// never touched cost nothing, copies do. Where addresses are scarce a quarter has
+/// to do, and less is refused while there is still some left for everything else.
+fn make_room<T>(list: &mut Vec<T>, more: usize) -> Result<(), Full> {
+    if list.capacity() - list.len() >= more {
+        return Ok(());
     }
+    let len = list.len();
+    list.try_reserve_exact(more.max(len * 3))
+        .or_else(|_| list.try_reserve_exact(more.max(len / 4)))
+        .map_err(|_| Full::NoMemory)
 }
 
 /// The values of a reply in the order they were added, or a fault.
@@ -196,13 +212,13 @@ impl Reply {
     /// Adds a value without members.
     ///
     /// # Errors
-    /// The reply has reached its bound; it is unchanged.
+    /// The reply takes no more; it is unchanged.
     pub fn push(
         &mut self,
         parent: Parent,
         name: Option<&[u8]>,
         value: Scalar<'_>,
-    ) -> Result<(), TooLarge> {
+    ) -> Result<(), Full> {
         let body = match value {
             Scalar::Int(v) => Body::Int(v),
             Scalar::Unsigned(v) => Body::Unsigned(v),
@@ -221,13 +237,13 @@ impl Reply {
     /// any order.
     ///
     /// # Errors
-    /// The reply has reached its bound; it is unchanged.
+    /// The reply takes no more; it is unchanged.
     pub fn open(
         &mut self,
         parent: Parent,
         name: Option<&[u8]>,
         kind: Container,
-    ) -> Result<NodeId, TooLarge> {
+    ) -> Result<NodeId, Full> {
         let body = Body::Members {
             kind,
             first: NONE,
@@ -277,12 +293,12 @@ impl Reply {
         }
     }
 
-    fn store(&mut self, text: &[u8]) -> Result<Span, TooLarge> {
+    fn store(&mut self, text: &[u8]) -> Result<Span, Full> {
         let start = self.text.len();
         if text.len() > LIMIT - start {
-            return Err(TooLarge);
+            return Err(TooLarge.into());
         }
-        make_room(&mut self.text, text.len());
+        make_room(&mut self.text, text.len())?;
         self.text.extend_from_slice(text);
         Ok(Span {
             start: start as u32,
@@ -290,13 +306,13 @@ impl Reply {
         })
     }
 
-    fn link(&mut self, parent: Parent, name: Option<&[u8]>, body: Body) -> Result<u32, TooLarge> {
+    fn link(&mut self, parent: Parent, name: Option<&[u8]>, body: Body) -> Result<u32, Full> {
         if self.nodes.len() >= LIMIT {
-            return Err(TooLarge);
+            return Err(TooLarge.into());
         }
         let name = name.map(|name| self.store(name)).transpose()?;
         let id = self.nodes.len() as u32;
-        make_room(&mut self.nodes, 1);
+        make_room(&mut self.nodes, 1)?;
         self.nodes.push(Node::new(body, name));
         let before = self.append(parent, id);
         if before != NONE {
@@ -320,6 +336,23 @@ impl Reply {
             Parent::Node(node) => self.nodes[node.0 as usize].set_members(first, id),
         }
         last
+    }
+
+    /// Whether there is memory to write it, as long as nearly all of its text
+    /// stays as it is.
+    #[must_use]
+    pub fn can_be_written(&self) -> bool {
+        /// Below this, asking would cost more than it is worth, in bytes.
+        const LARGE: usize = 1024 * 1024;
+        /// A name, a number and what stands around them.
+        const VALUE: usize = 16;
+        // A buffer that grows has to be there twice for a moment.
+        let size = 2 * (self.text.len() + self.nodes.len() * VALUE);
+        let mut trial = Vec::<u8>::new();
+        let has_room = size < LARGE || trial.try_reserve_exact(size).is_ok();
+        // Or the compiler might leave out what nobody uses.
+        std::hint::black_box(trial);
+        has_room
     }
 
     /// About how many bytes the reply has in text and in values, for making
