@@ -12,4 +12,6 @@ mod kemi;
 mod lifetime;
 mod lookup;
 mod many;
+mod outbound;
+mod proxied;
 mod script;
