@@ -297,3 +297,27 @@ fn a_line_that_is_no_structure_is_told() {
         "400 parameter on line 2: member 1 of the structure has no colon behind its name"
     );
 }
+
+/// What the Management Interface's commands said about their arguments.
+#[test]
+fn a_missing_or_wrong_argument_of_the_management_interface_is_told() {
+    let told = |params, wanted| {
+        answer(&Policy::MI, false, params, |call| {
+            call.begin_scan();
+            let _ = call.take(wanted, false, false);
+        })
+    };
+    assert_eq!(
+        told(vec![], Wanted::Text),
+        "400 Too few or too many arguments"
+    );
+    assert_eq!(
+        told(vec![Param::Int(1)], Wanted::Int),
+        "400 Bad parameter 1: it is no whole number"
+    );
+    let optional = answer(&Policy::MI, false, vec![], |call| {
+        call.begin_scan();
+        let _ = call.take(Wanted::Text, true, false);
+    });
+    assert_eq!(optional, "");
+}

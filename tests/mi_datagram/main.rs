@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 mod aliases;
+mod dialogs;
 mod oracle;
 mod parameters;
 mod requests;

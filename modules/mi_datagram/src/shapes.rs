@@ -93,15 +93,15 @@ fn first_struct(reply: &Reply) -> Option<Values<'_>> {
     reply.values().containers().next()
 }
 
-/// A member's value as text, empty where there is none.
+/// A member's value as text, empty where there is none or it is null.
 fn text(members: Values<'_>, name: &str) -> Vec<u8> {
-    members.get(name).map(Value::text).unwrap_or_default()
+    match members.get(name) {
+        None | Some(Value::Scalar(Scalar::Null)) => Vec::new(),
+        Some(value) => value.text(),
+    }
 }
 
-/// The same, and none where it is empty or null.
+/// The same, and none where it is empty.
 fn set_text(members: Values<'_>, name: &str) -> Option<Vec<u8>> {
-    match members.get(name) {
-        Some(Value::Scalar(Scalar::Null)) => None,
-        _ => Some(text(members, name)).filter(|text| !text.is_empty()),
-    }
+    Some(text(members, name)).filter(|text| !text.is_empty())
 }

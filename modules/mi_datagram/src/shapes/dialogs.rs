@@ -1,17 +1,37 @@
 //! Calls.
 
+use kamailio::rpc;
 use rpc_wire::mi::Tree;
 use rpc_wire::value::{Reply, Values};
 
-use super::Way::Reply as OfReply;
+use super::Way::{Own, Reply as OfReply};
 use super::{Shape, fault, text};
+use crate::runner::Runner;
 
 pub(super) const SHAPES: &[Shape] = &[
-    Shape::new("dlg_list", (0, 2), OfReply(list)),
+    Shape::new("dlg_list", (0, 2), Own(list)),
     Shape::new("dlg_end_dlg", (2, 2), OfReply(end)),
 ];
 
-fn list(reply: &Reply) -> Tree {
+/// Without arguments all of them, otherwise that of a Call-ID and a From tag, for
+/// which today's command answers nothing where there is none.
+fn list(runner: &mut Runner, arguments: &[&[u8]]) -> Option<Tree> {
+    let command: &[u8] = match arguments {
+        [] if rpc::exists(b"dlg.list") => b"dlg.list",
+        [] => b"dlg2.list",
+        _ => b"dlg.dlg_list",
+    };
+    let tree = runner.call(command, arguments, listed);
+    let is_missing = !arguments.is_empty() && tree.code == 200 && tree.nodes.is_empty();
+    // Spelled as it was.
+    Some(if is_missing {
+        Tree::status(404, "Nu such dialog")
+    } else {
+        tree
+    })
+}
+
+fn listed(reply: &Reply) -> Tree {
     if let Some(fault) = fault(reply, &[]) {
         return fault;
     }
