@@ -7,6 +7,7 @@ use std::process::{Command, Stdio};
 use harness::builder::Builder;
 use harness::modules::{Flavor, example, our_modules, workspace};
 use harness::server::{Server, free_port};
+use serde_json::Value;
 
 use crate::blocks::{self, Block};
 
@@ -19,7 +20,10 @@ const RUN: &str = "/run/kamailio";
 const INSTALLED: &str = "rust/";
 
 /// Ports that pages use, which tests replace by free ones.
-const PORTS: &[&str] = &["2049", "2050", "8033", "8080", "5060", "5061"];
+const PORTS: &[&str] = &["2049", "2050", "8033", "8080", "8090", "5061"];
+
+/// Where the server of a page listens for SIP and HTTP.
+const SIP: &str = ":5060";
 
 /// A document, and the server that it is about.
 pub(crate) struct Page {
@@ -66,13 +70,18 @@ pub(crate) const PAGES: &[Page] = &[
     Page {
         file: "docs/jsonrpcs.md",
         modules: &[
-            "ctl", "tm", "sl", "xhttp", "jsonrpcs", "pv", "xlog", "htable",
+            "ctl", "tm", "sl", "pv", "xlog", "htable", "xhttp", "jsonrpcs",
         ],
         config: r#"
+            tcp_accept_no_cl=yes
+            modparam("htable", "htable", "users=>size=4;")
             modparam("jsonrpcs", "transport", 0)
             modparam("jsonrpcs", "fifo_name", "/run/kamailio/kamailio_rpc.fifo")
-            modparam("jsonrpcs", "dgram_socket", "/run/kamailio/kamailio_rpc.sock")
+            modparam("jsonrpcs", "dgram_socket", "udp:127.0.0.1:8090")
+            modparam("jsonrpcs", "tcp_socket", "tcp:127.0.0.1:8090")
+            modparam("jsonrpcs", "store_dir", "/run/kamailio")
             event_route[xhttp:request] { jsonrpc_dispatch(); }
+            event_route[htable:mod-init] { $sht(users=>alice) = "sip:alice@127.0.0.1"; }
         "#,
     },
     Page::without_server(
@@ -96,13 +105,18 @@ impl Places {
         Places(places)
     }
 
+    /// The port for SIP, which the server does not take from a configuration.
+    fn add_sip(&mut self, port: u16) {
+        self.0.push((SIP.to_owned(), format!(":{port}")));
+    }
+
     fn put(&self, text: &str) -> String {
         let mut text = text.to_owned();
         for (from, to) in &self.0 {
             text = text.replace(from, to);
         }
         // `ctl` shows an address with a blank before its port.
-        for (from, to) in &self.0[1..] {
+        for (from, to) in self.0.iter().skip(1) {
             let [from, to] = [from, to].map(|port| port.replacen(':', " ", 1));
             text = text.replace(&format!("127.0.0.1{from}"), &format!("127.0.0.1{to}"));
         }
@@ -152,7 +166,7 @@ impl Page {
             let directory = tempfile::tempdir_in("/tmp").expect("a directory");
             let tiny = example("tiny").display().to_string();
             let text = Places::new(directory.path())
-                .put(&block.text)
+                .put(&whole(&block.text))
                 .replace("loadmodule \"tiny.so\"", &format!("loadmodule \"{tiny}\""))
                 .replace(
                     &format!("loadmodule \"{INSTALLED}"),
@@ -175,29 +189,23 @@ impl Page {
 
     pub(crate) fn run_commands(&self) {
         let directory = harness::server::short_directory();
-        let places = Places::new(directory.path());
+        let mut places = Places::new(directory.path());
+        let port = free_port();
+        places.add_sip(port);
         let examples = workspace().join("examples").display().to_string();
         let config = places.put(self.config).replace("EXAMPLES", &examples);
         let server = self
             .builder("")
             .directory(directory.path())
+            .port(port)
             .config(&config)
             .start();
-        for block in self.tried(&["sh", "console"]) {
+        for block in self.tried(&["sh", "console", "json"]) {
             let place = format!("{}:{}", self.file, block.line);
-            if block.language == "sh" {
-                run(&place, &places.put(&format!("{CLIENTS}{}", block.text)));
-                continue;
-            }
-            for command in block.session() {
-                let printed = run_any(&places.put(&format!("{CLIENTS}{}", command.text)));
-                let expected = places.put(&command.output);
-                assert_eq!(
-                    shape(&printed),
-                    shape(&expected),
-                    "{place} {}",
-                    command.text
-                );
+            match block.language.as_str() {
+                "sh" => run(&place, &places.put(&format!("{CLIENTS}{}", block.text))),
+                "json" => exchange(&place, &block.text, &places),
+                _ => session(&place, &block, &places),
             }
         }
         drop(server);
@@ -231,24 +239,60 @@ impl Page {
     }
 }
 
-/// Runs commands that have to succeed.
-fn run(place: &str, text: &str) -> String {
-    let output = shell(text);
-    let printed = String::from_utf8_lossy(&output.stdout).into_owned();
-    assert!(
-        output.status.success(),
-        "{place}: {}\n{text}\n{printed}\n{}",
-        output.status,
-        String::from_utf8_lossy(&output.stderr)
-    );
-    printed
+/// A configuration in which this stands: what is no more than commands of a
+/// script is put into a route.
+fn whole(text: &str) -> String {
+    let first = text.split(['(', '=', '[', ' ']).next().unwrap_or_default();
+    let is_script = text.contains(");") && !["loadmodule", "modparam"].contains(&first);
+    match is_script && !text.contains("route") {
+        true => format!("request_route {{\n{text}}}\n"),
+        false => text.to_owned(),
+    }
 }
 
-/// Runs a command of a session, which may fail as it does there.
-fn run_any(text: &str) -> String {
+/// Runs commands that have to succeed.
+fn run(place: &str, text: &str) {
     let output = shell(text);
-    let both = [output.stdout, output.stderr].concat();
-    String::from_utf8_lossy(&both).into_owned()
+    assert!(
+        output.status.success(),
+        "{place}: {}\n{text}\n{}\n{}",
+        output.status,
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    );
+}
+
+/// Runs what was typed into a terminal, which may fail as it does there.
+fn session(place: &str, block: &Block, places: &Places) {
+    for command in block.session() {
+        let output = shell(&places.put(&format!("{CLIENTS}{}", command.text)));
+        let printed = [output.stdout, output.stderr].concat();
+        assert_eq!(
+            shape(&String::from_utf8_lossy(&printed)),
+            shape(&places.put(&command.output)),
+            "{place} {}",
+            command.text
+        );
+    }
+}
+
+/// Sends a JSON-RPC request and compares the answer with the one below it, if
+/// that is shown.
+fn exchange(place: &str, text: &str, places: &Places) {
+    let mut lines = text.lines();
+    let request = lines.next().expect("a request");
+    let output = shell(&places.put(&format!(
+        "printf '%s' '{request}' | socat -t 10 - TCP4:127.0.0.1:8090"
+    )));
+    let read = |text: &[u8]| {
+        serde_json::from_slice::<Value>(text)
+            .unwrap_or_else(|error| panic!("{place}: {error} in {}", text.escape_ascii()))
+    };
+    let answer = read(&output.stdout);
+    match lines.next() {
+        Some(shown) => assert_eq!(answer, read(shown.as_bytes()), "{place}"),
+        None => assert!(answer.get("result").is_some(), "{place}: {answer}"),
+    }
 }
 
 /// Clients look in the server's own directory when a page does not say where.
