@@ -101,3 +101,25 @@ fn split(text: &str) -> (&str, Option<&str>) {
         None => (text, None),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::split;
+
+    #[test]
+    fn an_address_is_cut_at_the_colon_of_its_port() {
+        for (text, host, port) in [
+            ("192.0.2.1", "192.0.2.1", None),
+            ("192.0.2.1:5061", "192.0.2.1", Some("5061")),
+            ("host:", "host", Some("")),
+            (":5060", "", Some("5060")),
+            ("2001:db8::1", "2001:db8::1", None),
+            ("[2001:db8::1]", "[2001:db8::1]", None),
+            ("[2001:db8::1]:5060", "[2001:db8::1]", Some("5060")),
+            ("]", "]", None),
+            ("", "", None),
+        ] {
+            assert_eq!(split(text), (host, port), "{text}");
+        }
+    }
+}
