@@ -252,3 +252,36 @@ fn a_request_from_a_socket_without_a_name_runs() {
         reply(&socket, b":shv_get:\nx\n").ends_with("value=nobody\n")
     });
 }
+
+/// Every byte of a request lost, doubled or made another: each has one answer,
+/// and the server lives.
+#[test]
+fn damaged_requests_are_answered() {
+    const REQUEST: &[u8] = b":core.echo:\na b\nn:: v\n\"q \\\" ::\"\n\n  \"\"  \nlast";
+    let server = on_a_unix_socket();
+    let socket = server.path("mi");
+    for at in 0..REQUEST.len() {
+        let (before, rest) = REQUEST.split_at(at);
+        for with in [
+            &b""[..],
+            b"\"",
+            b"\\",
+            b":",
+            b"\n",
+            b"\0",
+            b"\xff",
+            &rest[..1].repeat(2),
+        ] {
+            let damaged = [before, with, &rest[1..]].concat();
+            let answer = reply(&socket, &damaged);
+            let code = answer.split(' ').next().unwrap_or_default();
+            assert!(
+                ["200", "400", "500"].contains(&code) && answer.ends_with('\n'),
+                "{:?}: {answer:?}",
+                damaged.escape_ascii().to_string()
+            );
+        }
+        assert!(!reply(&socket, REQUEST[..=at].as_ref()).is_empty());
+    }
+    assert_eq!(reply(&socket, b":core.echo:\na\n"), "200 OK\na\n");
+}
