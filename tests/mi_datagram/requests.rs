@@ -156,7 +156,12 @@ fn the_reply_of_a_server_is_not_answered() {
     client
         .set_read_timeout(Some(wait::PATIENCE))
         .expect("a time limit");
-    for request in [&b"500 command not available\n"[..], b":core.echo:\na\n"] {
+    for request in [
+        &b"500 command not available\n"[..],
+        b"{\"jsonrpc\":\"2.0\",\"error\":{\"code\":-32700},\"id\":null}",
+        b"\xa1\x30\x00\x00",
+        b":core.echo:\na\n",
+    ] {
         client.send_to(request, &socket).expect("it listens");
     }
     let mut buffer = [0; 100];

@@ -7,6 +7,7 @@
 //! `unsafe`, so all of it is tested and fuzzed without a server.
 #![forbid(unsafe_code)]
 
+pub mod answers;
 pub mod binrpc;
 pub mod jsonrpc;
 pub mod linefifo;

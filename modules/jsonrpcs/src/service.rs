@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use kamailio::core::Error;
 use kamailio::log_limited;
 use kamailio::net::{Bound, Looked, Outbox, Peer, Service, Step, pipe_in};
+use rpc_wire::answers::is_answer;
 use rpc_wire::jsonrpc::{Found, MAX_LEN, Name, Progress, Request, find, find_on};
 use rpc_wire::listen::Transport;
 use rpc_wire::value::Params;
@@ -153,8 +154,11 @@ impl Service for Documents {
     ) {
         let sender = Sender { from, peer };
         let mut client = SocketClient { sender, outbox };
-        if is_reply(datagram) {
-            log_limited!(Warning, "{peer} on {from} sent a reply; it is not answered");
+        if is_answer(datagram) {
+            log_limited!(
+                Warning,
+                "{peer} on {from} sent the answer of a server; it is not answered"
+            );
             return;
         }
         self.processor.answer(datagram, &mut client);
@@ -293,16 +297,6 @@ impl Client for PipeClient<'_, '_> {
     fn name(&self) -> String {
         self.sender.name()
     }
-}
-
-/// Whether a document is the reply of a server: an answer to one would be
-/// answered again, for ever.
-fn is_reply(document: &[u8]) -> bool {
-    let has = |name: &[u8]| {
-        let mut windows = document.windows(name.len());
-        windows.any(|window| window.eq_ignore_ascii_case(name))
-    };
-    !has(b"\"method\"") && (has(b"\"result\"") || has(b"\"error\""))
 }
 
 #[cfg(test)]

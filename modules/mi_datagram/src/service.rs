@@ -3,6 +3,7 @@
 use kamailio::log_limited;
 use kamailio::net::{Bound, Outbox, Peer, Service, Step};
 use kamailio::rpc;
+use rpc_wire::answers::is_answer;
 use rpc_wire::mi::{self, MAX_LEN, Tree};
 use rpc_wire::value::Reply;
 
@@ -169,7 +170,7 @@ impl Service for Management {
         outbox: &mut Outbox<'_>,
     ) {
         let sender = Sender { from, peer };
-        if datagram.is_empty() || is_reply(datagram) {
+        if datagram.is_empty() || is_answer(datagram) {
             log_limited!(
                 Warning,
                 "{sender}: nothing, or the reply of a server; it is not answered"
@@ -182,12 +183,6 @@ impl Service for Management {
     fn serve_failure(&mut self, _: &Bound, _: &[u8], outbox: &mut Outbox<'_>) {
         self.put(&Tree::status(500, "internal server error"), outbox);
     }
-}
-
-/// Whether it is the reply of a server: `200 OK`. An answer to one would be
-/// answered again, for ever.
-fn is_reply(datagram: &[u8]) -> bool {
-    matches!(datagram, [a, b, c, b' ', ..] if [a, b, c].iter().all(|byte| byte.is_ascii_digit()))
 }
 
 /// Where a request came from, for the log.

@@ -80,6 +80,7 @@
 //! their own. A member `data` tells more about a refused request or a wrong
 //! parameter; C has none.
 
+mod answer;
 mod document;
 mod error;
 mod http;
@@ -92,6 +93,7 @@ mod request;
 mod stream;
 mod text;
 
+pub use answer::is_answer;
 pub use document::Document;
 pub use error::Refusal;
 pub use http::{http_status, refusal_status};

@@ -61,3 +61,9 @@ pub use tree::{Node, Tree};
 /// The longest request that the C module read, and the longest reply that it
 /// wrote, in bytes; its clients count on the latter.
 pub const MAX_LEN: usize = 65_457;
+
+/// Whether it is the answer of a server: `200 OK`.
+#[must_use]
+pub fn is_answer(datagram: &[u8]) -> bool {
+    matches!(datagram, [a, b, c, b' ', ..] if [a, b, c].iter().all(|byte| byte.is_ascii_digit()))
+}
