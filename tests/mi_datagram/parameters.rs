@@ -98,7 +98,7 @@ const WRONG: &[(&str, &str)] = &[
         "does not resolve",
     ),
     (r#""socket_name", "udp:127.0.0.1:99999""#, "socket_name"),
-    (r#""socket_name", """#, "socket_name"),
+    (r#""socket_name", """#, "/run/kamailio/mi.sock"),
     (r#""children_count", 0"#, "at least 1"),
     (r#""children_count", -1"#, "at least 1"),
     (r#""unix_socket_mode", 99999"#, "is no file mode"),
@@ -111,6 +111,7 @@ const WRONG: &[(&str, &str)] = &[
     (r#""socket_timeout", -1"#, "it is in milliseconds"),
     (r#""alias", "no equals sign""#, "write old=new"),
     (r#""alias", "=core.echo""#, "write old=new"),
+    (r#""alias", "a=core.echo=b""#, "write old=new"),
 ];
 
 #[test]

@@ -28,6 +28,10 @@ pub(crate) struct Settings {
     pub(crate) aliases: HashMap<Vec<u8>, Vec<u8>>,
 }
 
+/// What `socket_name` has to be.
+const SOCKET_NAME_WANTED: &str =
+    "it is a path, such as \"/run/kamailio/mi.sock\", or \"udp:127.0.0.1:8033\"";
+
 /// Who may write where no parameter says it: the owner and the group.
 const MODE: u32 = 0o660;
 
@@ -53,11 +57,9 @@ impl Settings {
     /// Where to listen.
     pub(crate) fn place(&self) -> Result<Bound, Error> {
         let socket = self.socket.clone().ok_or_else(|| {
-            Error::new(
-                "the parameter socket_name is missing; it is a path, such as \
-                 \"/run/kamailio/mi.sock\", or \"udp:127.0.0.1:8033\""
-                    .to_owned(),
-            )
+            Error::new(format!(
+                "the parameter socket_name is missing; {SOCKET_NAME_WANTED}"
+            ))
         })?;
         Ok(Bound {
             held: self.timeout,
@@ -70,6 +72,8 @@ impl Settings {
 pub(crate) fn set_socket_name(text: &str) -> Result<(), Error> {
     let socket = if text.starts_with("udp:") {
         Bound::inet(text, Transport::Udp, PROTOCOL)?
+    } else if text.is_empty() {
+        return Err(Error::new(SOCKET_NAME_WANTED.to_owned()));
     } else {
         let listen = Listen::parse(&format!("unixd:{text}"), Flavour::BINRPC)
             .map_err(|error| Error::new(format!("{text:?} is no socket's name: {error}")))?;
@@ -141,7 +145,7 @@ pub(crate) fn add_alias(text: &str) -> Result<(), Error> {
     let names = text
         .split_once('=')
         .map(|(old, new)| (old.trim(), new.trim()));
-    let usable = |name: &str| !name.is_empty() && !name.contains([':', '\n']);
+    let usable = |name: &str| !name.is_empty() && !name.contains([':', '=', '\n']);
     let (old, new) = names
         .filter(|(old, new)| usable(old) && usable(new))
         .ok_or_else(|| {
