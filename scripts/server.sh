@@ -21,10 +21,11 @@ if [ ! -d "$tree" ]; then
 fi
 
 # Prints the modules of the tree whose names stand between quotes in the tests.
+# Those of the documents name languages, and no module that others do not.
 named_modules() {
     local name
-    grep -rohE '"[a-z0-9_]+"' "$root/tests" "$root/benches" --include='*.rs' | tr -d '"' |
-        sort -u | while read -r name; do
+    grep -rohE '"[a-z0-9_]+"' "$root/tests" "$root/benches" --include='*.rs' \
+        --exclude-dir=documents | tr -d '"' | sort -u | while read -r name; do
         [ ! -f "$tree/src/modules/$name/Makefile" ] || echo "$name"
     done
 }
