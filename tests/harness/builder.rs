@@ -26,6 +26,7 @@ pub struct Builder {
     options: Vec<String>,
     descriptors: Option<u64>,
     launcher: Vec<String>,
+    at_home: bool,
 }
 
 /// What shows that a server is up.
@@ -59,6 +60,7 @@ impl Builder {
             options: Vec::new(),
             descriptors: None,
             launcher: Vec::new(),
+            at_home: false,
         }
     }
 
@@ -176,6 +178,14 @@ impl Builder {
         self
     }
 
+    /// Works in its directory instead of the root of the file system: some commands
+    /// write files where the server is.
+    #[must_use]
+    pub fn at_home(mut self) -> Self {
+        self.at_home = true;
+        self
+    }
+
     /// Lets this command start the program, such as `ip netns exec NAME`. It has
     /// to become the program.
     #[must_use]
@@ -251,6 +261,8 @@ impl Builder {
             .args(["-m", &self.shared_mib.to_string()])
             .args(["-M", &self.private_mib.to_string()])
             .args(["-DD", "-E"])
+            .args(self.at_home.then_some("-w"))
+            .args(self.at_home.then_some(directory.path()))
             .args(&self.options)
             .args(options)
             .stdin(Stdio::null())

@@ -110,7 +110,12 @@ const FILES: &[(&str, &str)] = &[
 /// Adds all of them to `server`.
 #[must_use]
 pub fn load_into(server: Builder) -> Builder {
-    let server = server.tcp().modules(MODULES.iter().copied()).config(CONFIG);
+    // shm.report and others write into files that a parameter names.
+    let server = server
+        .tcp()
+        .at_home()
+        .modules(MODULES.iter().copied())
+        .config(CONFIG);
     FILES
         .iter()
         .fold(server, |server, (name, content)| server.file(name, content))
