@@ -86,6 +86,8 @@ To try in another terminal:
     kamcmd -s unix:$socket -f "%v %v\n" core.uptime
     kamcmd -s unix:$socket help core.kill
     kamcmd -s unix:$socket            (interactive, Tab completes)
+    RPCFIFOPATH=$dir/kamailio_rpc.fifo kamctl rpc core.uptime
+    curl -d '{"jsonrpc":"2.0","method":"core.version","id":1}' http://127.0.0.1:$port/
     printf ':ul_dump:\nbrief\n' | socat -t 1 - UNIX-SENDTO:$dir/mi.sock,bind=$dir/mi.reply
 
 Ctrl-C stops it.
