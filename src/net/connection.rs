@@ -292,7 +292,7 @@ impl Connection {
             incoming,
             &mut sink,
             Step::Close,
-            |service, outbox| service.serve_on(&self.from, &self.peer, bytes, looked, outbox),
+            |service, outbox| service.serve(&self.from, &self.peer, bytes, looked, outbox),
         )
     }
 

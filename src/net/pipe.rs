@@ -136,7 +136,7 @@ impl Pipe {
             incoming,
             &mut sink,
             Step::Close,
-            |service, outbox| service.serve_on(bound, &Peer::Local(None), bytes, looked, outbox),
+            |service, outbox| service.serve(bound, &Peer::Local(None), bytes, looked, outbox),
         );
         sink.send();
         step

@@ -33,21 +33,18 @@ pub trait Service {
     /// Answers the first request in `input`, which is not empty, by writing
     /// into `outbox`. It is called again with what follows, and again with
     /// more if the request was not complete.
-    fn serve(&mut self, from: &Bound, peer: &Peer, input: &[u8], outbox: &mut Outbox<'_>) -> Step;
-
-    /// The same for a service that does not look at the whole of a request
-    /// again each time that a piece of it arrives: `looked` is what the last
-    /// call for this request left there.
-    fn serve_on(
+    ///
+    /// `looked` is what the last call for this request left there, for a service
+    /// that does not look at the whole of it again each time that a piece
+    /// arrives.
+    fn serve(
         &mut self,
         from: &Bound,
         peer: &Peer,
         input: &[u8],
-        _looked: &mut Looked,
+        looked: &mut Looked,
         outbox: &mut Outbox<'_>,
-    ) -> Step {
-        self.serve(from, peer, input, outbox)
-    }
+    ) -> Step;
 
     /// The client sends no more, and `input` is the start of a request. A
     /// service whose protocol has an answer to that writes it.
@@ -116,7 +113,14 @@ mod tests {
     }
 
     impl Service for Broken {
-        fn serve(&mut self, _: &Bound, _: &Peer, _: &[u8], outbox: &mut Outbox<'_>) -> Step {
+        fn serve(
+            &mut self,
+            _: &Bound,
+            _: &Peer,
+            _: &[u8],
+            _: &mut Looked,
+            outbox: &mut Outbox<'_>,
+        ) -> Step {
             outbox.buffer().extend_from_slice(b"half a re");
             if self.flushes {
                 outbox.flush();
@@ -166,7 +170,10 @@ mod tests {
             incoming,
             &mut kept,
             Step::Close,
-            |service, outbox| service.serve(&from, &Peer::Local(None), b"a question", outbox),
+            |service, outbox| {
+                let looked = &mut Looked::default();
+                service.serve(&from, &Peer::Local(None), b"a question", looked, outbox)
+            },
         );
         (step, kept)
     }

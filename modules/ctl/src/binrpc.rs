@@ -1,7 +1,7 @@
 //! BINRPC on the sockets.
 
 use kamailio::log_limited;
-use kamailio::net::{Bound, Outbox, Peer, Service, Step};
+use kamailio::net::{Bound, Looked, Outbox, Peer, Service, Step};
 use kamailio::rpc::{Answer, Engine, Policy, Responder};
 use rpc_wire::binrpc::{self, Header, Kind, Malformed};
 use rpc_wire::value::Params;
@@ -40,7 +40,14 @@ impl Binrpc {
 }
 
 impl Service for Binrpc {
-    fn serve(&mut self, from: &Bound, peer: &Peer, input: &[u8], outbox: &mut Outbox<'_>) -> Step {
+    fn serve(
+        &mut self,
+        from: &Bound,
+        peer: &Peer,
+        input: &[u8],
+        _looked: &mut Looked,
+        outbox: &mut Outbox<'_>,
+    ) -> Step {
         let mut reply = Reply { cookie: 0, outbox };
         let refusal = match Header::parse(input) {
             Ok(None) => return Step::More,
@@ -78,7 +85,7 @@ impl Service for Binrpc {
             log_limited!(Warning, "{peer} on {from}: {malformed}; it is not answered");
             return;
         }
-        if self.serve(from, peer, datagram, outbox) == Step::More {
+        if self.serve(from, peer, datagram, &mut Looked::default(), outbox) == Step::More {
             let refusal = "bad request: the datagram ends before the request does";
             log_limited!(Warning, "{peer} on {from}: {refusal}");
             Reply { cookie: 0, outbox }.fault(400, refusal.as_bytes());

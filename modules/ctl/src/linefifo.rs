@@ -71,11 +71,7 @@ impl LineFifo {
 }
 
 impl Service for LineFifo {
-    fn serve(&mut self, from: &Bound, peer: &Peer, input: &[u8], outbox: &mut Outbox<'_>) -> Step {
-        self.serve_on(from, peer, input, &mut Looked::default(), outbox)
-    }
-
-    fn serve_on(
+    fn serve(
         &mut self,
         from: &Bound,
         peer: &Peer,

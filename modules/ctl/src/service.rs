@@ -37,11 +37,7 @@ impl Protocols {
 }
 
 impl Service for Protocols {
-    fn serve(&mut self, from: &Bound, peer: &Peer, input: &[u8], outbox: &mut Outbox<'_>) -> Step {
-        self.spoken_at(from).serve(from, peer, input, outbox)
-    }
-
-    fn serve_on(
+    fn serve(
         &mut self,
         from: &Bound,
         peer: &Peer,
@@ -50,7 +46,7 @@ impl Service for Protocols {
         outbox: &mut Outbox<'_>,
     ) -> Step {
         self.spoken_at(from)
-            .serve_on(from, peer, input, looked, outbox)
+            .serve(from, peer, input, looked, outbox)
     }
 
     fn serve_datagram(

@@ -117,11 +117,7 @@ fn find_further(input: &[u8], looked: &mut Looked) -> Found {
 }
 
 impl Service for Documents {
-    fn serve(&mut self, from: &Bound, peer: &Peer, input: &[u8], outbox: &mut Outbox<'_>) -> Step {
-        self.serve_on(from, peer, input, &mut Looked::default(), outbox)
-    }
-
-    fn serve_on(
+    fn serve(
         &mut self,
         from: &Bound,
         peer: &Peer,

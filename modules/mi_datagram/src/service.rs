@@ -1,7 +1,7 @@
 //! Datagrams and their answers.
 
 use kamailio::log_limited;
-use kamailio::net::{Bound, Outbox, Peer, Service, Step};
+use kamailio::net::{Bound, Looked, Outbox, Peer, Service, Step};
 use kamailio::rpc;
 use rpc_wire::answers::is_answer;
 use rpc_wire::mi::{self, MAX_LEN, Tree};
@@ -158,7 +158,7 @@ fn put(tree: &Tree, indent: &[u8], outbox: &mut Outbox<'_>) {
 
 impl Service for Management {
     /// Never called: the module has no streams.
-    fn serve(&mut self, _: &Bound, _: &Peer, _: &[u8], _: &mut Outbox<'_>) -> Step {
+    fn serve(&mut self, _: &Bound, _: &Peer, _: &[u8], _: &mut Looked, _: &mut Outbox<'_>) -> Step {
         Step::Close
     }
 
