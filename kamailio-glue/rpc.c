@@ -12,8 +12,9 @@
 #include "glue.h"
 #include "kamailio_rs.h"
 
-/* The format characters of values that take_value reads. */
-#define KSRRS_VALUE_TYPES "btdufljLJsS"
+/* What take_value returns for a format character that does not exist; it is
+ * none of the results that Rust has. */
+#define KSRRS_SCAN_UNKNOWN -1
 
 /* Adds the next argument. A null name means a value without one. */
 static int put_value(void *handle, const char *name, char type, va_list *args)
@@ -236,21 +237,19 @@ static int take_value(
 			}
 			return ret;
 		default:
-			return KSRRS_SCAN_FAILED;
+			return KSRRS_SCAN_UNKNOWN;
 	}
 }
 
 static int take_parameter(void *call, char type, int flags, va_list *args)
 {
-	switch(type) {
-		case '{':
-			return ksrrs_rpc_take_struct(call, flags, va_arg(*args, void **));
-		default:
-			if(strchr(KSRRS_VALUE_TYPES, type) == NULL) {
-				return ksrrs_rpc_take_unknown(call, type);
-			}
-			return take_value(call, NULL, type, flags, args);
+	int ret;
+
+	if(type == '{') {
+		return ksrrs_rpc_take_struct(call, flags, va_arg(*args, void **));
 	}
+	ret = take_value(call, NULL, type, flags, args);
+	return ret == KSRRS_SCAN_UNKNOWN ? ksrrs_rpc_take_unknown(call, type) : ret;
 }
 
 /* Returns how many values were read, negated when reading failed: a parameter
@@ -299,7 +298,7 @@ static int rpc_struct_scan(void *handle, char *format, ...)
 		taken += (ret == KSRRS_SCAN_OK);
 	}
 	va_end(args);
-	return ret == KSRRS_SCAN_FAILED ? -taken : taken;
+	return ret == KSRRS_SCAN_FAILED || ret == KSRRS_SCAN_UNKNOWN ? -taken : taken;
 }
 
 static int rpc_send(void *call)

@@ -2,55 +2,13 @@
 
 use std::ffi::c_void;
 
-use kamailio_core::message::{Message, SharedMessage};
-use rpc_wire::value::{Container, Full, NodeId, Param, Params, Parent, Reply, Scalar};
+use rpc_wire::value::{Container, Full, NodeId, Param, Params, Parent, Scalar};
 
-use crate::handles::{Handle, Handles, Target};
+use crate::answer::{Answer, Later, Responder};
+use crate::buffers::Buffers;
+use crate::handles::{Handle, Target};
 use crate::policy::{Faults, NamedInArray, Policy, StructParam, TopValues, UnnamedInStruct};
 use crate::scan::{self, Conversion, FailedScan, Problem, Taken, Wanted};
-
-/// A finished reply on its way to the client.
-#[derive(Clone, Copy, Debug)]
-pub struct Answer<'a> {
-    /// The values, or a fault.
-    pub reply: &'a Reply,
-    /// Whether the command is declared to answer with an array.
-    pub returns_array: bool,
-    /// Whether the reply must have left the process, with all that is queued
-    /// before it, when [`Responder::respond`] returns: the command may be
-    /// about to end the server.
-    pub now: bool,
-}
-
-/// Takes the reply of a call, once.
-pub trait Responder {
-    /// Writes the reply in the protocol of the client. A client that is gone
-    /// is the responder's own affair.
-    fn respond(&mut self, answer: Answer<'_>);
-
-    /// The command wants to reply when it has long returned, from whatever
-    /// process has the answer then. A responder that gives what that takes is
-    /// asked to [respond](Self::respond) only if that cannot be kept.
-    fn later(&mut self) -> Option<Later> {
-        None
-    }
-}
-
-/// What a later reply takes.
-#[derive(Debug)]
-pub struct Later {
-    /// The request that is answered.
-    pub message: SharedMessage,
-    /// What else there is to be known about it. It is copied into shared
-    /// memory, so it must mean the same in every process.
-    pub note: Vec<u8>,
-    /// Takes the reply then, with the note, in the place of the responder.
-    pub respond: RespondLater,
-}
-
-/// Writes a later reply. A function of the module is at the same address in all
-/// processes, for it was loaded before they were forked.
-pub type RespondLater = fn(&mut Message<'_>, &[u8], Answer<'_>);
 
 /// A call that goes on without this one.
 pub(crate) struct Delay {
@@ -62,21 +20,6 @@ pub(crate) struct Delay {
 /// The value was not added; the command gets an error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Refused;
-
-/// Texts that a command was given and may hold until it returns.
-#[derive(Debug, Default)]
-struct MadeTexts(Vec<Vec<u8>>);
-
-impl MadeTexts {
-    fn keep(&mut self, text: &[u8]) -> (*mut u8, usize) {
-        let mut bytes = Vec::with_capacity(text.len() + 1);
-        bytes.extend_from_slice(text);
-        bytes.push(0);
-        let place = bytes.as_mut_ptr();
-        self.0.push(bytes);
-        (place, text.len())
-    }
-}
 
 /// A member of a structure among the parameters. It is read once.
 #[derive(Debug)]
@@ -95,11 +38,9 @@ pub(crate) struct Call<'a> {
     next: usize,
     /// How many were taken; one that fails to convert is passed, not taken.
     taken: usize,
-    made: MadeTexts,
     /// Structures among the parameters that the command has asked for.
     structs: Vec<Vec<Member>>,
-    reply: &'a mut Reply,
-    handles: &'a mut Handles,
+    buffers: &'a mut Buffers,
     top: Option<*mut Handle>,
     scan_fault: Option<(i32, String)>,
     /// Whether that fault comes before all that the command says itself.
@@ -115,8 +56,7 @@ pub(crate) struct Parts<'a> {
     pub(crate) policy: &'static Policy,
     pub(crate) returns_array: bool,
     pub(crate) params: &'a mut Params,
-    pub(crate) reply: &'a mut Reply,
-    pub(crate) handles: &'a mut Handles,
+    pub(crate) buffers: &'a mut Buffers,
     pub(crate) responder: &'a mut dyn Responder,
 }
 
@@ -128,10 +68,8 @@ impl<'a> Call<'a> {
             params: parts.params,
             next: 0,
             taken: 0,
-            made: MadeTexts::default(),
             structs: Vec::new(),
-            reply: parts.reply,
-            handles: parts.handles,
+            buffers: parts.buffers,
             top: None,
             scan_fault: None,
             scan_fault_is_first: false,
@@ -149,7 +87,7 @@ impl<'a> Call<'a> {
         value: Scalar<'_>,
     ) -> Result<(), Refused> {
         let place = self.place_for(place, name)?;
-        match self.reply.push(place, name, value) {
+        match self.buffers.reply.push(place, name, value) {
             Ok(()) => Ok(()),
             Err(full) => {
                 self.fault(500, full.to_string().as_bytes());
@@ -167,8 +105,8 @@ impl<'a> Call<'a> {
         this: *mut c_void,
     ) -> Result<*mut Handle, Refused> {
         let place = self.place_for(place, name)?;
-        match self.reply.open(place, name, kind) {
-            Ok(node) => Ok(self.handles.keep(Handle {
+        match self.buffers.reply.open(place, name, kind) {
+            Ok(node) => Ok(self.buffers.handles.keep(Handle {
                 call: this,
                 target: Target::Reply(Parent::Node(node)),
             })),
@@ -183,7 +121,7 @@ impl<'a> Call<'a> {
     pub(crate) fn top(&mut self, this: *mut c_void) -> *mut Handle {
         match self.top {
             Some(handle) => handle,
-            None => *self.top.insert(self.handles.keep(Handle {
+            None => *self.top.insert(self.buffers.handles.keep(Handle {
                 call: this,
                 target: Target::Reply(Parent::Top),
             })),
@@ -195,7 +133,7 @@ impl<'a> Call<'a> {
         match place {
             Parent::Top => {
                 if self.policy.top_values == TopValues::Last && !self.returns_array {
-                    self.reply.forget_values();
+                    self.buffers.reply.forget_values();
                 }
                 Ok(place)
             }
@@ -205,9 +143,9 @@ impl<'a> Call<'a> {
 
     fn place_inside(&mut self, node: NodeId, name: Option<&[u8]>) -> Result<Parent, Refused> {
         let place = Parent::Node(node);
-        match (self.reply.kind(node), name) {
+        match (self.buffers.reply.kind(node), name) {
             (Container::Array, Some(_)) if self.policy.named_in_array == NamedInArray::Wrapped => {
-                let wrapper = self.reply.open(place, None, Container::Struct);
+                let wrapper = self.buffers.reply.open(place, None, Container::Struct);
                 wrapper.map(Parent::Node).map_err(|_| Refused)
             }
             (Container::Struct, None)
@@ -233,8 +171,8 @@ impl<'a> Call<'a> {
 
     /// Makes the reply a fault.
     pub(crate) fn fault(&mut self, code: i32, reason: &[u8]) {
-        let late =
-            self.answered || (self.policy.faults == Faults::First && self.reply.fault().is_some());
+        let late = self.answered
+            || (self.policy.faults == Faults::First && self.buffers.reply.fault().is_some());
         if late {
             self.complain(format!(
                 "fault {code} came too late: {}",
@@ -242,12 +180,12 @@ impl<'a> Call<'a> {
             ));
             return;
         }
-        self.reply.set_fault(code, reason);
+        self.buffers.reply.set_fault(code, reason);
     }
 
     /// The command, or one of our functions for it, panicked.
     pub(crate) fn panicked(&mut self) {
-        self.reply.clear_fault();
+        self.buffers.reply.clear_fault();
         self.fault(500, b"internal server error");
     }
 
@@ -302,7 +240,7 @@ impl<'a> Call<'a> {
                 let base = self.params.text_base();
                 (base.wrapping_add(span.start()), span.len())
             }
-            Taken::Made(text) => self.made.keep(text),
+            Taken::Made(text) => self.buffers.made.keep(text),
             _ => self.no_text(),
         }
     }
@@ -310,7 +248,7 @@ impl<'a> Call<'a> {
     /// An empty text: commands that do not look at what a scan returned shall
     /// not follow a pointer that was never set.
     pub(crate) fn no_text(&mut self) -> (*mut u8, usize) {
-        self.made.keep(b"")
+        self.buffers.made.nothing()
     }
 
     /// Takes the next parameter as a structure. `this` is the call as C knows
@@ -347,7 +285,7 @@ impl<'a> Call<'a> {
         };
         self.structs.push(members.into_iter().map(member).collect());
         let target = Target::Param(self.structs.len() - 1);
-        Ok(self.handles.keep(Handle { call: this, target }))
+        Ok(self.buffers.handles.keep(Handle { call: this, target }))
     }
 
     /// Takes a member of a structure by its name, in which capitals are small
@@ -441,19 +379,20 @@ impl<'a> Call<'a> {
     }
 
     fn answer(&mut self, now: bool) {
-        let nothing_is_said = self.reply.is_empty() && self.reply.fault().is_none();
+        let nothing_is_said = self.buffers.reply.is_empty() && self.buffers.reply.fault().is_none();
         if let Some((code, reason)) = self.scan_fault.take()
             && (nothing_is_said || self.scan_fault_is_first)
         {
-            self.reply.set_fault(code, reason.as_bytes());
+            self.buffers.reply.set_fault(code, reason.as_bytes());
         }
-        if self.reply.fault().is_none() && !self.reply.can_be_written() {
-            self.reply
+        if self.buffers.reply.fault().is_none() && !self.buffers.reply.can_be_written() {
+            self.buffers
+                .reply
                 .set_fault(500, Full::NoMemory.to_string().as_bytes());
         }
         self.answered = true;
         self.responder.respond(Answer {
-            reply: self.reply,
+            reply: &self.buffers.reply,
             returns_array: self.returns_array,
             now,
         });

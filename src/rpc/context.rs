@@ -4,8 +4,11 @@ use std::cell::Cell;
 use std::ffi::c_void;
 use std::ptr::NonNull;
 
+use rpc_wire::value::Parent;
+
 use crate::call::Call;
 use crate::delayed::Block;
+use crate::handles::{Handle, Target};
 
 /// What the pointer leads to that a command passes to every function of
 /// `rpc_t`.
@@ -16,8 +19,8 @@ use crate::delayed::Block;
 pub(crate) enum Context {
     /// A command that runs in this process.
     Running {
-        /// A [`Call`].
-        call: *mut c_void,
+        /// The top of the reply of a [`Call`], which it leads to.
+        top: Handle,
         /// The block of a later reply, once the command wants one.
         delayed: Cell<Option<NonNull<Block>>>,
     },
@@ -29,7 +32,10 @@ impl Context {
     /// The context for a command that is about to run.
     pub(crate) fn running(call: &mut Call<'_>) -> Self {
         Context::Running {
-            call: std::ptr::from_mut(call).cast(),
+            top: Handle {
+                call: std::ptr::from_mut(call).cast(),
+                target: Target::Reply(Parent::Top),
+            },
             delayed: Cell::new(None),
         }
     }
@@ -42,7 +48,7 @@ impl Context {
     pub(crate) unsafe fn call(context: *mut c_void) -> *mut c_void {
         // SAFETY: the caller vouches for the pointer.
         match unsafe { &*context.cast::<Context>() } {
-            Context::Running { call, .. } => *call,
+            Context::Running { top, .. } => top.call,
             // SAFETY: the invariants, and the caller for the block.
             Context::Delayed(block) => unsafe { Block::call(*block) },
         }

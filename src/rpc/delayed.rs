@@ -13,11 +13,12 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use kamailio_core::message::SharedMessage;
 use kamailio_core::{log_limited, panic, sys};
-use rpc_wire::value::{Params, Reply};
+use rpc_wire::value::Params;
 
-use crate::call::{Answer, Call, Delay, Parts, RespondLater, Responder};
+use crate::answer::{Answer, RespondLater, Responder};
+use crate::buffers::Buffers;
+use crate::call::{Call, Delay, Parts};
 use crate::context::Context;
-use crate::handles::Handles;
 use crate::policy::Policy;
 
 /// A reply that is to come, in shared memory.
@@ -191,8 +192,7 @@ struct Filling {
 /// What a call borrows from an engine where there is one.
 struct Owned {
     params: Params,
-    reply: Reply,
-    handles: Handles,
+    buffers: Buffers,
     client: LaterClient,
 }
 
@@ -200,8 +200,7 @@ impl Filling {
     fn start(block: NonNull<Block>, content: &Block) -> Self {
         let owned = Box::into_raw(Box::new(Owned {
             params: Params::new(),
-            reply: Reply::new(),
-            handles: Handles::default(),
+            buffers: Buffers::default(),
             client: LaterClient(block),
         }));
         // SAFETY: it lives until `Filling` is dropped, which drops the call
@@ -211,8 +210,7 @@ impl Filling {
             policy: content.policy,
             returns_array: content.returns_array,
             params: &mut lent.params,
-            reply: &mut lent.reply,
-            handles: &mut lent.handles,
+            buffers: &mut lent.buffers,
             responder: &mut lent.client,
         });
         Filling {

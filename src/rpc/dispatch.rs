@@ -3,21 +3,26 @@
 use std::ffi::{c_int, c_void};
 
 use kamailio_core::{log_limited, server, sys};
-use rpc_wire::value::{Params, Reply, Span};
+use rpc_wire::value::{Params, Span};
 
-use crate::call::{Call, Parts, Responder};
+use crate::answer::Responder;
+use crate::buffers::Buffers;
+use crate::call::{Call, Parts};
 use crate::context::Context;
 use crate::delayed::Block;
-use crate::handles::Handles;
 use crate::policy::Policy;
+
+/// How many bytes a cleared name keeps: more than any command's has.
+const KEPT_NAME: usize = 256;
 
 /// Runs commands for one protocol, one after the other. It keeps its buffers
 /// from call to call.
 #[derive(Debug)]
 pub struct Engine {
     policy: &'static Policy,
-    reply: Reply,
-    handles: Handles,
+    buffers: Buffers,
+    /// The name of the command that runs.
+    name: Vec<u8>,
 }
 
 /// A command of the server.
@@ -39,8 +44,8 @@ impl Engine {
     pub fn new(policy: &'static Policy) -> Self {
         Engine {
             policy,
-            reply: Reply::new(),
-            handles: Handles::default(),
+            buffers: Buffers::default(),
+            name: Vec::new(),
         }
     }
 
@@ -51,21 +56,17 @@ impl Engine {
     /// sleeps lets us sleep. What it changes in the text of `params` is its
     /// own affair; they are worthless afterwards.
     pub fn run(&mut self, method: Span, params: &mut Params, responder: &mut dyn Responder) {
-        // Left behind only by a panic.
-        self.reply.clear();
-        self.handles.clear();
-        // The core's own look-up ends a name at a NUL, like any C string.
-        let name = params.text(method);
-        let name = name
-            .split(|byte| *byte == 0)
-            .next()
-            .unwrap_or_default()
-            .to_vec();
-        let shown = || String::from_utf8_lossy(&name);
+        let cleared = Cleared(&mut self.buffers);
+        // A command may change the text of its request.
+        self.name.clear();
+        self.name.shrink_to(KEPT_NAME);
+        self.name.extend_from_slice(c_text(params.text(method)));
+        let name = self.name.as_slice();
+        let shown = || String::from_utf8_lossy(name);
         let found = if server::is_ending() {
             Err((500, "the server is ending".to_owned()))
         } else {
-            match find(&name) {
+            match find(name) {
                 Found::Command(command) => Ok(command),
                 Found::Unknown => Err((self.policy.unknown_command)(&shown())),
                 Found::TooFast => {
@@ -78,13 +79,12 @@ impl Engine {
                 }
             }
         };
-        let lock = found.is_ok().then(|| ExecLock::take(&name));
+        let lock = found.is_ok().then(|| ExecLock::take(name));
         let mut call = Call::new(Parts {
             policy: self.policy,
             returns_array: found.as_ref().is_ok_and(|command| command.returns_array),
             params,
-            reply: &mut self.reply,
-            handles: &mut self.handles,
+            buffers: &mut *cleared.0,
             responder,
         });
         match found {
@@ -96,8 +96,15 @@ impl Engine {
         }
         // The reply is on its way: only now may the command run elsewhere.
         drop(lock);
-        self.reply.clear();
-        self.handles.clear();
+    }
+}
+
+/// Buffers that are cleared in the end, also where a panic passes.
+struct Cleared<'a>(&'a mut Buffers);
+
+impl Drop for Cleared<'_> {
+    fn drop(&mut self) {
+        self.0.clear();
     }
 }
 
@@ -124,12 +131,17 @@ fn execute(command: Command, call: &mut Call<'_>) {
 /// which matters where a command's use is limited in time.
 #[must_use]
 pub fn exists(name: &[u8]) -> bool {
-    // The core's own look-up ends a name at a NUL, like any C string.
-    let name = name.split(|byte| *byte == 0).next().unwrap_or_default();
+    let name = c_text(name);
     // SAFETY: the name has as many bytes as are told, one at least, and the core
     // only reads it.
     lookup_len(name)
         .is_some_and(|len| unsafe { sys::ksrrs_rpc_exists(name.as_ptr().cast(), len) } != 0)
+}
+
+/// What the core's own look-up sees of a name: it ends at a NUL, like any C
+/// string.
+fn c_text(name: &[u8]) -> &[u8] {
+    name.split(|byte| *byte == 0).next().unwrap_or_default()
 }
 
 /// The length of a name that can be looked up. An empty one need not point to

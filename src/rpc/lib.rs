@@ -7,6 +7,8 @@
 //! known here: a [`Responder`] takes the reply.
 #![deny(unsafe_code)]
 
+mod answer;
+mod buffers;
 mod call;
 #[allow(unsafe_code)]
 mod context;
@@ -21,6 +23,6 @@ mod handles;
 mod policy;
 mod scan;
 
-pub use call::{Answer, Later, RespondLater, Responder};
+pub use answer::{Answer, Later, RespondLater, Responder};
 pub use dispatch::{Engine, exists};
 pub use policy::Policy;

@@ -98,7 +98,14 @@ unsafe fn name_bytes<'a>(name: *const c_char) -> Option<&'a [u8]> {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ksrrs_rpc_top(call: *mut c_void) -> *mut c_void {
     // SAFETY: the context of the running command.
-    unsafe { with_call(call, null_mut(), |this, call| this.top(call).cast()) }
+    unsafe {
+        match &*call.cast::<Context>() {
+            Context::Running { top, .. } => std::ptr::from_ref(top).cast_mut().cast(),
+            Context::Delayed(_) => {
+                with_call(call, null_mut(), |this, call| this.top(call).cast())
+            }
+        }
+    }
 }
 
 /// Makes the reply a fault.

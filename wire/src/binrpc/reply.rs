@@ -63,7 +63,11 @@ fn put_packet(
     let header = put_body(out)
         .and_then(|()| HeaderBytes::minimal(kind, out.len() - body, cookie))
         .inspect_err(|_| out.truncate(packet))?;
-    drop(out.splice(packet..body, header.as_bytes().iter().copied()));
+    let header = header.as_bytes();
+    let start = packet + header.len();
+    out[packet..start].copy_from_slice(header);
+    out.copy_within(body.., start);
+    out.truncate(out.len() - (body - start));
     Ok(())
 }
 

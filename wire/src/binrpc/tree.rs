@@ -27,25 +27,26 @@ pub(super) fn next_value<A: Assemble>(
     reader: &mut Reader<'_>,
     assembler: &mut A,
 ) -> Result<Option<A::Value>, Malformed> {
+    let mut at = reader.at();
+    let mut record = match reader.next()? {
+        None => return Ok(None),
+        // Most parameters are.
+        Some(Record::Scalar(scalar)) => return Ok(Some(assembler.scalar(scalar))),
+        Some(record) => record,
+    };
     let mut nest = Nest::<A> {
         open: Vec::new(),
         name: None,
     };
     loop {
-        let at = reader.at();
-        let Some(record) = reader.next()? else {
-            return if nest.open.is_empty() {
-                Ok(None)
-            } else {
-                Err(Defect::Unclosed.at(at))
-            };
-        };
         let complete = nest
             .add(record, assembler)
             .map_err(|defect| defect.at(at))?;
         if complete.is_some() {
             return Ok(complete);
         }
+        at = reader.at();
+        record = reader.next()?.ok_or(Defect::Unclosed.at(at))?;
     }
 }
 

@@ -46,6 +46,7 @@ pub(super) fn put_end(kind: u8, out: &mut Vec<u8>) {
     out.push(tag::LONG | kind);
 }
 
+#[inline]
 fn put_text(kind: u8, text: &[u8], out: &mut Vec<u8>) -> Result<(), TooLarge> {
     put_len(kind, text.len() + 1, out)?;
     out.extend_from_slice(text);
@@ -53,11 +54,16 @@ fn put_text(kind: u8, text: &[u8], out: &mut Vec<u8>) -> Result<(), TooLarge> {
     Ok(())
 }
 
+#[inline]
 fn put_len(kind: u8, len: usize, out: &mut Vec<u8>) -> Result<(), TooLarge> {
     if len < 8 {
         out.push((len as u8) << 4 | kind);
         return Ok(());
     }
+    put_long_len(kind, len, out)
+}
+
+fn put_long_len(kind: u8, len: usize, out: &mut Vec<u8>) -> Result<(), TooLarge> {
     let len = u32::try_from(len).map_err(|_| TooLarge)?;
     put_number(tag::LONG | kind, len.into(), out);
     Ok(())
@@ -69,6 +75,7 @@ fn put_len(kind: u8, len: usize, out: &mut Vec<u8>) -> Result<(), TooLarge> {
 /// A copy of eight bytes, of which some are taken back, is a single instruction
 /// where a copy of as many as needed is a call. It takes a seventh off the time
 /// of a large reply.
+#[inline]
 fn put_number(kind: u8, number: u64, out: &mut Vec<u8>) {
     let len = 8 - number.leading_zeros() as usize / 8;
     out.push((len as u8) << 4 | kind);

@@ -118,10 +118,17 @@ pub enum Full {
 /// Makes room for more, and if it must grow for four times as many: pages that are
 /// never touched cost nothing, copies do. Where addresses are scarce a quarter has
 /// to do, and less is refused while there is still some left for everything else.
+#[inline]
 fn make_room<T>(list: &mut Vec<T>, more: usize) -> Result<(), Full> {
     if list.capacity() - list.len() >= more {
         return Ok(());
     }
+    grow(list, more)
+}
+
+/// Apart, for it is seldom needed, and what is always needed stays short.
+#[cold]
+fn grow<T>(list: &mut Vec<T>, more: usize) -> Result<(), Full> {
     let len = list.len();
     list.try_reserve_exact(more.max(len * 3))
         .or_else(|_| list.try_reserve_exact(more.max(len / 4)))
@@ -293,6 +300,7 @@ impl Reply {
         }
     }
 
+    #[inline]
     fn store(&mut self, text: &[u8]) -> Result<Span, Full> {
         let start = self.text.len();
         if text.len() > LIMIT - start {
@@ -306,6 +314,7 @@ impl Reply {
         })
     }
 
+    #[inline]
     fn link(&mut self, parent: Parent, name: Option<&[u8]>, body: Body) -> Result<u32, Full> {
         if self.nodes.len() >= LIMIT {
             return Err(TooLarge.into());
@@ -377,6 +386,8 @@ pub struct Walk<'a> {
 impl<'a> Iterator for Walk<'a> {
     type Item = Event<'a>;
 
+    // Codecs are one loop over this.
+    #[inline]
     fn next(&mut self) -> Option<Event<'a>> {
         if self.next == NONE {
             let (kind, next) = self.open.pop()?;
