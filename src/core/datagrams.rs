@@ -22,9 +22,18 @@ pub struct Received {
     pub from: Option<SocketAddrAny>,
 }
 
-/// Takes what waits on a socket, without waiting itself, and appends to
-/// `received` what it took. The first datagram is in the first `room` bytes of
-/// `rooms`, the second in the next, and so on.
+/// What to do when no datagram is there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Patience {
+    /// Come back without one.
+    None,
+    /// Wait for one, for ever. The socket must be one that waits.
+    Endless,
+}
+
+/// Takes what waits on a socket, and appends to `received` what it took. The first
+/// datagram is in the first `room` bytes of `rooms`, the second in the next, and so
+/// on.
 ///
 /// # Errors
 /// Nothing was there (`AGAIN`), a signal came (`INTR`), or the socket has
@@ -36,6 +45,7 @@ pub fn receive(
     socket: BorrowedFd<'_>,
     rooms: &mut [u8],
     room: usize,
+    patience: Patience,
     received: &mut Vec<Received>,
 ) -> Result<(), Errno> {
     let mut addresses = [const { MaybeUninit::<SocketAddrStorage>::uninit() }; AT_ONCE];
@@ -62,6 +72,11 @@ pub fn receive(
         header.msg_hdr.msg_iovlen = 1;
         count += 1;
     }
+    let flags = match patience {
+        Patience::None => libc::MSG_DONTWAIT,
+        // Once one is there, what else is there is taken, too.
+        Patience::Endless => libc::MSG_WAITFORONE,
+    };
     // SAFETY: the first `count` headers lead to as many addresses and parts, each
     // part to `room` bytes of its own, and all of them live longer than the call.
     let taken = unsafe {
@@ -69,7 +84,7 @@ pub fn receive(
             socket.as_raw_fd(),
             headers.as_mut_ptr().cast(),
             count,
-            libc::MSG_DONTWAIT,
+            flags,
             std::ptr::null_mut(),
         )
     };

@@ -9,8 +9,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
-use kamailio_core::datagrams::{self, Received};
-use kamailio_core::log_limited;
+use kamailio_core::datagrams::{self, Patience, Received};
+use kamailio_core::{log_limited, process};
 use rpc_wire::listen::Transport;
 use rustix::io::Errno;
 use rustix::net::{MMsgHdr, SendAncillaryBuffer, SendFlags, SocketAddrAny, sendmmsg, sendto};
@@ -24,7 +24,14 @@ use crate::service::{Incoming, Service, serve_safely};
 use crate::turn::Turn;
 use crate::workshop::Workshop;
 
-/// A UDP or a Unix datagram socket.
+/// How replies are sent: the socket itself would wait for a client that does not
+/// read.
+pub(crate) const WITHOUT_WAITING: SendFlags = SendFlags::NOSIGNAL.union(SendFlags::DONTWAIT);
+
+/// Room for one datagram.
+const ROOM: usize = limits::READ_AT_ONCE;
+
+/// A UDP or a Unix datagram socket. Whether a call for it waits, that call says.
 #[derive(Debug)]
 pub(crate) struct DatagramSocket {
     socket: OwnedFd,
@@ -93,27 +100,50 @@ impl DatagramSocket {
     /// Answers what has come, as far as one turn goes. The replies leave
     /// together.
     pub(crate) fn work(&mut self, shop: &mut Workshop<'_>) {
-        let turn = Turn::start();
-        if self.left.is_empty() {
-            self.receive(turn, shop);
-        } else {
-            self.answer_left(turn, shop.service);
+        if !self.left.is_empty() {
+            self.answer_left(Turn::start(), shop.service);
+        } else if self.receive(Patience::None, shop) {
+            self.answer_received(Turn::start(), shop);
         }
         self.send();
     }
 
-    fn receive(&mut self, turn: Turn, shop: &mut Workshop<'_>) {
-        let room = limits::READ_AT_ONCE;
-        let all = shop.input.len();
-        let rooms = &mut shop.input[..all.min(room * self.at_once)];
-        match datagrams::receive(self.socket.as_fd(), rooms, room, &mut self.received) {
-            Ok(()) => {}
-            Err(Errno::AGAIN | Errno::INTR) => return,
-            // What the system tells here is about an earlier reply.
-            Err(error) => return log_limited!(Warning, "on {}: {error}", self.bound),
+    /// The same, but waits until something comes: for a process that has nothing
+    /// else to do.
+    pub(crate) fn wait_and_work(&mut self, shop: &mut Workshop<'_>) {
+        if self.receive(Patience::Endless, shop) {
+            process::update_config();
+            self.answer_received(Turn::start(), shop);
         }
+        self.send();
+    }
+
+    /// Takes datagrams into the rooms of the workshop. Returns whether there are
+    /// any.
+    fn receive(&mut self, patience: Patience, shop: &mut Workshop<'_>) -> bool {
+        let rooms = self.rooms(shop.input.len());
+        let rooms = &mut shop.input[..rooms];
+        let socket = self.socket.as_fd();
+        let taken = datagrams::receive(socket, rooms, ROOM, patience, &mut self.received);
+        match taken {
+            Ok(()) | Err(Errno::AGAIN | Errno::INTR) => {}
+            // What the system tells here is about an earlier reply.
+            Err(error) => log_limited!(Warning, "on {}: {error}", self.bound),
+        }
+        !self.received.is_empty()
+    }
+
+    /// How many of so many bytes are for datagrams.
+    fn rooms(&self, all: usize) -> usize {
+        all.min(ROOM * self.at_once)
+    }
+
+    fn answer_received(&mut self, turn: Turn, shop: &mut Workshop<'_>) {
         let mut received = std::mem::take(&mut self.received);
-        let datagrams = received.drain(..).zip(rooms.chunks_exact(room));
+        let rooms = self.rooms(shop.input.len());
+        let datagrams = received
+            .drain(..)
+            .zip(shop.input[..rooms].chunks_exact(ROOM));
         for (index, (datagram, room)) in datagrams.enumerate() {
             let bytes = &room[..datagram.len.min(room.len())];
             // The clock is asked only if there is more than one.
@@ -198,7 +228,7 @@ impl DatagramSocket {
             return Err(Errno::AGAIN);
         }
         if let [(to, range)] = replies {
-            let sent = sendto(&self.socket, &bytes[range.clone()], SendFlags::NOSIGNAL, to);
+            let sent = sendto(&self.socket, &bytes[range.clone()], WITHOUT_WAITING, to);
             return sent.map(|_| 1);
         }
         let ready = replies.iter().take_while(|(to, _)| !self.held.has_for(to));
@@ -214,7 +244,7 @@ impl DatagramSocket {
             .zip(&mut controls)
             .map(|((to, slice), control)| MMsgHdr::new_with_addr(to, slice, control))
             .collect();
-        sendmmsg(&self.socket, &mut messages, SendFlags::NOSIGNAL)
+        sendmmsg(&self.socket, &mut messages, WITHOUT_WAITING)
     }
 
     fn not_sent(&mut self, to: &SocketAddrAny, bytes: &[u8], error: Errno) {

@@ -9,8 +9,9 @@ use std::time::Instant;
 
 use kamailio_core::log_limited;
 use rustix::io::Errno;
-use rustix::net::{SendFlags, SocketAddrAny, sendto};
+use rustix::net::{SocketAddrAny, sendto};
 
+use crate::datagram::WITHOUT_WAITING;
 use crate::lanes::Lanes;
 use crate::limits;
 use crate::listener::Bound;
@@ -92,7 +93,7 @@ fn send_some(
     let mut blocked = None;
     while let Some(reply) = lane.front() {
         let sent = match blocked {
-            None => sendto(socket, &reply.bytes, SendFlags::NOSIGNAL, to).map(drop),
+            None => sendto(socket, &reply.bytes, WITHOUT_WAITING, to).map(drop),
             Some(error) => Err(error),
         };
         if let Err(error) = sent {

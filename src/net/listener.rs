@@ -254,9 +254,9 @@ fn open_unix(path: &Path, kind: Type, owner: Owner) -> Result<(OwnedFd, OwnedFil
 fn bind_unix(path: &Path, kind: Type, owner: Owner) -> Result<Socket, Error> {
     let failed = |error: io::Error| Error::new(explain(&error));
     let socket = Socket::new(Domain::UNIX, kind, None).map_err(failed)?;
-    socket.set_nonblocking(true).map_err(failed)?;
-    if kind == Type::DGRAM {
-        make_room_for_unread(&socket);
+    match kind {
+        Type::DGRAM => make_room_for_unread(&socket),
+        _ => socket.set_nonblocking(true).map_err(failed)?,
     }
     let address = SockAddr::unix(path).map_err(failed)?;
     owner.permit(&socket, path)?;
@@ -309,13 +309,13 @@ fn open_inet(address: SocketAddr, kind: Type, others: &[Listener]) -> io::Result
         // Old connections may linger on the port. Of datagrams another process
         // that does the same would take ours.
         socket.set_reuse_address(true)?;
+        socket.set_nonblocking(true)?;
     }
     if address.is_ipv6() {
         socket.set_only_v6(true)?;
     } else {
         socket.set_tos_v4(LOW_DELAY)?;
     }
-    socket.set_nonblocking(true)?;
     match socket.bind(&address.into()) {
         Err(error) if error.kind() == io::ErrorKind::AddrInUse && kind == Type::DGRAM => {
             bind_beside(&socket, address, others).map_err(|_| error)?;
