@@ -81,6 +81,24 @@ fn a_tcp_client_that_does_not_read_harms_nobody() {
     }
 }
 
+/// Eighty answers of almost a megabyte: they are all in memory before the first
+/// leaves.
+#[test]
+fn a_batch_is_run_until_its_answers_have_64_mebibytes() {
+    const REQUESTS: usize = 80;
+    let ways = Ways::new();
+    let server = start(&ways, 10_000);
+    let batch = format!("[{DUMP}{}]", format!(",{DUMP}").repeat(REQUESTS - 1));
+    let answer = ways.ask(&server, Way::Tcp, &batch);
+    let refused = answer.matches(r#""code":-32000,"#).count();
+    let dumped = answer.matches(r#""result":["#).count();
+    assert_eq!(refused + dumped, REQUESTS);
+    assert!(answer.contains("the answers before have reached 67108864 bytes"));
+    let bytes = (64 << 20)..(68 << 20);
+    assert!(bytes.contains(&answer.len()), "{} bytes", answer.len());
+    assert_eq!(ways.ask(&server, Way::Tcp, ECHO), ECHOED);
+}
+
 #[test]
 fn where_it_does_not_fit_an_error_says_so() {
     let ways = Ways::new();

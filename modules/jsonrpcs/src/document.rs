@@ -5,8 +5,8 @@ use kamailio::core::message::{Message, SharedMessage};
 use kamailio::log_limited;
 use kamailio::rpc::{self, Answer, Engine, Later, Policy, Responder};
 use rpc_wire::jsonrpc::{
-    Batch, Document, Id, MAX_LEN, Name, Refusal, Request, Strictness, Verdict, encode_answer,
-    encode_error, encode_refusal, http_status, refusal_status,
+    Batch, Document, Id, MAX_BATCH_ANSWER, MAX_LEN, Name, Refusal, Request, Strictness, Verdict,
+    encode_answer, encode_error, encode_refusal, http_status, refusal_status,
 };
 use rpc_wire::value::{Params, Parent, Reply, Scalar};
 
@@ -120,7 +120,10 @@ impl Processor {
     fn answer_batch(&mut self, document: &mut Document<'_>, client: &mut dyn Client) {
         let start = client.buffer().len();
         let mut batch = Some(Batch::new(self.pretty));
-        while let Some(request) = document.next_request(&mut self.params) {
+        while let Some(mut request) = document.next_request(&mut self.params) {
+            if client.buffer().len().saturating_sub(start) >= MAX_BATCH_ANSWER {
+                request.verdict = Verdict::Refuse(Refusal::BatchFull);
+            }
             let is_last = !document.is_batch();
             let batch = &mut batch;
             self.answer_request(

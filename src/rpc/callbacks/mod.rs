@@ -101,9 +101,7 @@ pub unsafe extern "C" fn ksrrs_rpc_top(call: *mut c_void) -> *mut c_void {
     unsafe {
         match &*call.cast::<Context>() {
             Context::Running { top, .. } => std::ptr::from_ref(top).cast_mut().cast(),
-            Context::Delayed(_) => {
-                with_call(call, null_mut(), |this, call| this.top(call).cast())
-            }
+            Context::Delayed(_) => with_call(call, null_mut(), |this, call| this.top(call).cast()),
         }
     }
 }

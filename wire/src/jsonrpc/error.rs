@@ -2,7 +2,7 @@
 
 use thiserror::Error;
 
-use super::{MAX_BATCH, MAX_DEPTH};
+use super::{MAX_BATCH, MAX_BATCH_ANSWER, MAX_DEPTH};
 
 /// Why something is answered with an error before a command is looked up.
 ///
@@ -36,6 +36,12 @@ pub enum Refusal {
     /// -32600: more than [`MAX_BATCH`] requests in one array.
     #[error("a batch has at most {MAX_BATCH} requests")]
     BatchTooLong,
+    /// -32000: the answers before have [`MAX_BATCH_ANSWER`] bytes.
+    #[error(
+        "the answers before have reached {MAX_BATCH_ANSWER} bytes, so this request was not run; \
+         send it in another document"
+    )]
+    BatchFull,
     /// -32600: the id is an object, an array, true or false.
     #[error("the id is neither a string nor a number nor null")]
     Id,
@@ -68,6 +74,7 @@ impl Refusal {
             | Self::MethodMissing
             | Self::MethodNotText => -32600,
             Self::ParamsType => INVALID_PARAMS,
+            Self::BatchFull => EXECUTION_ERROR,
         }
     }
 }

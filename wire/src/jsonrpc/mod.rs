@@ -115,6 +115,13 @@ pub const MAX_DEPTH: usize = 64;
 /// them all within a megabyte or so.
 pub const MAX_BATCH: usize = 10_000;
 
+/// How many bytes of answers to a batch have to be there for its other requests
+/// not to be run.
+///
+/// Nothing leaves before the array is complete, and a batch could ask ten thousand
+/// times for a reply of megabytes.
+pub const MAX_BATCH_ANSWER: usize = 64 << 20;
+
 /// How many bytes a document may have where its transport sets no bound of its
 /// own.
 ///
