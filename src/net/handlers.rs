@@ -9,6 +9,7 @@ use kamailio_core::process::{self, Rank};
 use parking_lot::Mutex;
 
 use crate::event_loop::serve;
+use crate::limits;
 use crate::listener::{Bound, Files, Listeners};
 use crate::owner::Owner;
 use crate::service::Service;
@@ -24,6 +25,22 @@ pub struct Group {
     pub places: Vec<Bound>,
     /// Who may use the files of those places.
     pub owner: Owner,
+}
+
+/// A parameter that says how many processes there shall be.
+///
+/// # Errors
+/// They are fewer than `least`, or more than anybody has use for.
+pub fn process_count(wanted: i32, least: u32) -> Result<u32, Error> {
+    let most = limits::PROCESSES;
+    u32::try_from(wanted)
+        .ok()
+        .filter(|count| (least..=most).contains(count))
+        .ok_or_else(|| {
+            Error::new(format!(
+                "{wanted} is no number of processes, which is from {least} to {most}"
+            ))
+        })
 }
 
 /// The handlers of a module; a module has one of these in a static and calls

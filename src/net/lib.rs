@@ -32,7 +32,7 @@ mod slab;
 mod turn;
 mod workshop;
 
-pub use handlers::{Group, Handlers};
+pub use handlers::{Group, Handlers, process_count};
 pub use listener::{Bound, OpenError};
 pub use outbox::{Outbox, TooLarge};
 pub use owner::Owner;

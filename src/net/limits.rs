@@ -83,6 +83,10 @@ pub(crate) const PIPE_LARGE: usize = 1024 * 1024;
 /// and waits 80 ms between.
 pub(crate) const PIPE_READER: Duration = Duration::from_millis(320);
 
+/// How many processes may share a place to listen. Each is one for the whole
+/// server to plan and fork; those that serve SIP are a few dozen.
+pub(crate) const PROCESSES: u32 = 1024;
+
 /// How long the reader of a reply pipe may take nothing, as in the C module.
 pub(crate) const PIPE_STALLED: Duration = Duration::from_millis(200);
 

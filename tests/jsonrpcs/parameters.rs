@@ -190,6 +190,7 @@ fn wrong_values_are_named_before_the_server_starts() {
         ),
         ("transport", "-1", "-1 is not a sum of"),
         ("dgram_workers", "-1", "-1 is no number of processes"),
+        ("dgram_workers", "1025", "which is from 0 to 1024"),
         (
             "dgram_socket",
             "\"udp:127.0.0.1\"",

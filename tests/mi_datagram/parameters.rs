@@ -99,8 +99,9 @@ const WRONG: &[(&str, &str)] = &[
     ),
     (r#""socket_name", "udp:127.0.0.1:99999""#, "socket_name"),
     (r#""socket_name", """#, "/run/kamailio/mi.sock"),
-    (r#""children_count", 0"#, "at least 1"),
-    (r#""children_count", -1"#, "at least 1"),
+    (r#""children_count", 0"#, "which is from 1 to 1024"),
+    (r#""children_count", -1"#, "which is from 1 to 1024"),
+    (r#""children_count", 1025"#, "which is from 1 to 1024"),
     (r#""unix_socket_mode", 99999"#, "is no file mode"),
     (r#""unix_socket_user", "no-such-user""#, "there is no user"),
     (

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use kamailio::core::Error;
-use kamailio::net::{Bound, OwnerParams};
+use kamailio::net::{Bound, OwnerParams, process_count};
 use parking_lot::Mutex;
 use rpc_wire::listen::Transport;
 
@@ -154,8 +154,7 @@ pub(crate) fn set_dgram_socket(text: &str) -> Result<(), Error> {
 
 /// `dgram_workers`
 pub(crate) fn set_dgram_workers(workers: i32) -> Result<(), Error> {
-    let workers = u32::try_from(workers)
-        .map_err(|_| Error::new(format!("{workers} is no number of processes")))?;
+    let workers = process_count(workers, 0)?;
     change(|settings| settings.dgram_workers = workers);
     Ok(())
 }

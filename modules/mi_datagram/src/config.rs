@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use kamailio::core::Error;
-use kamailio::net::{Bound, OwnerParams};
+use kamailio::net::{Bound, OwnerParams, process_count};
 use parking_lot::Mutex;
 use rpc_wire::listen::{Flavour, Listen, Transport};
 
@@ -85,9 +85,7 @@ pub(crate) fn set_socket_name(text: &str) -> Result<(), Error> {
 
 /// `children_count`
 pub(crate) fn set_children_count(count: i32) -> Result<(), Error> {
-    let count = u32::try_from(count).ok().filter(|count| *count > 0);
-    let count =
-        count.ok_or_else(|| Error::new("it is the number of processes, at least 1".to_owned()))?;
+    let count = process_count(count, 1)?;
     change(|settings| settings.children = count);
     Ok(())
 }
