@@ -4,7 +4,7 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Arc;
 use std::time::Instant;
 
-use kamailio_core::{log, log_limited};
+use kamailio_core::{log, log_limited, peers};
 use rpc_wire::listen::Transport;
 use rustix::event::epoll::EventFlags;
 use rustix::net::{getpeername, sockopt};
@@ -203,15 +203,12 @@ fn open_descriptors() -> u64 {
 }
 
 fn peer_of(socket: &OwnedFd, transport: Transport) -> Peer {
-    if transport.is_inet() {
-        let address = getpeername(socket)
-            .ok()
-            .flatten()
-            .and_then(|address| address.try_into().ok());
-        if let Some(address) = address {
-            return Peer::Inet(address);
-        }
+    if !transport.is_inet() {
+        return Peer::Local(peers::process_of(socket.as_fd()));
     }
-    let pid = sockopt::socket_peercred(socket).ok();
-    Peer::Local(pid.and_then(|peer| u32::try_from(peer.pid.as_raw_nonzero().get()).ok()))
+    // One that is gone again has no address any more.
+    let address = getpeername(socket).ok().flatten();
+    address
+        .and_then(|address| address.try_into().ok())
+        .map_or(Peer::Unknown, Peer::Inet)
 }

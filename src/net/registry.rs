@@ -16,6 +16,8 @@ pub enum Peer {
     Local(Option<u32>),
     /// An Internet address.
     Inet(SocketAddr),
+    /// Somebody whose Internet address the system does not tell.
+    Unknown,
 }
 
 impl fmt::Display for Peer {
@@ -24,6 +26,7 @@ impl fmt::Display for Peer {
             Peer::Local(Some(pid)) => write!(f, "process {pid}"),
             Peer::Local(None) => f.write_str("a local process"),
             Peer::Inet(address) => write!(f, "{address}"),
+            Peer::Unknown => f.write_str("a client without an address"),
         }
     }
 }

@@ -49,6 +49,7 @@ fn far_end(client: &Client) -> (String, String) {
     match &client.peer {
         Peer::Local(_) => ("<anonymous unix socket>".to_owned(), String::new()),
         Peer::Inet(address) => (address.ip().to_string(), address.port().to_string()),
+        Peer::Unknown => ("<unknown>".to_owned(), String::new()),
     }
 }
 
