@@ -40,7 +40,7 @@ fuzz) wanted=(g++) ;;
 deb) wanted=(dpkg-dev) ;;
 server) wanted+=(bison flex liblua5.1-0-dev libpcre2-dev libsctp-dev libssl-dev libunistring-dev libxml2-dev pkgconf) ;;
 all)
-    wanted+=(curl iproute2 kamcli socat)
+    wanted+=(curl iproute2 kamcli socat strace)
     if [ -z "${KAMAILIO_BIN:-}" ]; then
         wanted+=(kamailio kamailio-extra-modules kamailio-lua-modules
             kamailio-tls-modules kamailio-websocket-modules)

@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use harness::builder::Builder;
+use harness::failing::{Failing, is_possible};
 use harness::json_ways::{ECHO, ECHOED, Way, Ways};
 use harness::server::{Server, short_directory};
 
@@ -84,4 +85,66 @@ fn the_limit_of_a_files_size_is_kept() {
         .start();
     let file = place.path().join("file");
     assert_refused(&ways, &server, &file, 150_000, "File too large");
+}
+
+/// What is in the file after a call has failed.
+#[derive(Clone, Copy, Debug)]
+enum Left {
+    Old,
+    Nothing,
+    New,
+}
+
+/// `write` and `ftruncate` come when there is no way back.
+#[test]
+fn whatever_fails_never_is_half_an_answer_left() {
+    if !is_possible() {
+        return;
+    }
+    let ways = Ways::new();
+    let place = short_directory();
+    let file = place.path().join("file");
+    let server = builder(&ways, place.path()).start();
+    let handlers = ["JSONRPCS DATAGRAM", "JSONRPCS FIFO", "JSONRPCS TCP"];
+    for (call, left, reason) in [
+        ("openat2:error=EMFILE", Left::Old, "Too many open files"),
+        ("openat2:error=EACCES", Left::Old, "Permission denied"),
+        ("fstat:error=EIO", Left::Old, "Input/output error"),
+        ("fallocate:error=ENOSPC", Left::Old, "No space left"),
+        ("fallocate:error=EDQUOT", Left::Old, "Disk quota exceeded"),
+        ("fallocate:error=EIO", Left::Old, "Input/output error"),
+        ("fallocate:error=EINTR", Left::New, ""),
+        ("fallocate:error=EOPNOTSUPP", Left::New, ""),
+        ("write:error=ENOSPC", Left::Nothing, "No space left"),
+        ("write:error=EIO", Left::Nothing, "Input/output error"),
+        ("write:error=EINTR", Left::New, ""),
+        ("ftruncate:error=EIO", Left::Nothing, "Input/output error"),
+    ] {
+        for (way, handler) in WAYS.into_iter().zip(handlers) {
+            let [new, old] = [10, 50].map(|len| {
+                assert_eq!(ways.ask(&server, way, &document(len)), STORED, "{way:?}");
+                fs::read(&file).expect("it was stored")
+            });
+            let fault = format!("{call}:when=1");
+            let failing = Failing::calls(server.process(handler), &[&fault]);
+            let answer = ways.ask(&server, way, &document(10));
+            failing.wait_for(1);
+            drop(failing);
+            let expected = match left {
+                Left::Old => old,
+                Left::Nothing => Vec::new(),
+                Left::New => new,
+            };
+            assert_eq!(
+                fs::read(&file).expect("it is there"),
+                expected,
+                "{call}, {way:?}"
+            );
+            let told = answer.contains(r#""code":500,"message":"Storing failed""#);
+            assert_eq!(told, !reason.is_empty(), "{call}, {way:?}: {answer}");
+            assert!(answer.contains(reason), "{call}, {way:?}: {answer}");
+            assert_eq!(ways.ask(&server, way, ECHO), ECHOED, "{call}, {way:?}");
+        }
+        assert!(server.log().contains(reason), "{call}: {}", server.log());
+    }
 }

@@ -24,11 +24,74 @@ pub(crate) struct Everywhere {
     json: json_ways::Ways,
 }
 
+/// A transport of a module.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Transport {
+    BinrpcUnixStream,
+    BinrpcUnixDatagram,
+    BinrpcUdp,
+    BinrpcTcp,
+    LinesPipe,
+    LinesUdp,
+    LinesTcp,
+    JsonDatagram,
+    JsonPipe,
+    JsonTcp,
+    JsonHttp,
+    MiDatagram,
+}
+
+impl Transport {
+    pub(crate) const ALL: [Self; 12] = [
+        Self::BinrpcUnixStream,
+        Self::BinrpcUnixDatagram,
+        Self::BinrpcUdp,
+        Self::BinrpcTcp,
+        Self::LinesPipe,
+        Self::LinesUdp,
+        Self::LinesTcp,
+        Self::JsonDatagram,
+        Self::JsonPipe,
+        Self::JsonTcp,
+        Self::JsonHttp,
+        Self::MiDatagram,
+    ];
+    /// Those with connections of our own.
+    pub(crate) const STREAMS: [Self; 4] = [
+        Self::BinrpcUnixStream,
+        Self::BinrpcTcp,
+        Self::LinesTcp,
+        Self::JsonTcp,
+    ];
+    pub(crate) const DATAGRAMS: [Self; 5] = [
+        Self::BinrpcUnixDatagram,
+        Self::BinrpcUdp,
+        Self::LinesUdp,
+        Self::JsonDatagram,
+        Self::MiDatagram,
+    ];
+    pub(crate) const PIPES: [Self; 2] = [Self::LinesPipe, Self::JsonPipe];
+
+    /// The process that answers there.
+    pub(crate) fn handler(self) -> &'static str {
+        match self {
+            Self::JsonDatagram => "JSONRPCS DATAGRAM",
+            Self::JsonPipe => "JSONRPCS FIFO",
+            Self::JsonTcp => "JSONRPCS TCP",
+            Self::JsonHttp => "tcp receiver (generic)",
+            Self::MiDatagram => "MI DATAGRAM",
+            _ => "ctl handler",
+        }
+    }
+}
+
 /// A client that keeps its connection, or its socket.
 pub(crate) struct Client {
-    /// The transport, for messages.
-    pub(crate) name: &'static str,
+    pub(crate) transport: Transport,
     way: Way,
+    /// Where the reply to its last request comes, unless it comes back the same
+    /// way.
+    reply: Option<ReplyPipe>,
 }
 
 enum Way {
@@ -84,57 +147,34 @@ impl Everywhere {
 
     /// A client for each transport of each module.
     pub(crate) fn clients(&self, server: &Server) -> Vec<Client> {
-        let names = [
-            "BINRPC over a Unix stream",
-            "BINRPC over a Unix datagram",
-            "BINRPC over UDP",
-            "BINRPC over TCP",
-        ];
-        let binrpc = names.into_iter().zip(self.ctl.binrpc(server));
-        let mut clients: Vec<Client> = binrpc
-            .map(|(name, address)| Client {
-                name,
-                way: Way::Binrpc(binrpc::Client::connect(address)),
-            })
-            .collect();
+        let client = |transport| self.client(server, transport);
+        Transport::ALL.into_iter().map(client).collect()
+    }
+
+    pub(crate) fn client(&self, server: &Server, transport: Transport) -> Client {
+        let [unix, datagram, udp, tcp] = self.ctl.binrpc(server);
         let [_, line_udp, _] = self.ctl.lines(server);
         let [json_tcp, line_tcp] = self.text_streams(server);
-        let others = [
-            (
-                "lines over a pipe",
-                Way::LinePipe(open(&server.path("pipe"))),
-            ),
-            (
-                "lines over UDP",
-                Way::LineDatagram(linefifo::Client::connect(&line_udp)),
-            ),
-            (
-                "lines over TCP",
-                Way::LineStream(json_ways::connect(line_tcp)),
-            ),
-            (
-                "JSON over a datagram",
-                Way::JsonDatagram(Datagrams::to(&server.path("rpc.socket"))),
-            ),
-            (
-                "JSON over a pipe",
-                Way::JsonPipe(open(&server.path("rpc.fifo"))),
-            ),
-            (
-                "JSON over TCP",
-                Way::JsonStream(json_ways::connect(json_tcp)),
-            ),
-            (
-                "JSON over HTTP",
-                Way::Http(http::Client::connect(server.port())),
-            ),
-            (
-                "the Management Interface",
-                Way::Mi(Datagrams::to(&server.path("mi"))),
-            ),
-        ];
-        clients.extend(others.map(|(name, way)| Client { name, way }));
-        clients
+        let binrpc = |address| Way::Binrpc(binrpc::Client::connect(address));
+        let way = match transport {
+            Transport::BinrpcUnixStream => binrpc(unix),
+            Transport::BinrpcUnixDatagram => binrpc(datagram),
+            Transport::BinrpcUdp => binrpc(udp),
+            Transport::BinrpcTcp => binrpc(tcp),
+            Transport::LinesPipe => Way::LinePipe(open(&server.path("pipe"))),
+            Transport::LinesUdp => Way::LineDatagram(linefifo::Client::connect(&line_udp)),
+            Transport::LinesTcp => Way::LineStream(json_ways::connect(line_tcp)),
+            Transport::JsonDatagram => Way::JsonDatagram(Datagrams::to(&server.path("rpc.socket"))),
+            Transport::JsonPipe => Way::JsonPipe(open(&server.path("rpc.fifo"))),
+            Transport::JsonTcp => Way::JsonStream(json_ways::connect(json_tcp)),
+            Transport::JsonHttp => Way::Http(http::Client::connect(server.port())),
+            Transport::MiDatagram => Way::Mi(Datagrams::to(&server.path("mi"))),
+        };
+        Client {
+            transport,
+            way,
+            reply: None,
+        }
     }
 }
 
@@ -145,53 +185,88 @@ impl Client {
     ///
     /// There is none.
     pub(crate) fn ask(&mut self, command: &str, words: &[&str]) -> String {
-        match &mut self.way {
-            Way::Binrpc(client) => {
-                let words: Vec<_> = words.iter().map(|word| (*word).into()).collect();
-                let answer = client.try_call(command, &words);
-                answer
-                    .unwrap_or_else(|error| panic!("no answer over {}: {error}", self.name))
-                    .to_string()
-            }
-            Way::LineDatagram(client) => {
-                let sent = client.send(&lines(command, "", words));
-                text(sent.and_then(|()| client.receive_all()).expect("a reply"))
-            }
-            Way::LinePipe(pipe) => through(pipe, |name| lines(command, name, words)),
-            Way::LineStream(stream) => {
-                stream
-                    .write_all(&lines(command, "", words))
-                    .expect("the server reads");
-                // The first line is the status, and each word comes back in its own.
-                read_until(stream, |reply| {
-                    let values = if reply.starts_with(b"200") {
-                        words.len()
-                    } else {
-                        0
-                    };
-                    reply.iter().filter(|byte| **byte == b'\n').count() > values
-                })
-            }
-            Way::JsonDatagram(socket) => socket.exchange(&document(command, "", words)),
-            Way::JsonPipe(pipe) => through(pipe, |name| document(command, name, words)),
-            Way::JsonStream(stream) => {
-                stream
-                    .write_all(&document(command, "", words))
-                    .expect("the server reads");
-                read_until(stream, |reply| reply.ends_with(br#","id":1}"#))
-            }
-            Way::Http(client) => client.post(&document(command, "", words)).body,
-            Way::Mi(socket) => {
-                let words: String = words.iter().map(|word| format!("{word}\n")).collect();
-                socket.exchange(format!(":{command}:\n{words}").as_bytes())
-            }
-        }
+        self.tell(command, words);
+        self.hear(words.len())
     }
 
     /// Whether the server answers as it should.
     pub(crate) fn is_answered(&mut self) -> bool {
         let answer = self.ask("core.echo", &["works"]);
         answer.contains("works") && !answer.contains("500")
+    }
+
+    /// Sends a request and does not wait.
+    pub(crate) fn tell(&mut self, command: &str, words: &[&str]) {
+        if matches!(self.way, Way::LinePipe(_) | Way::JsonPipe(_)) {
+            self.reply = Some(ReplyPipe::new());
+        }
+        let pipe = self.reply.as_ref().map_or("", ReplyPipe::name);
+        let sent = match &mut self.way {
+            Way::Binrpc(client) => {
+                let words: Vec<_> = words.iter().map(|word| (*word).into()).collect();
+                client.send(&binrpc::request(command, &words, 1))
+            }
+            Way::LineDatagram(client) => client.send(&lines(command, "", words)),
+            Way::LinePipe(file) => file.write_all(&lines(command, pipe, words)),
+            Way::LineStream(stream) => stream.write_all(&lines(command, "", words)),
+            Way::JsonDatagram(datagrams) => {
+                let document = document(command, "", words);
+                datagrams.socket.send(&document).map(drop)
+            }
+            Way::JsonPipe(file) => file.write_all(&document(command, pipe, words)),
+            Way::JsonStream(stream) => stream.write_all(&document(command, "", words)),
+            Way::Http(client) => {
+                client.send(&document(command, "", words));
+                Ok(())
+            }
+            Way::Mi(datagrams) => {
+                let words: String = words.iter().map(|word| format!("{word}\n")).collect();
+                let request = format!(":{command}:\n{words}");
+                datagrams.socket.send(request.as_bytes()).map(drop)
+            }
+        };
+        sent.unwrap_or_else(|error| panic!("{:?} is not read: {error}", self.transport));
+    }
+
+    /// The answer to a request that had so many words.
+    ///
+    /// # Panics
+    ///
+    /// There is none.
+    pub(crate) fn hear(&mut self, words: usize) -> String {
+        match &mut self.way {
+            Way::Binrpc(client) => {
+                let answer = client.receive().and_then(|packet| binrpc::decode(&packet));
+                let (_, answer) =
+                    answer.unwrap_or_else(|error| panic!("{:?}: {error}", self.transport));
+                answer.to_string()
+            }
+            Way::LineDatagram(client) => text(client.receive_all().expect("a reply")),
+            // The first line is the status, and each word comes back in its own.
+            Way::LineStream(stream) => read_until(stream, |reply| {
+                let values = if reply.starts_with(b"200") { words } else { 0 };
+                reply.iter().filter(|byte| **byte == b'\n').count() > values
+            }),
+            Way::LinePipe(_) | Way::JsonPipe(_) => {
+                let mut reply = self.reply.take().expect("it has asked");
+                text(reply.read_all().expect("a reply"))
+            }
+            Way::JsonStream(stream) => read_until(stream, |reply| reply.ends_with(br#","id":1}"#)),
+            Way::Http(client) => client.receive().expect("a reply").body,
+            Way::JsonDatagram(datagrams) | Way::Mi(datagrams) => datagrams.receive(),
+        }
+    }
+
+    /// Whether the server closes the connection and sends nothing before.
+    pub(crate) fn is_closed(&mut self) -> bool {
+        match &mut self.way {
+            Way::Binrpc(client) => client.is_closed_by_server(),
+            Way::LineStream(stream) | Way::JsonStream(stream) => match stream.read(&mut [0]) {
+                Ok(count) => count == 0,
+                Err(error) => error.kind() == std::io::ErrorKind::ConnectionReset,
+            },
+            _ => panic!("{:?} has no connection of ours", self.transport),
+        }
     }
 }
 
@@ -230,20 +305,11 @@ impl Datagrams {
         Self { socket, _own: own }
     }
 
-    fn exchange(&self, request: &[u8]) -> String {
-        self.socket.send(request).expect("the server reads");
+    fn receive(&self) -> String {
         let mut reply = vec![0; 1 << 17];
         let len = self.socket.recv(&mut reply).expect("a reply");
         text(reply[..len].to_vec())
     }
-}
-
-/// The reply through a pipe of its own.
-fn through(pipe: &mut File, request: impl FnOnce(&str) -> Vec<u8>) -> String {
-    let mut reply = ReplyPipe::new();
-    pipe.write_all(&request(reply.name()))
-        .expect("the server reads");
-    text(reply.read_all().expect("a reply"))
 }
 
 fn read_until(stream: &mut TcpStream, is_whole: impl Fn(&[u8]) -> bool) -> String {

@@ -60,7 +60,7 @@ fn connections_that_break_leave_nothing_behind() {
         web.abort();
     }
     for client in &mut everywhere.clients(&server) {
-        assert!(client.is_answered(), "{}", client.name);
+        assert!(client.is_answered(), "{:?}", client.transport);
     }
     wait::until("all connections are closed", || {
         // When they were counted, one that had just been used may have been open.
@@ -118,7 +118,7 @@ fn a_reader_that_leaves_its_pipe_loses_the_rest() {
         });
     }
     for client in &mut everywhere.clients(&server) {
-        assert!(client.is_answered(), "{}", client.name);
+        assert!(client.is_answered(), "{:?}", client.transport);
     }
     assert_eq!(server.processes(), processes);
 }

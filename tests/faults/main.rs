@@ -5,9 +5,12 @@
 mod disk;
 mod everywhere;
 mod gone;
+mod handlers;
 mod memory;
 mod panics;
 mod pipes;
 mod private_memory;
 mod shared_memory;
 mod start;
+mod start_calls;
+mod system_calls;

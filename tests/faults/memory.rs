@@ -38,10 +38,10 @@ fn a_reply_that_finds_no_memory_is_an_error() {
             let told = reasons.iter().any(|reason| answer.contains(reason));
             assert!(
                 told && answer.contains("500"),
-                "{}: {answer:.200}",
-                client.name
+                "{:?}: {answer:.200}",
+                client.transport
             );
-            assert!(client.is_answered(), "{}", client.name);
+            assert!(client.is_answered(), "{:?}", client.transport);
         }
     }
     assert_eq!(server.processes(), processes);

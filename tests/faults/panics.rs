@@ -15,8 +15,8 @@ fn a_panic_costs_one_request_and_its_connection_goes_on() {
         for _ in 0..TIMES {
             let answer = client.ask("hello.panic", &[]);
             let told = answer.contains("internal error in hello.panic") && answer.contains("500");
-            assert!(told, "{}: {answer}", client.name);
-            assert!(client.is_answered(), "{}", client.name);
+            assert!(told, "{:?}: {answer}", client.transport);
+            assert!(client.is_answered(), "{:?}", client.transport);
         }
     }
     // All that answered is still there, and each panic left a line.

@@ -60,15 +60,15 @@ fn everybody_is_answered() {
     fill(&mut server.client());
     for _ in 0..3 {
         for client in &mut clients {
-            assert!(client.is_answered(), "{}", client.name);
+            assert!(client.is_answered(), "{:?}", client.transport);
             let fault = client.ask("htable.sets", &["t", "more", &"x".repeat(10_000)]);
-            assert!(fault.contains("500"), "{}: {fault}", client.name);
+            assert!(fault.contains("500"), "{:?}: {fault}", client.transport);
         }
     }
     drop(clients);
     server.client().call("htable.flush", &["t".into()]);
     for client in &mut everywhere.clients(&server) {
-        assert!(client.is_answered(), "{}", client.name);
+        assert!(client.is_answered(), "{:?}", client.transport);
     }
 }
 

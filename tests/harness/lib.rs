@@ -15,6 +15,7 @@ pub mod ctl_ways;
 pub mod datagram;
 pub mod differential;
 pub mod everything;
+pub mod failing;
 pub mod http;
 pub mod json;
 pub mod json_ways;

@@ -1,0 +1,295 @@
+//! System calls that fail while the server starts.
+
+use std::collections::HashMap;
+use std::fs;
+use std::path::PathBuf;
+use std::thread;
+
+use harness::binrpc::{Address, Client};
+use harness::builder::Builder;
+use harness::failing::{FailingFromStart, is_possible};
+use harness::modules::Flavor;
+use harness::server::{Server, free_port, short_directory};
+use harness::wait;
+use rustix::process::{Pid, Signal, kill_process};
+use tempfile::TempDir;
+
+/// What is listened on, a call for it that fails, and what the log says. `{path}`
+/// is a file.
+const PLACES: [(&str, &str, &str); 13] = [
+    (
+        UNIX,
+        "socket:error=EMFILE",
+        "cannot listen on unix:{path}: Too many open files",
+    ),
+    (
+        UNIX,
+        "bind:error=EACCES",
+        "cannot listen on unix:{path}: Permission denied (os error 13); the server may not write there",
+    ),
+    (
+        UNIX,
+        "listen:error=EADDRINUSE",
+        "cannot listen on unix:{path}: Address already in use (os error 98); another process uses it",
+    ),
+    (
+        UNIX,
+        "fchmod:error=EPERM",
+        "cannot change the mode of {path}: Operation not permitted",
+    ),
+    (
+        UNIX,
+        "fchownat:error=EPERM",
+        "cannot change the user and group of {path}: Operation not permitted",
+    ),
+    (
+        PIPE,
+        "mknodat:error=EROFS",
+        "cannot listen on fifo:{path}: Read-only file system",
+    ),
+    (
+        PIPE,
+        "fchownat:error=EPERM",
+        "cannot change the user and group of {path}: Operation not permitted",
+    ),
+    (
+        PIPE,
+        "fchmod:error=EPERM",
+        "cannot change the mode of {path}: Operation not permitted",
+    ),
+    (
+        TCP,
+        "socket:error=EAFNOSUPPORT",
+        "cannot listen on tcp:{address}: Address family not supported by protocol",
+    ),
+    (
+        TCP,
+        "setsockopt:error=ENOBUFS",
+        "cannot listen on tcp:{address}: No buffer space available",
+    ),
+    (
+        TCP,
+        "bind:error=EADDRNOTAVAIL",
+        "cannot listen on tcp:{address}: Cannot assign requested address (os error 99); this host does not have that address",
+    ),
+    (
+        TCP,
+        "listen:error=EADDRINUSE",
+        "cannot listen on tcp:{address}: Address already in use (os error 98); another process uses it",
+    ),
+    (
+        UDP,
+        "bind:error=EADDRINUSE",
+        "cannot listen on udp:{address}: Address already in use (os error 98); another process uses it",
+    ),
+];
+
+const UNIX: &str = r#""binrpc", "unix:{path}""#;
+const PIPE: &str = r#""fifo", "fifo:{path}""#;
+const TCP: &str = r#""binrpc", "tcp:{address}""#;
+const UDP: &str = r#""binrpc", "udp:{address}""#;
+
+/// A place of each kind, in a directory of its own.
+struct Place {
+    directory: TempDir,
+    port: u16,
+    parameter: &'static str,
+}
+
+impl Place {
+    fn new(parameter: &'static str) -> Self {
+        Self {
+            directory: short_directory(),
+            port: free_port(),
+            parameter,
+        }
+    }
+
+    fn path(&self) -> PathBuf {
+        self.directory.path().join("place")
+    }
+
+    fn named(&self, text: &str) -> String {
+        text.replace("{path}", &self.path().display().to_string())
+            .replace("{address}", &format!("127.0.0.1:{}", self.port))
+    }
+
+    fn builder(&self) -> Builder {
+        let parameter = self.named(self.parameter);
+        Server::builder(Flavor::Rust)
+            .directory(self.directory.path())
+            .modules(["ctl"])
+            .config(&format!(
+                r#"
+                modparam("ctl", {parameter})
+                modparam("ctl", "mode", 0600)
+                modparam("ctl", "user", "root")
+                "#
+            ))
+    }
+
+    /// What the main process of a server calls up to the first call that is for
+    /// this place.
+    fn calls_before(&self) -> Vec<String> {
+        let started = FailingFromStart::calls(&CALLS);
+        let server = self
+            .builder()
+            .launcher(started.launcher())
+            .ready_on_log(UP)
+            .start();
+        drop(server);
+        let record = started.record();
+        let main = record.split(' ').next().unwrap_or_default();
+        let calls: Vec<&str> = record
+            .lines()
+            .filter_map(|line| line.strip_prefix(main))
+            .map(str::trim_start)
+            .collect();
+        let is_ours = |line: &&str| {
+            line.contains(&self.path().display().to_string())
+                || line.contains(&format!("htons({})", self.port))
+        };
+        let made = calls.iter().position(is_ours).expect("it is made");
+        let start = match self.parameter {
+            PIPE => made,
+            _ => (0..made)
+                .rfind(|at| calls[*at].starts_with("socket("))
+                .expect("a socket"),
+        };
+        calls[..start]
+            .iter()
+            .map(|call| (*call).to_owned())
+            .collect()
+    }
+}
+
+/// Which of the main process's calls it is that is for a place: the core makes
+/// some of the same before.
+fn number_of(call: &str, before: &[String]) -> usize {
+    let same = |line: &&String| line.starts_with(&format!("{call}("));
+    1 + before.iter().filter(same).count()
+}
+
+/// All that are counted.
+const CALLS: [&str; 7] = [
+    "socket",
+    "setsockopt",
+    "bind",
+    "listen",
+    "mknodat",
+    "fchmod",
+    "fchownat",
+];
+
+/// What the core says when all is ready.
+const UP: &str = "INFO: <core> [core/udp_server.c";
+
+#[test]
+fn a_place_that_cannot_be_made_ends_the_start_and_is_named() {
+    if !is_possible() {
+        return;
+    }
+    let before: HashMap<&str, Vec<String>> = [UNIX, PIPE, TCP, UDP]
+        .into_iter()
+        .map(|parameter| (parameter, Place::new(parameter).calls_before()))
+        .collect();
+    for (parameter, fault, line) in PLACES {
+        let place = Place::new(parameter);
+        let call = fault.split(':').next().unwrap_or_default();
+        let number = number_of(call, &before[parameter]);
+        let fault = format!("{fault}:when={number}");
+        let failing = FailingFromStart::calls(&[&fault]);
+        let ended = place.builder().launcher(failing.launcher()).start_failing();
+        let line = place.named(line);
+        assert!(ended.log.contains(&line), "{fault}: {line}: {}", ended.log);
+        assert!(failing.count() > 0 && !ended.status.success(), "{fault}");
+        assert!(!place.path().exists(), "{fault} leaves a file behind");
+    }
+}
+
+/// A socket is stopped in the moment after it was made, and so is a pipe.
+#[test]
+fn what_is_exchanged_while_it_is_made_ends_the_start_and_stays() {
+    if !is_possible() {
+        return;
+    }
+    for (parameter, call) in [(UNIX, "bind"), (PIPE, "mknodat")] {
+        let place = Place::new(parameter);
+        let number = number_of(call, &Place::new(parameter).calls_before());
+        let stopping = FailingFromStart::calls(&[&format!("{call}:signal=SIGSTOP:when={number}")]);
+        let log = thread::scope(|scope| {
+            let start = || {
+                place
+                    .builder()
+                    .launcher(stopping.launcher())
+                    .start_failing()
+            };
+            let started = scope.spawn(start);
+            wait::until("it is stopped", || {
+                stopping.record().contains("stopped by SIGSTOP")
+            });
+            fs::remove_file(place.path()).expect("it was made");
+            fs::write(place.path(), "another").expect("a new file");
+            let record = stopping.record();
+            let main = record.split(' ').next().and_then(|pid| pid.parse().ok());
+            let main = main.and_then(Pid::from_raw).expect("a process");
+            kill_process(main, Signal::CONT).expect("it is there");
+            started.join().expect("it ends").log
+        });
+        let line = place.named("{path} was replaced while it was made");
+        assert!(log.contains(&line), "{log}");
+        assert_eq!(fs::read(place.path()).expect("it stays"), b"another");
+    }
+}
+
+#[test]
+fn a_datagram_socket_does_without_more_room_for_what_is_not_read() {
+    if !is_possible() {
+        return;
+    }
+    let failing = FailingFromStart::calls(&["setsockopt:error=EPERM:when=1..2"]);
+    let place = Place::new(r#""binrpc", "unixd:{path}""#);
+    let server = place
+        .builder()
+        .launcher(failing.launcher())
+        .ready_on_log(UP)
+        .start();
+    let address = Address::UnixDatagram(place.path());
+    let answer = Client::connect(address).call("core.echo", &["all the same".into()]);
+    assert_eq!(answer.values()[0].as_str(), Some("all the same"));
+    drop(server);
+    for option in ["SO_SNDBUFFORCE,", "SO_SNDBUF,"] {
+        let refused = |line: &str| line.contains(option) && line.contains("(INJECTED)");
+        assert!(
+            failing.record().lines().any(refused),
+            "{}",
+            failing.record()
+        );
+    }
+}
+
+/// The limit is raised by whoever serves connections, to what is allowed.
+#[test]
+fn a_handler_that_gets_no_more_descriptors_says_so_and_serves() {
+    if !is_possible() {
+        return;
+    }
+    // The first call asks for the limit, the second raises it.
+    let failing = FailingFromStart::calls(&["prlimit64:error=EPERM:when=2"]);
+    let lower = r#"ulimit -S -n 512 && exec "$0" "$@""#;
+    let place = Place::new(UNIX);
+    let server = place
+        .builder()
+        .launcher(
+            ["/bin/sh", "-c", lower]
+                .into_iter()
+                .chain(failing.launcher()),
+        )
+        .ready_on_log(UP)
+        .start();
+    let line = " descriptors open: Operation not permitted";
+    wait::until(line, || server.log().contains(line));
+    let address = Address::UnixStream(place.path());
+    let answer = Client::connect(address).call("core.echo", &["all the same".into()]);
+    assert_eq!(answer.values()[0].as_str(), Some("all the same"));
+}

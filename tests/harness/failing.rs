@@ -1,0 +1,176 @@
+//! System calls that fail on demand, in a process that runs or in a server from
+//! its start.
+//!
+//! strace makes them fail, as it is told in its own words: `CALL:error=ERRNO`,
+//! and with `:when=1` the first time only, as each process counts. A call that
+//! fails in this way does nothing else.
+
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use rustix::process::{Pid, Signal, geteuid, kill_process};
+use tempfile::TempDir;
+
+use crate::server::short_directory;
+use crate::wait;
+
+/// Whether this user may do that, which is certain for root only. Says so where
+/// not.
+#[must_use]
+pub fn is_possible() -> bool {
+    let possible = geteuid().is_root();
+    if !possible {
+        eprintln!("NOT TESTED: only root can make system calls of a server fail");
+    }
+    possible
+}
+
+/// A process that runs and some of whose calls fail, until this is dropped.
+#[derive(Debug)]
+pub struct Failing {
+    strace: Child,
+    record: Record,
+}
+
+impl Failing {
+    /// From now on these calls of the process fail.
+    ///
+    /// # Panics
+    ///
+    /// strace is not installed, or may not.
+    #[must_use]
+    pub fn calls(process: Pid, faults: &[&str]) -> Self {
+        let record = Record::new();
+        let mut strace = Command::new("strace")
+            .args(record.options(faults))
+            .args(["-p", &process.as_raw_pid().to_string()])
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .process_group(0)
+            .spawn()
+            .expect("strace is installed");
+        let mut said = BufReader::new(strace.stderr.take().expect("it is piped"));
+        let mut line = String::new();
+        let read = said.read_line(&mut line);
+        strace.stderr = Some(said.into_inner());
+        let failing = Self { strace, record };
+        assert!(
+            read.is_ok() && line.ends_with("attached\n"),
+            "strace {process:?} {faults:?}: {line}"
+        );
+        failing
+    }
+
+    /// How many have failed so far.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.record.count()
+    }
+
+    /// Waits until so many have failed.
+    ///
+    /// # Panics
+    ///
+    /// They do not.
+    pub fn wait_for(&self, count: usize) {
+        wait::until("the system calls fail", || self.count() >= count);
+    }
+}
+
+impl Drop for Failing {
+    /// strace leaves the process as it is when it is asked to end.
+    fn drop(&mut self) {
+        // It has ended if the process has.
+        let _ = kill_process(Pid::from_child(&self.strace), Signal::TERM);
+        let _ = self.strace.wait();
+    }
+}
+
+/// A server some of whose calls fail from its start, in each of its processes.
+#[derive(Debug)]
+pub struct FailingFromStart {
+    record: Record,
+    words: Vec<String>,
+}
+
+impl FailingFromStart {
+    /// One of whose calls these will fail.
+    #[must_use]
+    pub fn calls(faults: &[&str]) -> Self {
+        let record = Record::new();
+        let mut words: Vec<String> = ["strace", "-D", "-f"].map(str::to_owned).into();
+        words.extend(record.options(faults));
+        Self { record, words }
+    }
+
+    /// Leaves all calls alone but those for this file.
+    #[must_use]
+    pub fn for_file(mut self, path: &Path) -> Self {
+        self.words
+            .extend(["-P".to_owned(), path.display().to_string()]);
+        self
+    }
+
+    /// What has to start it. It becomes the server, whose group strace joins.
+    pub fn launcher(&self) -> impl Iterator<Item = &str> {
+        self.words.iter().map(String::as_str)
+    }
+
+    /// How many have failed so far.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.record.count()
+    }
+
+    /// What strace has written of these calls, those that did not fail among
+    /// them.
+    #[must_use]
+    pub fn record(&self) -> String {
+        self.record.read()
+    }
+}
+
+/// The file in which strace tells what it has done.
+#[derive(Debug)]
+struct Record(TempDir);
+
+impl Record {
+    fn new() -> Self {
+        Self(short_directory())
+    }
+
+    fn path(&self) -> PathBuf {
+        self.0.path().join("calls")
+    }
+
+    fn options(&self, faults: &[&str]) -> Vec<String> {
+        let calls: Vec<&str> = faults.iter().map(|fault| call_of(fault)).collect();
+        let mut options = vec![
+            "-o".to_owned(),
+            self.path().display().to_string(),
+            "-e".to_owned(),
+            format!("trace={}", calls.join(",")),
+        ];
+        // A call without anything behind it is only written down.
+        for fault in faults.iter().filter(|fault| fault.contains(':')) {
+            options.extend(["-e".to_owned(), format!("inject={fault}")]);
+        }
+        options
+    }
+
+    fn read(&self) -> String {
+        String::from_utf8_lossy(&fs::read(self.path()).unwrap_or_default()).into_owned()
+    }
+
+    fn count(&self) -> usize {
+        self.read().matches("(INJECTED)").count()
+    }
+}
+
+fn call_of(fault: &str) -> &str {
+    fault.split(':').next().unwrap_or(fault)
+}
