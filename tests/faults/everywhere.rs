@@ -121,6 +121,7 @@ impl Everywhere {
             .builder(extra)
             .modules(["mi_datagram", "tm"])
             .module_file(&example("hello"))
+            .module_file(&example("faulty"))
             .config(&self.ctl.config())
             .config(
                 r#"
@@ -224,6 +225,19 @@ impl Client {
                 let request = format!(":{command}:\n{words}");
                 datagrams.socket.send(request.as_bytes()).map(drop)
             }
+        };
+        sent.unwrap_or_else(|error| panic!("{:?} is not read: {error}", self.transport));
+    }
+
+    /// Sends this datagram, be it a request or not.
+    pub(crate) fn tell_raw(&mut self, datagram: &[u8]) {
+        let sent = match &mut self.way {
+            Way::Binrpc(client) => client.send(datagram),
+            Way::LineDatagram(client) => client.send(datagram),
+            Way::JsonDatagram(datagrams) | Way::Mi(datagrams) => {
+                datagrams.socket.send(datagram).map(drop)
+            }
+            _ => panic!("{:?} has no datagrams", self.transport),
         };
         sent.unwrap_or_else(|error| panic!("{:?} is not read: {error}", self.transport));
     }

@@ -2,10 +2,12 @@
 //! request at most, on a real Kamailio.
 #![forbid(unsafe_code)]
 
+mod datagrams;
 mod disk;
 mod everywhere;
 mod gone;
 mod handlers;
+mod limits;
 mod memory;
 mod panics;
 mod pipes;

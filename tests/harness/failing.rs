@@ -71,6 +71,12 @@ impl Failing {
         self.record.count()
     }
 
+    /// What strace has written of these calls, and of the process's signals.
+    #[must_use]
+    pub fn record(&self) -> String {
+        self.record.read()
+    }
+
     /// Waits until so many have failed.
     ///
     /// # Panics

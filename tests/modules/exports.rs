@@ -21,7 +21,7 @@ fn modules() -> impl Iterator<Item = PathBuf> {
     ours()
         .into_iter()
         .map(move |name| directory.join(format!("{name}.so")))
-        .chain([example("hello"), example("tiny")])
+        .chain(["faulty", "hello", "tiny"].map(example))
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use kamailio::log_limited;
 use kamailio::net::{Bound, Looked, Outbox, Peer, Service, Step};
 use kamailio::rpc::{Answer, Engine, Policy, Responder};
+use rpc_wire::answers::is_answer;
 use rpc_wire::binrpc::{self, Header, Kind, Malformed};
 use rpc_wire::value::Params;
 
@@ -78,11 +79,11 @@ impl Service for Binrpc {
     ) {
         // Whoever sends replies is a server itself: an answer to one would be
         // answered again, for ever.
-        if let Ok(Some(header)) = Header::parse(datagram)
-            && header.kind != Kind::Request
-        {
-            let malformed = Malformed::UnexpectedKind(header.kind);
-            log_limited!(Warning, "{peer} on {from}: {malformed}; it is not answered");
+        if is_answer(datagram) {
+            log_limited!(
+                Warning,
+                "{peer} on {from} sent the answer of a server; it is not answered"
+            );
             return;
         }
         if self.serve(from, peer, datagram, &mut Looked::default(), outbox) == Step::More {

@@ -1,0 +1,70 @@
+//! Datagrams that are no requests, and replies that leave together.
+
+use harness::failing::{Failing, is_possible};
+use harness::wait;
+use rustix::process::{Signal, kill_process};
+
+use crate::everywhere::{Everywhere, Transport};
+
+/// Two servers that answer each other's answers would never stop.
+#[test]
+fn what_a_server_has_answered_is_not_answered() {
+    const ANSWERS: [&[u8]; 4] = [
+        b"\xa1\x10\x03\x07\x21a\0",
+        b"200 OK\nlast\n",
+        br#"{"jsonrpc":"2.0","result":["last"],"id":1}"#,
+        br#"{"jsonrpc":"2.0","error":{"code":500,"message":"none"},"id":1}"#,
+    ];
+    let everywhere = Everywhere::new();
+    let server = everywhere.builder("").start();
+    for transport in Transport::DATAGRAMS {
+        let mut client = everywhere.client(&server, transport);
+        for answer in ANSWERS {
+            client.tell_raw(answer);
+            // One to that would come first.
+            assert!(client.is_answered(), "{transport:?}");
+        }
+    }
+    let lines = server.log().matches("it is not answered").count();
+    // At least one for each process.
+    assert!(lines >= 3, "{}", server.log());
+}
+
+/// Requests that come while a handler is stopped are taken together, and so are
+/// their replies sent.
+#[test]
+fn of_replies_that_leave_together_one_is_lost() {
+    const TOGETHER: usize = 5;
+    if !is_possible() {
+        return;
+    }
+    let everywhere = Everywhere::new();
+    let server = everywhere.builder("").start();
+    for transport in Transport::DATAGRAMS {
+        let handler = server.process(transport.handler());
+        let connect = || everywhere.client(&server, transport);
+        let mut clients: Vec<_> = (0..TOGETHER).map(|_| connect()).collect();
+        let failing = Failing::calls(handler, &["sendmmsg:error=EPERM:when=1"]);
+        kill_process(handler, Signal::STOP).expect("it is there");
+        wait::until("it is stopped", || {
+            failing.record().contains("stopped by SIGSTOP")
+        });
+        for client in &mut clients {
+            client.tell("core.echo", &["together"]);
+        }
+        kill_process(handler, Signal::CONT).expect("it is there");
+        failing.wait_for(1);
+        drop(failing);
+        let line = "bytes is lost: Operation not permitted";
+        wait::until("the log tells", || server.log().contains(line));
+        for (number, client) in clients.iter_mut().enumerate() {
+            if number > 0 {
+                assert!(
+                    client.hear(1).contains("together"),
+                    "{transport:?}, {number}"
+                );
+            }
+            assert!(client.is_answered(), "{transport:?}, {number}");
+        }
+    }
+}
