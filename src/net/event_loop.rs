@@ -268,9 +268,15 @@ impl Handler {
         for (index, until) in std::mem::take(&mut self.resting) {
             if now < until {
                 self.resting.push((index, until));
-            } else if let Err(error) = self.watch_entrance(index) {
-                log_limited!(Error, "cannot listen again: {error}");
-                self.resting.push((index, now + limits::REST));
+                continue;
+            }
+            match self.watch_entrance(index) {
+                // It could not be left out, and did not rest.
+                Ok(()) | Err(Errno::EXIST) => {}
+                Err(error) => {
+                    log_limited!(Error, "cannot listen again: {error}");
+                    self.resting.push((index, now + limits::REST));
+                }
             }
         }
     }

@@ -338,3 +338,46 @@ fn a_request_in_a_datagram() {
 fn a_request_through_a_pipe() {
     provoke_all(&Transport::PIPES, &OVER_PIPES);
 }
+
+/// The first `epoll_ctl` takes the listener out, the second puts it back.
+#[test]
+fn a_listener_that_rests_is_back_whatever_fails() {
+    if !is_possible() {
+        return;
+    }
+    let scene = Scene::new();
+    for transport in Transport::STREAMS {
+        let handler = scene.handler(transport);
+        let faults = [
+            "accept4:error=EMFILE:when=1",
+            "epoll_ctl:error=ENOMEM:when=2",
+        ];
+        let failing = Failing::calls(handler, &faults);
+        let mut client = scene.everywhere.client(&scene.server, transport);
+        assert!(client.is_answered(), "{transport:?}");
+        assert_eq!(failing.count(), 2);
+        drop(failing);
+        let lines = || scene.server.log().matches("cannot listen again").count();
+        let before = lines();
+        let faults = [
+            "accept4:error=EMFILE:when=1",
+            "epoll_ctl:error=ENOMEM:when=1",
+        ];
+        let failing = Failing::calls(handler, &faults);
+        let mut client = scene.everywhere.client(&scene.server, transport);
+        wait::until("it would be put back", || {
+            failing.record().contains("EEXIST")
+        });
+        assert!(client.is_answered(), "{transport:?}");
+        drop(failing);
+        scene.assert_well(transport);
+        assert_eq!(lines(), before, "{}", scene.server.log());
+    }
+    assert!(
+        scene
+            .server
+            .log()
+            .contains("cannot listen again: Cannot allocate memory")
+    );
+    scene.end();
+}
