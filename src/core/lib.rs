@@ -25,6 +25,7 @@ pub mod strings;
 pub mod sys;
 pub mod tcp;
 pub mod tcp_events;
+mod tcp_main;
 pub mod variables;
 pub mod xhttp;
 

@@ -4,14 +4,13 @@
 //! main, owns their descriptors; a process that reads from a connection has a
 //! descriptor of its own for that time, and others can ask TCP main for one.
 
-use std::ffi::{c_char, c_int, c_long, c_void};
-use std::io;
+use std::ffi::{c_char, c_int, c_long};
 use std::mem;
-use std::os::fd::{AsFd, BorrowedFd, FromRawFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::ptr::{self, NonNull};
 
 use crate::message::Message;
-use crate::{Error, log, strings, sys};
+use crate::{Error, log, strings, sys, tcp_main};
 
 /// One connection, which does not go away as long as this exists.
 ///
@@ -226,60 +225,19 @@ impl Connection {
     /// TCP main answers every request with a descriptor, or with nothing where
     /// the connection has none.
     fn ask_for_descriptor(&self) -> Result<OwnedFd, Error> {
-        let socket = self.send(sys::CONN_GET_FD as c_long)?;
-        let mut answered: *mut sys::tcp_connection_t = ptr::null_mut();
-        let mut descriptor: c_int = -1;
-        // SAFETY: there is room for a pointer, which is what TCP main sends.
-        let received = unsafe {
-            sys::receive_fd(
-                socket,
-                (&raw mut answered).cast::<c_void>(),
-                size_of_val(&answered) as c_int,
-                &raw mut descriptor,
-                libc::MSG_WAITALL,
-            )
-        };
-        let error = io::Error::last_os_error();
-        // SAFETY: a descriptor that was received just now is ours alone.
-        let descriptor = (descriptor >= 0).then(|| unsafe { OwnedFd::from_raw_fd(descriptor) });
-        if received <= 0 {
-            return Err(Error::new(format!("TCP main does not answer: {error}")));
-        }
-        match descriptor {
-            Some(descriptor) if answered == self.connection.as_ptr() => Ok(descriptor),
+        let answer = tcp_main::ask_for_descriptor(self.connection)?;
+        match answer.descriptor {
+            Some(descriptor) if answer.connection == self.connection.as_ptr() => Ok(descriptor),
             Some(_) => Err("TCP main gave the descriptor of another connection".into()),
             None => Err("TCP main has no descriptor for the connection".into()),
         }
     }
 
-    /// Sends TCP main a command about this connection; over which socket.
-    fn send(&self, command: c_long) -> Result<c_int, Error> {
-        // SAFETY: a number of the core's, set when the process was made.
-        let socket = unsafe { sys::unix_tcp_sock };
-        if in_tcp_main() || socket <= 0 {
-            return Err("this process cannot ask TCP main".into());
-        }
-        let mut message = [self.connection.as_ptr() as c_long, command];
-        // SAFETY: TCP main reads a pointer and a number, each as long as a
-        // `long`; the connection lives at the same address in all processes.
-        let sent = unsafe {
-            sys::send_all(
-                socket,
-                message.as_mut_ptr().cast::<c_void>(),
-                size_of_val(&message) as c_int,
-            )
-        };
-        if sent <= 0 {
-            let error = io::Error::last_os_error();
-            return Err(Error::new(format!("TCP main cannot be asked: {error}")));
-        }
-        Ok(socket)
-    }
-
     /// Asks TCP main to close it. What waits to be sent is lost.
     ///
     /// # Errors
-    /// TCP main could not be asked; nothing happens.
+    /// TCP main could not be asked. The next message that is sent over it closes
+    /// it.
     pub fn close(self) -> Result<(), Error> {
         // SAFETY: by the invariant; the byte is one of this connection's, and
         // whoever writes there only adds.
@@ -288,7 +246,7 @@ impl Connection {
         if in_tcp_main() {
             return self.shut_down();
         }
-        self.send(sys::CONN_EOF as c_long)?;
+        tcp_main::tell(self.connection, sys::CONN_EOF as c_long)?;
         // The reference is TCP main's now, which gives it back.
         mem::forget(self);
         Ok(())
@@ -312,7 +270,7 @@ impl Drop for Connection {
         }
         // It ended meanwhile, and TCP main has left it to us. Taking it apart
         // is TCP main's work, which does it when told once more that it ended.
-        if let Err(error) = self.send(sys::CONN_EOF as c_long) {
+        if let Err(error) = tcp_main::tell(self.connection, sys::CONN_EOF as c_long) {
             log!(Error, "connection {} is not freed: {error}", self.id());
         }
     }

@@ -7,6 +7,7 @@ mod differential;
 mod events;
 mod events_inside;
 mod examples;
+mod faults;
 mod keepalive;
 mod kemi;
 mod lifetime;
