@@ -5,7 +5,7 @@ use std::net::TcpStream;
 use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
-use harness::binrpc::{Address, request};
+use harness::binrpc::{self, Address, request};
 use harness::http;
 use harness::linefifo::{self, ReplyPipe};
 use harness::process::open_files;
@@ -121,4 +121,24 @@ fn a_reader_that_leaves_its_pipe_loses_the_rest() {
         assert!(client.is_answered(), "{:?}", client.transport);
     }
     assert_eq!(server.processes(), processes);
+}
+
+/// The command that ends the server answers before it does. A client that reads
+/// nothing holds it up for a moment only.
+#[test]
+fn a_command_that_sends_its_reply_itself_goes_on_without_its_client() {
+    let everywhere = Everywhere::new();
+    let mut server = everywhere.builder("").start();
+    let [unix, _] = everywhere.streams(&server);
+    let mut client = binrpc::Client::connect(unix);
+    // More than the socket holds and less than keeps further requests waiting.
+    let requests = [
+        request("faulty.large", &[1.into()], 1),
+        request("core.kill", &[], 2),
+    ];
+    client.send(&requests.concat()).expect("the server reads");
+    server.wait_exit();
+    let log = server.log();
+    let line = |line: &&str| line.contains(" did not take ") && line.contains(" bytes in time");
+    assert_eq!(log.lines().filter(line).count(), 1, "{log}");
 }

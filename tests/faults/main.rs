@@ -12,6 +12,7 @@ mod memory;
 mod panics;
 mod pipes;
 mod private_memory;
+mod settings;
 mod shared_memory;
 mod start;
 mod start_calls;

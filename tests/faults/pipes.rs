@@ -1,10 +1,11 @@
-//! Reply pipes when there are no descriptors left.
+//! Reply pipes that the system gives no descriptor, or no room.
 
 use harness::binrpc::Client;
+use harness::failing::{Failing, is_possible};
 use harness::linefifo::{ReplyPipe, request};
 use rpc_wire::binrpc::client::{Answer, Arg};
 
-use crate::everywhere::Everywhere;
+use crate::everywhere::{Everywhere, Transport};
 
 /// Replies that nobody takes hold a descriptor each, until they are given up. One
 /// that finds none waits for that.
@@ -34,5 +35,23 @@ fn fill(client: &mut Client) {
         let args = ["t".into(), Arg::from(&*key), Arg::from(&*value)];
         let answer = client.call("htable.sets", &args);
         assert!(matches!(answer, Answer::Reply(_)), "{answer}");
+    }
+}
+
+/// A large reply asks for a larger pipe.
+#[test]
+fn a_pipe_that_stays_small_takes_a_large_reply() {
+    if !is_possible() {
+        return;
+    }
+    let everywhere = Everywhere::new();
+    let server = everywhere.builder("").start();
+    for transport in Transport::PIPES {
+        let handler = server.process(transport.handler());
+        let mut client = everywhere.client(&server, transport);
+        let failing = Failing::calls(handler, &["fcntl:error=EPERM"]);
+        let reply = client.ask("faulty.large", &["1"]);
+        assert!(reply.len() > 1 << 20, "{transport:?}: {}", reply.len());
+        assert!(failing.count() > 0);
     }
 }
