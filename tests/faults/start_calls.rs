@@ -122,6 +122,7 @@ impl Place {
             .config(&format!(
                 r#"
                 modparam("ctl", {parameter})
+                modparam("ctl", "binrpc", "unix:{{dir}}/kamailio_ctl")
                 modparam("ctl", "mode", 0600)
                 modparam("ctl", "user", "root")
                 "#
@@ -132,11 +133,7 @@ impl Place {
     /// this place.
     fn calls_before(&self) -> Vec<String> {
         let started = FailingFromStart::calls(&CALLS);
-        let server = self
-            .builder()
-            .launcher(started.launcher())
-            .ready_on_log(UP)
-            .start();
+        let server = self.builder().launcher(started.launcher()).start();
         drop(server);
         let record = started.record();
         let main = record.split(' ').next().unwrap_or_default();
@@ -180,9 +177,6 @@ const CALLS: [&str; 7] = [
     "fchmod",
     "fchownat",
 ];
-
-/// What the core says when all is ready.
-const UP: &str = "INFO: <core> [core/udp_server.c";
 
 #[test]
 fn a_place_that_cannot_be_made_ends_the_start_and_is_named() {
@@ -249,11 +243,7 @@ fn a_datagram_socket_does_without_more_room_for_what_is_not_read() {
     }
     let failing = FailingFromStart::calls(&["setsockopt:error=EPERM:when=1..2"]);
     let place = Place::new(r#""binrpc", "unixd:{path}""#);
-    let server = place
-        .builder()
-        .launcher(failing.launcher())
-        .ready_on_log(UP)
-        .start();
+    let server = place.builder().launcher(failing.launcher()).start();
     let address = Address::UnixDatagram(place.path());
     let answer = Client::connect(address).call("core.echo", &["all the same".into()]);
     assert_eq!(answer.values()[0].as_str(), Some("all the same"));
@@ -285,7 +275,6 @@ fn a_handler_that_gets_no_more_descriptors_says_so_and_serves() {
                 .into_iter()
                 .chain(failing.launcher()),
         )
-        .ready_on_log(UP)
         .start();
     let line = " descriptors open: Operation not permitted";
     wait::until(line, || server.log().contains(line));
