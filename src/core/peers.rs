@@ -1,7 +1,7 @@
 //! Which process is at the other end of a Unix socket.
 //!
 //! rustix offers this, too, but its type of a process number cannot be 0, which
-//! is what the system says of a process in another container.
+//! is what the system says of a process outside our container.
 
 use std::mem::MaybeUninit;
 use std::os::fd::{AsRawFd, BorrowedFd};

@@ -211,3 +211,26 @@ fn wait_for_connections(witness: &mut Client, count: i32) {
         witness.call("ctl.connections", &[]).values()[0].as_int() == Some(count)
     });
 }
+
+/// The system has no number for its process then, as far as the server can see.
+#[test]
+fn a_client_outside_the_servers_container_is_a_local_process() {
+    if !rustix::process::geteuid().is_root() {
+        eprintln!("NOT TESTED: only root can put a server into a container");
+        return;
+    }
+    let mut server = Server::builder(Flavor::Rust)
+        .modules(["ctl"])
+        .launcher(["unshare", "--pid", "--fork", "--kill-child"])
+        .start();
+    let mut client = server.client();
+    assert_eq!(client.call("core.echo", &["works".into()]), echoed("works"));
+    client.send(b"no BINRPC").expect("the server reads");
+    let line = format!(
+        "a local process on unix:{}: bad request",
+        server.socket().display()
+    );
+    wait::until(&line, || server.log().contains(&line));
+    // What started it there does not hand on that it is to end.
+    server.crash();
+}

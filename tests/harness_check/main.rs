@@ -1,5 +1,6 @@
 //! What the harness itself promises to other tests.
 #![forbid(unsafe_code)]
 
+mod failing;
 mod outside;
 mod sip_streams;
