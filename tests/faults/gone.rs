@@ -128,7 +128,8 @@ fn a_reader_that_leaves_its_pipe_loses_the_rest() {
 #[test]
 fn a_command_that_sends_its_reply_itself_goes_on_without_its_client() {
     let everywhere = Everywhere::new();
-    let mut server = everywhere.builder("").start();
+    let server = everywhere.builder("").start();
+    let handler = server.process("ctl handler");
     let [unix, _] = everywhere.streams(&server);
     let mut client = binrpc::Client::connect(unix);
     // More than the socket holds and less than keeps further requests waiting.
@@ -137,7 +138,9 @@ fn a_command_that_sends_its_reply_itself_goes_on_without_its_client() {
         request("core.kill", &[], 2),
     ];
     client.send(&requests.concat()).expect("the server reads");
-    server.wait_exit();
+    wait::until("the command has told it to end", || {
+        !server.processes().contains(&handler)
+    });
     let log = server.log();
     let line = |line: &&str| line.contains(" did not take ") && line.contains(" bytes in time");
     assert_eq!(log.lines().filter(line).count(), 1, "{log}");
