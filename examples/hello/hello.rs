@@ -23,7 +23,7 @@ kamailio::module! {
         "hello_three" => hello_three(Text, Text, Int) in ANY_ROUTE,
     ],
     variables: [
-        "hello" => get_hello, parse_hello;
+        "hello" => get, parse;
     ],
     commands: [
         "hello.say" => say, "Greets whoever asks";
@@ -103,14 +103,14 @@ fn hello_three(_message: &mut Message<'_>, args: &Args<'_>) -> i32 {
 }
 
 /// `$hello(greeting)`, `$hello(said)` and `$hello(nothing)`.
-fn parse_hello(part: &[u8]) -> Option<i32> {
+fn parse(part: &[u8]) -> Option<i32> {
     [b"greeting".as_slice(), b"said", b"nothing"]
         .iter()
         .position(|name| *name == part)
         .and_then(|index| i32::try_from(index).ok())
 }
 
-fn get_hello(_message: &mut Message<'_>, part: i32) -> Value {
+fn get(_message: &mut Message<'_>, part: i32) -> Value {
     match part {
         0 => Value::Text(GREETING.read().clone().into_bytes()),
         1 => Value::Int(SAID.load(Relaxed)),

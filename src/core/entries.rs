@@ -1,5 +1,8 @@
 //! The entries of the tables that a module's declaration becomes.
 
+// Functions in here are named with two underscores in front: what a module's author
+// calls is looked up among them first.
+
 /// An entry of the parameter table.
 #[doc(hidden)]
 #[macro_export]
@@ -9,13 +12,13 @@ macro_rules! __parameter {
             name: concat!($name, "\0").as_ptr().cast_mut().cast(),
             type_: $crate::__parameter!(@type $kind),
             param_pointer: {
-                unsafe extern "C" fn set(
+                unsafe extern "C" fn __set(
                     _type: sys::modparam_t,
                     value: *mut ::core::ffi::c_void,
                 ) -> ::core::ffi::c_int {
                     $crate::__parameter!(@set $kind, $name, value, $setter)
                 }
-                set as *const () as *mut ::core::ffi::c_void
+                __set as *const () as *mut ::core::ffi::c_void
             },
         }
     };
@@ -88,7 +91,7 @@ macro_rules! __function {
     };
     (@short $handler:ident, $first:ident, $second:ident, [$($arg:ident $kind:ident),*]) => {{
         #[allow(unused_variables)]
-        unsafe extern "C" fn entry(
+        unsafe extern "C" fn __entry(
             message: *mut sys::sip_msg,
             $first: *mut ::core::ffi::c_char,
             $second: *mut ::core::ffi::c_char,
@@ -100,10 +103,10 @@ macro_rules! __function {
                 ])
             }
         }
-        Some(entry)
+        Some(__entry)
     }};
     (@long $handler:ident, [$($arg:ident $kind:ident),*]) => {{
-        unsafe extern "C" fn entry(
+        unsafe extern "C" fn __entry(
             message: *mut sys::sip_msg,
             $($arg: *mut ::core::ffi::c_char),*
         ) -> ::core::ffi::c_int {
@@ -116,7 +119,7 @@ macro_rules! __function {
         }
         // SAFETY: the core casts the pointer back to a function with as many
         // arguments as the table says.
-        unsafe { ::core::mem::transmute::<*const (), sys::cmd_function>(entry as *const ()) }
+        unsafe { ::core::mem::transmute::<*const (), sys::cmd_function>(__entry as *const ()) }
     }};
 }
 
@@ -129,7 +132,7 @@ macro_rules! __variable {
             name: $crate::strings::name(concat!($name, "\0")),
             type_: sys::PVT_OTHER,
             getf: {
-                unsafe extern "C" fn get(
+                unsafe extern "C" fn __get(
                     message: *mut sys::sip_msg,
                     param: *mut sys::pv_param_t,
                     result: *mut sys::pv_value_t,
@@ -138,18 +141,18 @@ macro_rules! __variable {
                     // SAFETY: the core's question for this variable.
                     unsafe { $crate::variables::get($getter, &KEPT, message, param, result) }
                 }
-                Some(get)
+                Some(__get)
             },
             setf: None,
             parse_name: {
-                unsafe extern "C" fn parse(
+                unsafe extern "C" fn __parse(
                     spec: *mut sys::pv_spec_t,
                     part: *mut sys::str_,
                 ) -> ::core::ffi::c_int {
                     // SAFETY: the core reads the script and met this variable.
                     unsafe { $crate::variables::parse_name($name, $parser, spec, part) }
                 }
-                Some(parse)
+                Some(__parse)
             },
             parse_index: None,
             init_param: None,
@@ -166,11 +169,11 @@ macro_rules! __command {
         sys::rpc_export_t {
             name: concat!($name, "\0").as_ptr().cast(),
             function: {
-                unsafe extern "C" fn run(rpc: *mut sys::rpc_t, context: *mut ::core::ffi::c_void) {
+                unsafe extern "C" fn __run(rpc: *mut sys::rpc_t, context: *mut ::core::ffi::c_void) {
                     // SAFETY: a transport's call of this command.
                     unsafe { $crate::command::run($name, $handler, rpc, context) }
                 }
-                Some(run)
+                Some(__run)
             },
             doc_str: {
                 static DOC: Table<[*const u8; 2]> =
@@ -231,7 +234,7 @@ macro_rules! __kemi {
         $crate::__kemi!(@fn $return $handler, [first $a, second $b, third $c, fourth $d])
     };
     (@fn Value $handler:ident, [$($arg:ident $kind:ident),*]) => {{
-        unsafe extern "C" fn entry(
+        unsafe extern "C" fn __entry(
             message: *mut sys::sip_msg,
             $($arg: $crate::__kemi!(@c $kind)),*
         ) -> *mut sys::sr_kemi_xval_t {
@@ -244,10 +247,10 @@ macro_rules! __kemi {
                 ])
             }
         }
-        entry as *const () as *mut ::core::ffi::c_void
+        __entry as *const () as *mut ::core::ffi::c_void
     }};
     (@fn $return:ident $handler:ident, [$($arg:ident $kind:ident),*]) => {{
-        unsafe extern "C" fn entry(
+        unsafe extern "C" fn __entry(
             message: *mut sys::sip_msg,
             $($arg: $crate::__kemi!(@c $kind)),*
         ) -> ::core::ffi::c_int {
@@ -259,7 +262,7 @@ macro_rules! __kemi {
                 ])
             }
         }
-        entry as *const () as *mut ::core::ffi::c_void
+        __entry as *const () as *mut ::core::ffi::c_void
     }};
 }
 
@@ -269,26 +272,26 @@ macro_rules! __kemi {
 macro_rules! __hook {
     ($exports:ident, init, $handler:path) => {
         $exports.init_mod_f = {
-            unsafe extern "C" fn hook() -> ::core::ffi::c_int {
+            unsafe extern "C" fn __hook() -> ::core::ffi::c_int {
                 $crate::hooks::init($handler)
             }
-            Some(hook)
+            Some(__hook)
         }
     };
     ($exports:ident, child_init, $handler:path) => {
         $exports.init_child_f = {
-            unsafe extern "C" fn hook(rank: ::core::ffi::c_int) -> ::core::ffi::c_int {
+            unsafe extern "C" fn __hook(rank: ::core::ffi::c_int) -> ::core::ffi::c_int {
                 $crate::hooks::child_init($handler, rank)
             }
-            Some(hook)
+            Some(__hook)
         }
     };
     ($exports:ident, destroy, $handler:path) => {
         $exports.destroy_mod_f = {
-            unsafe extern "C" fn hook() {
+            unsafe extern "C" fn __hook() {
                 $crate::hooks::destroy($handler);
             }
-            Some(hook)
+            Some(__hook)
         }
     };
 }
