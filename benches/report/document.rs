@@ -1,7 +1,8 @@
 //! The part of the document that a run writes.
 
+use harness::report::{grouped, with_part};
+
 use super::aims::Aim;
-use super::machine::Machine;
 use super::results::{Results, Row, Spread};
 use crate::measure::{Cost, Memory};
 
@@ -44,43 +45,17 @@ pub(super) fn by_transport(results: &Results) -> Vec<Group<'_>> {
 ///
 /// The page has lost one of the comments around them.
 pub(super) fn with_results(page: &str, results: &Results) -> String {
-    let parts = page
-        .split_once(START)
-        .and_then(|(before, rest)| Some((before, rest.split_once(END)?.1)));
-    let (before, after) = parts.expect("two comments in the page say where results go");
-    format!("{before}{START}\n{}\n{END}{after}", written(results))
+    with_part(page, START, END, &written(results))
 }
 
 fn written(results: &Results) -> String {
     let groups = by_transport(results);
-    let mut text = machine(&results.machine);
+    let mut text = results.machine.table();
     text += &aims(&groups);
     for (title, rows) in &groups {
         text += &format!("\n### {title}\n\n{}", costs(rows));
     }
     text + &memory(&groups)
-}
-
-fn machine(machine: &Machine) -> String {
-    let Machine {
-        date,
-        commit,
-        kamailio,
-        rustc,
-        system,
-        kernel,
-        processor,
-        cores,
-    } = machine;
-    format!(
-        "| | |\n| --- | --- |\n\
-         | date | {date} |\n\
-         | this project | commit {commit} |\n\
-         | Kamailio and its C modules | {kamailio} |\n\
-         | Rust | {rustc} |\n\
-         | system | {system}, {kernel} |\n\
-         | processor | {processor}, {cores} cores |\n"
-    )
 }
 
 fn aims(groups: &[Group<'_>]) -> String {
@@ -179,19 +154,6 @@ fn rate(cost: &Cost) -> String {
 fn ratio(ratio: f64) -> String {
     let digits = if ratio < 10.0 { 2 } else { 0 };
     format!("{ratio:.digits$}")
-}
-
-/// A number with commas between thousands.
-fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let head = digits.len() % 3;
-    let (head, rest) = digits.split_at(head);
-    let mut groups: Vec<&str> = Vec::new();
-    if !head.is_empty() {
-        groups.push(head);
-    }
-    groups.extend((0..rest.len() / 3).map(|group| &rest[group * 3..group * 3 + 3]));
-    groups.join(",")
 }
 
 /// What the processes hold: before and after all requests with small replies,

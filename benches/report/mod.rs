@@ -4,7 +4,6 @@
 mod aims;
 mod chart;
 mod document;
-mod machine;
 mod results;
 #[cfg(test)]
 mod tests;

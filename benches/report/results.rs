@@ -1,12 +1,11 @@
 //! The results of a run, and the file that keeps them.
 
 use std::fs;
-use std::path::PathBuf;
 
-use harness::modules::workspace;
+use harness::machine::Machine;
+use harness::report::{file, read, write};
 use serde::{Deserialize, Serialize};
 
-use super::machine::Machine;
 use super::{chart, document};
 use crate::measure::{Cost, Load};
 use crate::table;
@@ -118,10 +117,8 @@ impl Results {
 
     /// What the file keeps.
     pub(crate) fn kept() -> Self {
-        let file = file("benchmarks.json");
-        let text =
-            fs::read_to_string(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
-        serde_json::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", file.display()))
+        let text = read("benchmarks.json");
+        serde_json::from_str(&text).unwrap_or_else(|error| panic!("benchmarks.json: {error}"))
     }
 
     /// Puts these results into the file and the documents. Parts of one commit
@@ -149,8 +146,7 @@ impl Results {
     /// Writes the document and the chart.
     pub(crate) fn write_documents(&self) {
         let name = "benchmarks.md";
-        let page = fs::read_to_string(file(name)).expect("the document has its text by hand");
-        write(name, &document::with_results(&page, self));
+        write(name, &document::with_results(&read(name), self));
         write("benchmarks.svg", &chart::draw(self));
     }
 
@@ -164,15 +160,4 @@ impl Results {
             rows.join(",\n")
         )
     }
-}
-
-/// A file of the documents.
-pub(crate) fn file(name: &str) -> PathBuf {
-    workspace().join("docs").join(name)
-}
-
-fn write(name: &str, text: &str) {
-    let file = file(name);
-    fs::write(&file, text).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
-    println!("written: docs/{name}");
 }

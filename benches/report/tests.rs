@@ -1,8 +1,8 @@
-use std::fs;
+use harness::machine::Machine;
+use harness::report::read;
 
 use super::aims::Aim;
-use super::machine::Machine;
-use super::results::{Results, Row, Spread, file};
+use super::results::{Results, Row, Spread};
 use super::{chart, document};
 use crate::measure::{Cost, Memory};
 
@@ -134,16 +134,15 @@ fn a_bar_is_as_long_as_its_ratio() {
 #[test]
 fn the_documents_show_what_the_file_says() {
     let kept = Results::kept();
-    let shown = |name| fs::read_to_string(file(name)).expect("a document");
-    let page = shown("benchmarks.md");
+    let page = read("benchmarks.md");
     let advice = "make bench-report writes it anew";
     assert!(
         page == document::with_results(&page, &kept),
         "benchmarks.md: {advice}"
     );
     assert!(
-        shown("benchmarks.svg") == chart::draw(&kept),
+        read("benchmarks.svg") == chart::draw(&kept),
         "benchmarks.svg: {advice}"
     );
-    assert_eq!(shown("benchmarks.json"), kept.json());
+    assert_eq!(read("benchmarks.json"), kept.json());
 }

@@ -4,27 +4,59 @@ use std::fs;
 use std::process::Command;
 use std::thread::available_parallelism;
 
-use harness::modules::{kamailio, workspace};
 use serde::{Deserialize, Serialize};
+
+use crate::modules::{kamailio, workspace};
 
 /// A machine, and the programs on it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Machine {
+pub struct Machine {
     /// Of the last part, as in 2026-11-21.
-    pub(crate) date: String,
+    pub date: String,
     /// Of this project.
-    pub(crate) commit: String,
-    pub(crate) kamailio: String,
-    pub(crate) rustc: String,
-    pub(crate) system: String,
-    pub(crate) kernel: String,
-    pub(crate) processor: String,
-    pub(crate) cores: usize,
+    pub commit: String,
+    /// The server's version.
+    pub kamailio: String,
+    /// The version of the compiler.
+    pub rustc: String,
+    /// The distribution.
+    pub system: String,
+    /// Its name, version and architecture.
+    pub kernel: String,
+    /// The model.
+    pub processor: String,
+    /// How many of them this program may use.
+    pub cores: usize,
 }
 
 impl Machine {
+    /// The lines of a table.
+    #[must_use]
+    pub fn table(&self) -> String {
+        let Machine {
+            date,
+            commit,
+            kamailio,
+            rustc,
+            system,
+            kernel,
+            processor,
+            cores,
+        } = self;
+        format!(
+            "| | |\n| --- | --- |\n\
+             | date | {date} |\n\
+             | this project | commit {commit} |\n\
+             | Kamailio and its C modules | {kamailio} |\n\
+             | Rust | {rustc} |\n\
+             | system | {system}, {kernel} |\n\
+             | processor | {processor}, {cores} cores |\n"
+        )
+    }
+
     /// This one, today.
-    pub(crate) fn this() -> Self {
+    #[must_use]
+    pub fn this() -> Self {
         let server = kamailio().display().to_string();
         let version = told(&[&server, "-v"]);
         let version = version.lines().next().unwrap_or_default();
@@ -43,7 +75,9 @@ impl Machine {
         }
     }
 
-    pub(crate) fn is_same_but_for_date(&self, other: &Machine) -> bool {
+    /// Whether the two differ in nothing else.
+    #[must_use]
+    pub fn is_same_but_for_date(&self, other: &Machine) -> bool {
         let dated = Machine {
             date: other.date.clone(),
             ..self.clone()
