@@ -6,14 +6,17 @@
 #   KAMAILIO_BIN    the server to compare compile flags with, and to run
 #   CARGO, CARGO_TARGET_DIR   as cargo has them
 #   ONLY            the part of the benchmark to run, such as udp or core.psx
-#   RECORD          yes puts such a part into docs/benchmarks.json
+#   RECORD          yes puts such a part into docs/benchmarks.json, and a short run
+#                   of hostile and million into docs/proof.json
+#   HOSTILE_SECONDS, SEED   how long mutated requests are sent, and which
+#   REQUESTS        how many requests million sends to each module
 #   FUZZ_SECONDS    how long each fuzz target runs
 #   PREFIX, DESTDIR, DOCUMENTS   where to install, see scripts/install.sh
 
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := all
-.PHONY: all bench bench-report clean deb examples fuzz fuzz-keep header headers help install lint modules other run setup test \
-	test-versions uninstall
+.PHONY: all bench bench-report clean deb examples fuzz fuzz-keep header headers help hostile install lint million modules \
+	other proof-report run setup test test-versions uninstall
 
 CARGO ?= cargo
 FUZZ_SECONDS ?= 60
@@ -140,6 +143,21 @@ bench: all ## Measure our modules beside the C ones, into docs/benchmarks.md; ON
 
 bench-report: ## Write docs/benchmarks.md and its chart again, from docs/benchmarks.json
 	$(CARGO) run --release -p kamailio-bench -- report
+
+hostile million: export KAMAILIO_RS_MODULES := $(TARGET)/modules
+hostile million: export ONLY := $(ONLY)
+hostile million: export RECORD := $(RECORD)
+hostile: export HOSTILE_SECONDS := $(HOSTILE_SECONDS)
+hostile: export SEED := $(SEED)
+hostile: all ## Send mutated requests to live servers for HOSTILE_SECONDS (600), into docs/proof.md
+	$(CARGO) run --release -p kamailio-proof -- hostile
+
+million: export REQUESTS := $(REQUESTS)
+million: all ## Send REQUESTS (a million) of mixed kinds to each module, into docs/proof.md
+	$(CARGO) run --release -p kamailio-proof -- million
+
+proof-report: ## Write docs/proof.md again, from docs/proof.json
+	$(CARGO) run --release -p kamailio-proof -- report
 
 clean: ## Remove what was built; headers stay in .deps
 	$(CARGO) clean

@@ -42,6 +42,7 @@ pub(crate) const PAGES: &[Page] = &[
     Page::without_server("docs/security.md", &["ctl"]),
     Page::without_server("docs/mi_datagram-commands.md", &["ctl"]),
     Page::without_server("docs/faults.md", &["ctl"]),
+    Page::without_server("docs/proof.md", &["ctl"]),
     Page {
         file: "docs/ctl.md",
         modules: &["ctl", "htable"],

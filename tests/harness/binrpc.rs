@@ -269,7 +269,8 @@ impl Socket {
 }
 
 /// Where a UDP client of the server at `address` may send from.
-pub(crate) fn any_port_towards(address: SocketAddr) -> SocketAddr {
+#[must_use]
+pub fn any_port_towards(address: SocketAddr) -> SocketAddr {
     match address {
         SocketAddr::V4(_) => (Ipv4Addr::UNSPECIFIED, 0).into(),
         SocketAddr::V6(_) => (Ipv6Addr::UNSPECIFIED, 0).into(),

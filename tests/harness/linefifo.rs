@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream, UdpSocket};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use rpc_wire::linefifo::client::{Arg, encode_request};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -228,9 +229,18 @@ impl ReplyPipe {
     ///
     /// Nothing comes within [`PATIENCE`].
     pub fn read_some(&mut self, most: usize) -> io::Result<Vec<u8>> {
+        self.read_some_within(PATIENCE, most)
+    }
+
+    /// The same with another time limit.
+    ///
+    /// # Errors
+    ///
+    /// Nothing comes within it.
+    pub fn read_some_within(&mut self, patience: Duration, most: usize) -> io::Result<Vec<u8>> {
         let time = Timespec {
-            tv_sec: PATIENCE.as_secs() as i64,
-            tv_nsec: 0,
+            tv_sec: patience.as_secs() as i64,
+            tv_nsec: patience.subsec_nanos().into(),
         };
         let mut bytes = vec![0; most];
         loop {

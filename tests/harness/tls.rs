@@ -46,7 +46,11 @@ impl Certificate {
     }
 
     /// Makes the server's end of a connection prove that it has this one.
-    pub(crate) fn secure(
+    ///
+    /// # Errors
+    ///
+    /// It does not, or the connection fails.
+    pub fn secure(
         &self,
         socket: TcpStream,
     ) -> io::Result<StreamOwned<ClientConnection, TcpStream>> {

@@ -1,0 +1,112 @@
+//! What a server writes into its log: looked at while it is written, and never
+//! let grow.
+
+use std::fs::File;
+use std::io::{Read, Seek, SeekFrom};
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+/// A log that is longer is emptied: what clients do wrong fills it.
+const LONGEST: u64 = 16 << 20;
+
+/// How many lines of the levels that count are kept to be shown.
+const SHOWN: usize = 20;
+
+/// Lines of the levels that no client should be able to provoke.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Lines {
+    pub(crate) bug: u64,
+    pub(crate) critical: u64,
+    /// Without the number of the process.
+    #[serde(skip)]
+    pub(crate) shown: Vec<String>,
+}
+
+/// The log of a server.
+pub(crate) struct Log {
+    file: PathBuf,
+    read: u64,
+    rest: Vec<u8>,
+    pub(crate) lines: Lines,
+}
+
+impl Log {
+    pub(crate) fn new(file: PathBuf) -> Self {
+        Self {
+            file,
+            read: 0,
+            rest: Vec::new(),
+            lines: Lines::default(),
+        }
+    }
+
+    /// Looks at what is new. The server appends, so it goes on at the start
+    /// once the file is empty.
+    ///
+    /// # Panics
+    ///
+    /// The file cannot be read.
+    pub(crate) fn look(&mut self) {
+        let file = File::options().read(true).write(true).open(&self.file);
+        let mut file = file.expect("the log");
+        file.seek(SeekFrom::Start(self.read)).expect("a file");
+        let len = file.read_to_end(&mut self.rest).expect("a file");
+        self.read += len as u64;
+        if self.read > LONGEST {
+            file.set_len(0).expect("a file of ours");
+            self.read = 0;
+        }
+        let end = self.rest.iter().rposition(|byte| *byte == b'\n');
+        let whole: Vec<u8> = self.rest.drain(..end.map_or(0, |end| end + 1)).collect();
+        for line in whole.split(|byte| *byte == b'\n') {
+            self.lines.count(&String::from_utf8_lossy(line));
+        }
+    }
+}
+
+impl Lines {
+    /// A line is `number(process) LEVEL: module ...`.
+    fn count(&mut self, line: &str) {
+        let Some((_, text)) = line.split_once(") ") else {
+            return;
+        };
+        match text.split_once(':').map(|(level, _)| level) {
+            Some("BUG") => self.bug += 1,
+            Some("CRITICAL" | "ALERT") => self.critical += 1,
+            _ => return,
+        }
+        if self.shown.len() < SHOWN {
+            self.shown.push(text.chars().take(300).collect());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    #[test]
+    fn lines_are_counted_by_level_also_after_the_file_was_emptied() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let file = directory.path().join("log");
+        let bug = " 3(77) BUG: ctl [a.rs:1]: f(): it panicked\n";
+        let critical = " 3(77) CRITICAL: <core> [a.c:1]: f(): no\n";
+        let error = " 3(77) ERROR: ctl [a.rs:1]: f(): BUG: said the client\n";
+        fs::write(&file, format!("{bug}{critical}{error}{}", &bug[..9])).expect("a file");
+        let mut log = Log::new(file.clone());
+        log.look();
+        assert_eq!((log.lines.bug, log.lines.critical), (1, 1));
+        let rest = "x".repeat(usize::try_from(LONGEST).expect("small"));
+        fs::write(&file, format!("{bug}{critical}{error}{bug}{rest}\n")).expect("a file");
+        log.look();
+        assert_eq!((log.lines.bug, log.lines.critical), (2, 1));
+        assert_eq!(fs::metadata(&file).expect("a file").len(), 0);
+        fs::write(&file, bug).expect("a file");
+        log.look();
+        assert_eq!((log.lines.bug, log.lines.critical), (3, 1));
+        assert_eq!(log.lines.shown.len(), 4);
+    }
+}

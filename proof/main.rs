@@ -1,0 +1,122 @@
+//! Long runs against live servers, with our modules and with the C ones: mutated
+//! requests on every transport, and a million requests of mixed kinds.
+//!
+//! A whole run ends in `docs/proof.json`, and what that says in
+//! `docs/proof.md`.
+#![forbid(unsafe_code)]
+
+mod hostile;
+mod kinds;
+mod link;
+mod log;
+mod million;
+mod mutate;
+mod page;
+mod probe;
+mod protocol;
+mod results;
+mod seeds;
+mod settle;
+mod subject;
+#[cfg(test)]
+mod tests;
+
+use std::env;
+use std::process::ExitCode;
+use std::time::{Duration, SystemTime};
+
+use harness::machine::Machine;
+use results::{Hostile, Million, Results};
+
+/// A run that is shorter, or of a part, is kept only if somebody says so.
+const SECONDS: u64 = 600;
+const REQUESTS: u64 = 1_000_000;
+
+fn main() -> ExitCode {
+    let args: Vec<String> = env::args().skip(1).collect();
+    let args: Vec<&str> = args.iter().map(String::as_str).collect();
+    let only = variable("ONLY").unwrap_or_default();
+    let is_recorded = variable("RECORD").as_deref() == Some("yes");
+    match args[..] {
+        ["hostile"] => hostile(&only, is_recorded),
+        ["million"] => million(&only, is_recorded),
+        ["report"] => {
+            Results::kept().write_page();
+            ExitCode::SUCCESS
+        }
+        _ => {
+            eprintln!("hostile, million or report");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn hostile(only: &str, is_recorded: bool) -> ExitCode {
+    let machine = Machine::this();
+    let seconds = number("HOSTILE_SECONDS").unwrap_or(SECONDS);
+    let seed = number("SEED").unwrap_or_else(any_seed);
+    println!("SEED={seed} makes the same requests again");
+    let outcomes = hostile::run(Duration::from_secs(seconds), seed, only);
+    let has_failed = outcomes.iter().any(|it| !it.failures.is_empty());
+    let run = Hostile {
+        machine,
+        seconds,
+        seed,
+        outcomes,
+    };
+    println!("\n{}", page::attacked(&run));
+    if is_recorded || seconds >= SECONDS && only.is_empty() {
+        let hostile = Some(run);
+        Results {
+            hostile,
+            ..Results::kept()
+        }
+        .keep();
+    }
+    status(has_failed)
+}
+
+fn million(only: &str, is_recorded: bool) -> ExitCode {
+    let machine = Machine::this();
+    let requests = number("REQUESTS").unwrap_or(REQUESTS);
+    let outcomes = million::run(requests, only);
+    let has_failed = outcomes.iter().any(|it| !it.failures.is_empty());
+    let run = Million {
+        machine,
+        requests,
+        outcomes,
+    };
+    println!("\n{}", page::asked(&run));
+    if is_recorded || requests >= REQUESTS && only.is_empty() {
+        let million = Some(run);
+        Results {
+            million,
+            ..Results::kept()
+        }
+        .keep();
+    }
+    status(has_failed)
+}
+
+fn status(has_failed: bool) -> ExitCode {
+    match has_failed {
+        true => ExitCode::FAILURE,
+        false => ExitCode::SUCCESS,
+    }
+}
+
+/// What is set, and not empty.
+fn variable(name: &str) -> Option<String> {
+    env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+fn number(name: &str) -> Option<u64> {
+    let value = variable(name)?;
+    let number = value.parse();
+    Some(number.unwrap_or_else(|_| panic!("{name}={value} is no number")))
+}
+
+fn any_seed() -> u64 {
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    now.map_or(1, |now| now.as_secs())
+}

@@ -1,0 +1,371 @@
+//! A million requests of mixed kinds, and the memory of who answers them.
+
+use std::io;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use harness::modules::Flavor;
+use harness::server::Server;
+use serde::{Deserialize, Serialize};
+
+use crate::kinds::Kinds;
+use crate::link::{Link, Place};
+use crate::probe::is_quiet;
+use crate::protocol::Protocol;
+use crate::settle::settled;
+use crate::subject::{self, Lane, Subject, USUAL, Usage};
+
+/// Into how many parts a run is divided: the memory is looked at after each.
+const PARTS: u64 = 10;
+
+/// How much more than after the first part there may be after the last.
+pub(crate) const GROWTH_KIB: u64 = 256;
+
+/// How long an answer may take.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// A server that does not answer so often is left alone.
+const TOO_MANY: u64 = 10;
+
+/// The servers: one for each module.
+const SERVERS: [&str; 4] = ["ctl", "jsonrpcs", "mi_datagram", "tcpops"];
+
+/// What a million requests did to a server.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Outcome {
+    pub(crate) module: String,
+    /// Of this project, not the C module.
+    pub(crate) ours: bool,
+    /// Of `tcpops`: calls from the script.
+    pub(crate) requests: u64,
+    pub(crate) answers: u64,
+    pub(crate) connections: u64,
+    pub(crate) seconds: u64,
+    /// How often the answer did not come that shows that all before are there.
+    pub(crate) missing: u64,
+    /// KiB of memory at the start and after each part.
+    pub(crate) samples: Vec<u64>,
+    pub(crate) before: Usage,
+    /// Nothing where the server has ended.
+    pub(crate) after: Option<Usage>,
+    /// What should not have happened to ours.
+    pub(crate) failures: Vec<String>,
+}
+
+/// Tries all modules, ours and the C ones, one after the other.
+pub(crate) fn run(requests: u64, only: &str) -> Vec<Outcome> {
+    let both = [Flavor::Rust, Flavor::C].into_iter().flat_map(subject::all);
+    let mut subjects: Vec<Subject> = both
+        .filter(|it| SERVERS.contains(&it.name) && it.title().contains(only))
+        .collect();
+    subjects.sort_by_key(|it| SERVERS.iter().position(|name| *name == it.name));
+    subjects
+        .iter()
+        .map(|subject| {
+            let mut outcome = Run::new(subject).finish(requests);
+            outcome.judge();
+            println!(
+                "{}: {:?} KiB, {} s",
+                subject.title(),
+                outcome.samples,
+                outcome.seconds
+            );
+            outcome
+        })
+        .collect()
+}
+
+/// One server.
+struct Run<'a> {
+    subject: &'a Subject,
+    server: Mutex<Server>,
+    done: AtomicU64,
+    answers: AtomicU64,
+    connections: AtomicU64,
+    missing: AtomicU64,
+    is_over: AtomicBool,
+}
+
+impl<'a> Run<'a> {
+    fn new(subject: &'a Subject) -> Self {
+        Self {
+            subject,
+            server: Mutex::new(subject.start()),
+            done: AtomicU64::new(0),
+            answers: AtomicU64::new(0),
+            connections: AtomicU64::new(0),
+            missing: AtomicU64::new(0),
+            is_over: AtomicBool::new(false),
+        }
+    }
+
+    /// What is made once is there after some requests; then those follow that
+    /// count.
+    fn finish(self, requests: u64) -> Outcome {
+        self.play(requests / 20);
+        let before = settled(self.subject, None).unwrap_or_default();
+        for counter in [&self.done, &self.answers, &self.connections] {
+            counter.store(0, Ordering::Relaxed);
+        }
+        let start = Instant::now();
+        let mut samples = vec![before.private_kib];
+        samples.extend(self.play(requests));
+        let seconds = start.elapsed().as_secs();
+        let after = match self.has_ended() {
+            true => None,
+            false => settled(self.subject, Some(before)),
+        };
+        let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        Outcome {
+            module: self.subject.name.to_owned(),
+            ours: self.subject.flavor == Flavor::Rust,
+            requests: count(&self.done),
+            answers: count(&self.answers),
+            connections: count(&self.connections),
+            seconds,
+            missing: count(&self.missing),
+            samples,
+            before,
+            after,
+            failures: Vec::new(),
+        }
+    }
+
+    /// So many requests over all transports at once; the memory after each part.
+    fn play(&self, requests: u64) -> Vec<u64> {
+        const LOOK: Duration = Duration::from_millis(5);
+        let lanes: Vec<&Lane> = self
+            .subject
+            .lanes
+            .iter()
+            .filter(|it| self.takes(it))
+            .collect();
+        let share = requests.div_ceil(lanes.len() as u64);
+        std::thread::scope(|scope| {
+            let threads: Vec<_> = lanes
+                .iter()
+                .map(|lane| scope.spawn(move || self.send(lane, share)))
+                .collect();
+            let mut samples = Vec::new();
+            loop {
+                let is_last = threads.iter().all(|thread| thread.is_finished());
+                let part = samples.len() as u64 + 1;
+                let is_due = self.done.load(Ordering::Relaxed) >= requests * part / PARTS;
+                if (is_due && part < PARTS || is_last) && !self.has_ended() {
+                    samples.extend(self.subject.usage().map(|usage| usage.private_kib));
+                }
+                if self.has_ended() {
+                    self.is_over.store(true, Ordering::Relaxed);
+                }
+                if is_last {
+                    return samples;
+                }
+                std::thread::sleep(LOOK);
+            }
+        })
+    }
+
+    /// After a request that fails, the C module takes the rest of it for the
+    /// next one in the line protocol, so many in a row cannot be compared.
+    fn takes(&self, lane: &Lane) -> bool {
+        self.subject.flavor == Flavor::Rust || lane.protocol != Protocol::Lines
+    }
+
+    fn has_ended(&self) -> bool {
+        self.server
+            .lock()
+            .expect("no panic")
+            .exit_status()
+            .is_some()
+    }
+
+    /// All requests of one transport.
+    fn send(&self, lane: &Lane, share: u64) {
+        let mut kinds = Kinds::new(lane);
+        let mut link = None;
+        let mut sent = 0;
+        let mut number = 0;
+        while sent < share && !self.is_over.load(Ordering::Relaxed) {
+            number += 1;
+            let burst = match &mut link {
+                Some(link) => self.burst(lane, link, &mut kinds, number),
+                none => {
+                    self.connections.fetch_add(1, Ordering::Relaxed);
+                    Link::open(&lane.place).and_then(|open| {
+                        let link = none.insert(open);
+                        self.burst(lane, link, &mut kinds, number)
+                    })
+                }
+            };
+            match burst {
+                Ok(requests) => {
+                    sent += requests;
+                    self.done.fetch_add(requests, Ordering::Relaxed);
+                }
+                Err(error) => {
+                    println!(
+                        "{}, {}, after {sent}: {error}",
+                        self.subject.title(),
+                        lane.name
+                    );
+                    let before = self.missing.fetch_add(1, Ordering::Relaxed);
+                    if before + 1 == TOO_MANY {
+                        self.is_over.store(true, Ordering::Relaxed);
+                    }
+                    link = None;
+                    // It is lost with its requests, and a server that has ended
+                    // answers none of them.
+                    sent += kinds.in_burst();
+                    self.done.fetch_add(kinds.in_burst(), Ordering::Relaxed);
+                }
+            }
+            if kinds.leaves_after(number) {
+                link = None;
+            }
+        }
+    }
+
+    /// Some requests and a known one at the end: once that is answered, so are
+    /// all before it. Then, now and then, one that makes no sense.
+    fn burst(
+        &self,
+        lane: &Lane,
+        link: &mut Link,
+        kinds: &mut Kinds,
+        number: u32,
+    ) -> io::Result<u64> {
+        let word = format!("known-{number}-");
+        let pipe = link.reply_pipe().map(str::to_owned);
+        let known = lane.protocol.known(&word, number, pipe.as_deref());
+        let requests = kinds.next(pipe.as_deref());
+        if lane.place.is_stream() {
+            link.send(&requests.concat())?;
+        } else {
+            requests.iter().try_for_each(|request| link.send(request))?;
+        }
+        link.send(&known)?;
+        let answers = self.read(lane, link, &word, number, &known)?;
+        self.answers.fetch_add(answers as u64, Ordering::Relaxed);
+        if let Some(spoiled) = kinds.spoiled(number, pipe.as_deref()) {
+            link.send(&spoiled)?;
+        }
+        Ok(kinds.in_burst())
+    }
+
+    /// Reads until the known request is answered. A question that may be lost on
+    /// the way is asked again.
+    fn read(
+        &self,
+        lane: &Lane,
+        link: &mut Link,
+        word: &str,
+        number: u32,
+        known: &[u8],
+    ) -> io::Result<usize> {
+        const AGAIN: Duration = Duration::from_secs(1);
+        let is_lossy = matches!(lane.place, Place::Udp(_));
+        let is_datagram = !lane.place.is_stream() && !lane.place.is_pipe();
+        let deadline = Instant::now() + PATIENCE;
+        let (mut all, mut datagrams) = (Vec::new(), 0);
+        while !lane.protocol.has_come(&all, word, number) {
+            match link.receive(AGAIN) {
+                Ok(piece) if piece.is_empty() && !is_datagram => {
+                    return Err(io::ErrorKind::UnexpectedEof.into());
+                }
+                Ok(piece) => {
+                    datagrams += 1;
+                    if is_datagram {
+                        all.clear();
+                    }
+                    all.extend(piece);
+                }
+                Err(error) if is_quiet(&error) && Instant::now() < deadline => {
+                    if is_lossy {
+                        link.send(known)?;
+                    }
+                }
+                Err(error) => return Err(error),
+            }
+            if self.is_over.load(Ordering::Relaxed) {
+                return Err(io::ErrorKind::ConnectionAborted.into());
+            }
+        }
+        Ok(match is_datagram {
+            true => datagrams,
+            false => lane.protocol.answers_in(&all),
+        })
+    }
+}
+
+impl Outcome {
+    /// How much more memory there is after the last part than after the first.
+    pub(crate) fn growth(&self) -> Option<i64> {
+        let first = i64::try_from(*self.samples.get(1)?).ok()?;
+        let last = i64::try_from(*self.samples.last()?).ok()?;
+        Some(last - first)
+    }
+
+    fn judge(&mut self) {
+        if !self.ours {
+            return;
+        }
+        let mut failures = Vec::new();
+        if self.missing > 0 {
+            failures.push(format!("{} known requests were not answered", self.missing));
+        }
+        match (self.after, self.growth()) {
+            (Some(after), Some(growth)) => {
+                if growth > GROWTH_KIB as i64 {
+                    failures.push(format!("{growth} KiB more memory: {:?}", self.samples));
+                }
+                if after.descriptors > self.before.descriptors {
+                    let before = self.before.descriptors;
+                    failures.push(format!("{before} descriptors, then {}", after.descriptors));
+                }
+                if after.shared_bytes > self.before.shared_bytes + USUAL.shared_bytes {
+                    let before = self.before.shared_bytes;
+                    failures.push(format!(
+                        "shared memory: {before}, then {}",
+                        after.shared_bytes
+                    ));
+                }
+            }
+            _ => failures.push("the server has ended".to_owned()),
+        }
+        self.failures = failures;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn failures(change: fn(&mut Outcome)) -> usize {
+        let mut outcome = Outcome {
+            ours: true,
+            samples: vec![500, 1000, 900, 1000 + GROWTH_KIB],
+            after: Some(Usage::default()),
+            ..Outcome::default()
+        };
+        change(&mut outcome);
+        outcome.judge();
+        outcome.failures.len()
+    }
+
+    #[test]
+    fn what_counts_as_a_failure_of_ours() {
+        assert_eq!(failures(|_| ()), 0);
+        assert_eq!(failures(|it| it.samples[3] += 1), 1);
+        assert_eq!(failures(|it| it.missing = 1), 1);
+        assert_eq!(failures(|it| it.after = None), 1);
+        assert_eq!(
+            failures(|it| it.after = Some(Usage {
+                descriptors: 1,
+                ..Usage::default()
+            })),
+            1
+        );
+        assert_eq!(failures(|it| (it.after, it.ours) = (None, false)), 0);
+    }
+}

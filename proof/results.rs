@@ -1,0 +1,67 @@
+//! What the runs have found, and the file that keeps it.
+
+use std::fs;
+
+use harness::machine::Machine;
+use harness::report::{file, read, write};
+use serde::{Deserialize, Serialize};
+
+use crate::{hostile, million, page};
+
+/// The file of the documents.
+const FILE: &str = "proof.json";
+
+/// The last run of each kind that was to be kept.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Results {
+    pub(crate) hostile: Option<Hostile>,
+    pub(crate) million: Option<Million>,
+}
+
+/// Mutated requests.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Hostile {
+    pub(crate) machine: Machine,
+    pub(crate) seconds: u64,
+    pub(crate) seed: u64,
+    pub(crate) outcomes: Vec<hostile::Outcome>,
+}
+
+/// Many requests.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Million {
+    pub(crate) machine: Machine,
+    pub(crate) requests: u64,
+    pub(crate) outcomes: Vec<million::Outcome>,
+}
+
+impl Results {
+    /// What the file keeps.
+    ///
+    /// # Panics
+    ///
+    /// It is there and is none of ours.
+    pub(crate) fn kept() -> Self {
+        if !file(FILE).exists() {
+            return Self::default();
+        }
+        serde_json::from_str(&read(FILE)).unwrap_or_else(|error| panic!("{FILE}: {error}"))
+    }
+
+    /// Puts them into the file and the page.
+    pub(crate) fn keep(&self) {
+        write(FILE, &self.json());
+        self.write_page();
+    }
+
+    pub(crate) fn write_page(&self) {
+        let name = "proof.md";
+        let page = fs::read_to_string(file(name)).expect("the page has its text by hand");
+        write(name, &page::with_results(&page, self));
+    }
+
+    pub(crate) fn json(&self) -> String {
+        let text = serde_json::to_string_pretty(self).expect("numbers and names");
+        format!("{text}\n")
+    }
+}

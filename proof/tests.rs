@@ -1,0 +1,131 @@
+use harness::machine::Machine;
+use harness::report::read;
+
+use crate::log::Lines;
+use crate::results::{Hostile, Million, Results};
+use crate::subject::Usage;
+use crate::{hostile, million, page};
+
+const PAGE: &str = "by hand\n<!-- written by make hostile from here -->\nold\n\
+                    <!-- written by make hostile up to here -->\nbetween\n\
+                    <!-- written by make million from here -->\nold\n\
+                    <!-- written by make million up to here -->\nby hand, too\n";
+
+fn usage(descriptors: usize) -> Usage {
+    Usage {
+        descriptors,
+        private_kib: 2048,
+        shared_bytes: 4096,
+    }
+}
+
+fn machine() -> Machine {
+    let text = str::to_owned;
+    Machine {
+        date: text("2026-01-02"),
+        commit: text("0123456789ab"),
+        kamailio: text("5.6.3"),
+        rustc: text("1.95.0"),
+        system: text("Debian"),
+        kernel: text("Linux"),
+        processor: text("fast"),
+        cores: 2,
+    }
+}
+
+fn attacked(ours: bool) -> hostile::Outcome {
+    hostile::Outcome {
+        module: "ctl".to_owned(),
+        ours,
+        lanes: vec![hostile::LaneOutcome {
+            transport: "UDP".to_owned(),
+            requests: 12_345,
+            answers: 9_000,
+            asked: 20,
+            answered: 19,
+            wrong: 0,
+        }],
+        ended: if ours { 0 } else { 7 },
+        hung: u64::from(!ours),
+        before: usage(8),
+        after: ours.then(|| usage(9)),
+        lines: Lines::default(),
+        failures: vec!["it leaks".to_owned()]
+            .into_iter()
+            .filter(|_| ours)
+            .collect(),
+    }
+}
+
+fn asked(ours: bool) -> million::Outcome {
+    million::Outcome {
+        module: "ctl".to_owned(),
+        ours,
+        requests: 1_000_000,
+        connections: 77,
+        samples: (1..=if ours { 11 } else { 3 })
+            .map(|it| it * 1000)
+            .collect(),
+        before: usage(8),
+        after: ours.then(|| usage(8)),
+        ..million::Outcome::default()
+    }
+}
+
+fn results() -> Results {
+    Results {
+        hostile: Some(Hostile {
+            machine: machine(),
+            seconds: 600,
+            seed: 42,
+            outcomes: vec![attacked(true), attacked(false)],
+        }),
+        million: Some(Million {
+            machine: machine(),
+            requests: 1_000_000,
+            outcomes: vec![asked(true), asked(false)],
+        }),
+    }
+}
+
+#[test]
+fn results_come_back_from_their_file_as_they_were() {
+    let results = results();
+    let read: Results = serde_json::from_str(&results.json()).expect("it is JSON");
+    assert_eq!(read, results);
+}
+
+#[test]
+fn the_page_keeps_its_text_and_shows_new_results() {
+    let page = page::with_results(PAGE, &results());
+    assert!(page.starts_with("by hand\n<!--") && page.ends_with("-->\nby hand, too\n"));
+    assert!(
+        page.contains("-->\nbetween\n<!--") && !page.contains("old"),
+        "{page}"
+    );
+    for shown in [
+        "commit 0123456789ab",
+        "600 s, seed 42: 12,345 requests to ours and 12,345 to the C modules.",
+        "| ctl | ours | never | never | 8 → 9 | 2,048 → 2,048 | 4 → 4 | 0 | 0 |",
+        "| ctl | C | **7 times** | **once** | started again | started again | started again |",
+        "| ctl | UDP | ours | 12,345 | 9,000 | 20 | 19 |",
+        "Ours failed:\n\n- ctl: it leaks\n",
+        "| `ctl` | ours | 1,000,000 | 77 | 0 | 0 | 8 → 8 |",
+        "| 10,000 | 11,000 | +9000 |",
+        "| `ctl` | C | 1,000 | 2,000 | 3,000 | ended |",
+    ] {
+        assert!(page.contains(shown), "{shown}\n{page}");
+    }
+    assert_eq!(page::with_results(&page, &results()), page);
+}
+
+#[test]
+fn the_page_shows_what_the_file_says() {
+    let page = read("proof.md");
+    let kept = Results::kept();
+    let advice = "make proof-report writes it anew";
+    assert!(
+        page == page::with_results(&page, &kept),
+        "proof.md: {advice}"
+    );
+}
