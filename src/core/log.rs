@@ -92,6 +92,28 @@ fn one_line(text: fmt::Arguments<'_>) -> String {
         .collect()
 }
 
+/// Text that a client sent, as a log line shows it: in quotes, without anything that
+/// is not printable ASCII, and cut after 64 bytes, for the line is about more.
+#[derive(Clone, Copy, Debug)]
+pub struct Shown<'a>(pub &'a [u8]);
+
+impl fmt::Display for Shown<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const LONGEST: usize = 64;
+        match self.0.split_at_checked(LONGEST) {
+            Some((start, rest)) if !rest.is_empty() => {
+                write!(
+                    f,
+                    "\"{}...\" ({} bytes)",
+                    start.escape_ascii(),
+                    self.0.len()
+                )
+            }
+            _ => write!(f, "\"{}\"", self.0.escape_ascii()),
+        }
+    }
+}
+
 /// Writes a line to the server's log: `log!(Error, "bad address {address}")`.
 #[macro_export]
 macro_rules! log {

@@ -146,6 +146,20 @@ fn errors_are_logged_with_their_sender() {
     assert!(log.contains("argument 1 has no closing quote"), "{log}");
 }
 
+/// A name is the client's, and the line is about more.
+#[test]
+fn a_long_name_is_cut_in_the_log() {
+    let server = on_a_unix_socket();
+    let name = "\u{e9}".repeat(1000);
+    let request = format!(":{name}:\n");
+    let answer = reply(&server.path("mi"), request.as_bytes());
+    assert_eq!(answer, "500 command not available\n");
+    let shown = "\\xc3\\xa9".repeat(32);
+    let told = format!("no command \"{shown}...\" (2000 bytes): the server does not have it");
+    let log = server.log();
+    assert!(log.contains(&told), "{log}");
+}
+
 /// Two servers that take each other for clients would talk for ever.
 #[test]
 fn the_reply_of_a_server_is_not_answered() {

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use kamailio::core::log::Shown;
 use kamailio::log_limited;
 use kamailio::net::{Bound, Looked, Outbox, Peer, Service, Step, pipe_in};
 use kamailio::rpc::{Answer, Engine, Policy, Responder};
@@ -60,9 +61,9 @@ impl LineFifo {
             None => {
                 log_limited!(
                     Warning,
-                    "a request on {from} names the reply pipe {:?}; it must be a plain name \
+                    "a request on {from} names the reply pipe {}; it must be a plain name \
                      in {REPLY_DIRECTORY}, without dots and slashes",
-                    name.escape_ascii().to_string()
+                    Shown(name)
                 );
                 ReplyTo::Nobody
             }

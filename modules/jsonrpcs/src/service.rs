@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use kamailio::core::Error;
+use kamailio::core::log::Shown;
 use kamailio::log_limited;
 use kamailio::net::{Bound, Looked, Outbox, Peer, Service, Step, pipe_in};
 use rpc_wire::answers::is_answer;
@@ -239,10 +240,10 @@ impl PipeClient<'_, '_> {
             Some(pipe) => self.outbox.send_through(pipe),
             None => log_limited!(
                 Warning,
-                "a request on {} names the reply pipe {:?}; it must be a plain name in {}, \
+                "a request on {} names the reply pipe {}; it must be a plain name in {}, \
                  without dots and slashes",
                 self.sender.from,
-                name.escape_ascii().to_string(),
+                Shown(name),
                 self.reply_dir.display()
             ),
         }

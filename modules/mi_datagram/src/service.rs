@@ -1,5 +1,6 @@
 //! Datagrams and their answers.
 
+use kamailio::core::log::Shown;
 use kamailio::log_limited;
 use kamailio::net::{Bound, Looked, Outbox, Peer, Service, Step};
 use kamailio::rpc;
@@ -58,8 +59,8 @@ impl Management {
         };
         let Some(todo) = self.todo(command) else {
             let reason = aliases::reason_gone(command).unwrap_or("the server does not have it");
-            let command = command.escape_ascii().to_string();
-            log_limited!(Warning, "{sender}: no command {command:?}: {reason}");
+            let command = Shown(command);
+            log_limited!(Warning, "{sender}: no command {command}: {reason}");
             return self.put(&Tree::status(500, NOT_AVAILABLE), outbox);
         };
         let arguments = match mi::arguments(rest) {
