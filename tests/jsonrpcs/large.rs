@@ -81,11 +81,11 @@ fn a_tcp_client_that_does_not_read_harms_nobody() {
     }
 }
 
-/// Eighty answers of almost a megabyte: they are all in memory before the first
+/// A hundred answers of most of a megabyte: they are all in memory before the first
 /// leaves.
 #[test]
 fn a_batch_is_run_until_its_answers_have_64_mebibytes() {
-    const REQUESTS: usize = 80;
+    const REQUESTS: usize = 100;
     let ways = Ways::new();
     let server = start(&ways, 10_000);
     let batch = format!("[{DUMP}{}]", format!(",{DUMP}").repeat(REQUESTS - 1));
