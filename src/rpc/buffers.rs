@@ -24,6 +24,9 @@ impl Buffers {
     }
 }
 
+/// How many made texts cleared buffers keep room for.
+const KEPT_TEXTS: usize = 64;
+
 /// Texts that a command was given and may hold until it returns.
 ///
 /// # Invariants
@@ -64,6 +67,7 @@ impl MadeTexts {
 
     fn clear(&mut self) {
         self.texts.clear();
+        self.texts.shrink_to(KEPT_TEXTS);
         // A command may have written there.
         self.nothing.fill(0);
     }
@@ -79,6 +83,16 @@ mod tests {
         let (place, len) = made.keep(b"42");
         assert_eq!((place.cast_const(), len), (made.texts[0].as_ptr(), 2));
         assert_eq!(made.texts, [b"42\0"]);
+    }
+
+    #[test]
+    fn room_for_very_many_texts_is_given_back() {
+        let mut made = MadeTexts::default();
+        for _ in 0..10 * KEPT_TEXTS {
+            made.keep(b"1");
+        }
+        made.clear();
+        assert!(made.texts.capacity() <= KEPT_TEXTS);
     }
 
     #[test]

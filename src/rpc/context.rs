@@ -14,8 +14,9 @@ use crate::handles::{Handle, Target};
 /// `rpc_t`.
 ///
 /// # Invariants
-/// `Running` leads to a call that lasts until the command returns; `Delayed` to
-/// the block that the context is itself in.
+/// `Running` leads to a call that lasts until the command returns, and does not move
+/// before: a command holds the address of `top`. `Delayed` leads to the block that
+/// the context is itself in.
 pub(crate) enum Context {
     /// A command that runs in this process.
     Running {

@@ -2,9 +2,10 @@
 //!
 //! Every function here gets pointers that the glue was given by a command, and
 //! those the command got from us: the context of its call (`dispatch` makes it,
-//! or `delayed` for a later reply) or a handle (`Call` keeps it). Both are valid
-//! while the command runs, or until the later reply is closed, and a process has
-//! one thread, so the call is ours alone for the time of a function here.
+//! or `delayed` for a later reply) or a handle (`Call` keeps it, or the context
+//! that of the top). Both are valid while the command runs, or until the later
+//! reply is closed, and a process has one thread, so the call is ours alone for the
+//! time of a function here.
 
 mod put;
 mod take;
@@ -97,7 +98,8 @@ unsafe fn name_bytes<'a>(name: *const c_char) -> Option<&'a [u8]> {
 /// The glue passes on what the command was given.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ksrrs_rpc_top(call: *mut c_void) -> *mut c_void {
-    // SAFETY: the context of the running command.
+    // SAFETY: the context of the running command, or of a later reply that is not
+    // freed.
     unsafe {
         match &*call.cast::<Context>() {
             Context::Running { top, .. } => std::ptr::from_ref(top).cast_mut().cast(),
