@@ -88,11 +88,13 @@ fn a_batch_is_run_until_its_answers_have_64_mebibytes() {
     const REQUESTS: usize = 100;
     let ways = Ways::new();
     let server = start(&ways, 10_000);
-    let batch = format!("[{DUMP}{}]", format!(",{DUMP}").repeat(REQUESTS - 1));
+    let batch = format!("[{DUMP}{},7]", format!(",{DUMP}").repeat(REQUESTS - 1));
     let answer = ways.ask(&server, Way::Tcp, &batch);
     let refused = answer.matches(r#""code":-32000,"#).count();
     let dumped = answer.matches(r#""result":["#).count();
     assert_eq!(refused + dumped, REQUESTS);
+    // What is wrong with a request counts more.
+    assert_eq!(answer.matches(r#""code":-32600,"#).count(), 1);
     assert!(answer.contains("the answers before have reached 67108864 bytes"));
     let bytes = (64 << 20)..(68 << 20);
     assert!(bytes.contains(&answer.len()), "{} bytes", answer.len());

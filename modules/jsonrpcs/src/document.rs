@@ -121,7 +121,8 @@ impl Processor {
         let start = client.buffer().len();
         let mut batch = Some(Batch::new(self.pretty));
         while let Some(mut request) = document.next_request(&mut self.params) {
-            if client.buffer().len().saturating_sub(start) >= MAX_BATCH_ANSWER {
+            let is_full = client.buffer().len().saturating_sub(start) >= MAX_BATCH_ANSWER;
+            if is_full && matches!(request.verdict, Verdict::Run(_)) {
                 request.verdict = Verdict::Refuse(Refusal::BatchFull);
             }
             let is_last = !document.is_batch();
