@@ -13,9 +13,9 @@ use kamailio_core::datagrams::{self, Patience, Received};
 use kamailio_core::{log_limited, process};
 use rpc_wire::listen::Transport;
 use rustix::io::Errno;
-use rustix::net::{MMsgHdr, SendAncillaryBuffer, SendFlags, SocketAddrAny, sendmmsg, sendto};
+use rustix::net::{MMsgHdr, SendAncillaryBuffer, SocketAddrAny, sendmmsg, sendto};
 
-use crate::held::Held;
+use crate::held::{Held, WITHOUT_WAITING};
 use crate::limits;
 use crate::listener::Bound;
 use crate::outbox::Sink;
@@ -23,10 +23,6 @@ use crate::registry::Peer;
 use crate::service::{Incoming, Service, serve_safely};
 use crate::turn::Turn;
 use crate::workshop::Workshop;
-
-/// How replies are sent: the socket itself would wait for a client that does not
-/// read.
-pub(crate) const WITHOUT_WAITING: SendFlags = SendFlags::NOSIGNAL.union(SendFlags::DONTWAIT);
 
 /// Room for one datagram.
 const ROOM: usize = limits::READ_AT_ONCE;
@@ -102,7 +98,7 @@ impl DatagramSocket {
     pub(crate) fn work(&mut self, shop: &mut Workshop<'_>) {
         if !self.left.is_empty() {
             self.answer_left(Turn::start(), shop.service);
-        } else if self.receive(Patience::None, shop) {
+        } else if self.receive(Patience::None, shop).is_ok() {
             self.answer_received(Turn::start(), shop);
         }
         self.send();
@@ -110,27 +106,32 @@ impl DatagramSocket {
 
     /// The same, but waits until something comes: for a process that has nothing
     /// else to do.
-    pub(crate) fn wait_and_work(&mut self, shop: &mut Workshop<'_>) {
-        if self.receive(Patience::Endless, shop) {
-            process::update_config();
-            self.answer_received(Turn::start(), shop);
-        }
+    ///
+    /// # Errors
+    /// The socket had something else to tell. If it does again and again, nobody
+    /// has waited.
+    pub(crate) fn wait_and_work(&mut self, shop: &mut Workshop<'_>) -> Result<(), Errno> {
+        self.receive(Patience::Endless, shop)?;
+        process::update_config();
+        self.answer_received(Turn::start(), shop);
         self.send();
+        Ok(())
     }
 
-    /// Takes datagrams into the rooms of the workshop. Returns whether there are
-    /// any.
-    fn receive(&mut self, patience: Patience, shop: &mut Workshop<'_>) -> bool {
+    /// Takes datagrams, if there are any, into the rooms of the workshop.
+    fn receive(&mut self, patience: Patience, shop: &mut Workshop<'_>) -> Result<(), Errno> {
         let rooms = self.rooms(shop.input.len());
         let rooms = &mut shop.input[..rooms];
         let socket = self.socket.as_fd();
         let taken = datagrams::receive(socket, rooms, ROOM, patience, &mut self.received);
         match taken {
-            Ok(()) | Err(Errno::AGAIN | Errno::INTR) => {}
+            Ok(()) | Err(Errno::AGAIN | Errno::INTR) => Ok(()),
             // What the system tells here is about an earlier reply.
-            Err(error) => log_limited!(Warning, "on {}: {error}", self.bound),
+            Err(error) => {
+                log_limited!(Warning, "on {}: {error}", self.bound);
+                Err(error)
+            }
         }
-        !self.received.is_empty()
     }
 
     /// How many of so many bytes are for datagrams.

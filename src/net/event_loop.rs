@@ -167,7 +167,10 @@ impl Handler {
         let Kind::Datagram(socket) = &mut entrance.kind else {
             return false;
         };
-        socket.wait_and_work(shop);
+        if socket.wait_and_work(shop).is_err() {
+            // The poller waits in any case.
+            return false;
+        }
         entrance.in_line = socket.wants_a_turn();
         if entrance.in_line {
             self.line.push_back(Source::Entrance(0));
@@ -261,7 +264,10 @@ impl Handler {
     /// without end.
     fn rest(&mut self, index: usize) {
         let _ = self.poller.remove(self.entrances[index].descriptor());
-        self.resting.push((index, Instant::now() + limits::REST));
+        // One that could not be left out is here more often.
+        if self.resting.iter().all(|(resting, _)| *resting != index) {
+            self.resting.push((index, Instant::now() + limits::REST));
+        }
     }
 
     fn wake_rested(&mut self, now: Instant) {

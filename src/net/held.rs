@@ -9,12 +9,15 @@ use std::time::Instant;
 
 use kamailio_core::log_limited;
 use rustix::io::Errno;
-use rustix::net::{SocketAddrAny, sendto};
+use rustix::net::{SendFlags, SocketAddrAny, sendto};
 
-use crate::datagram::WITHOUT_WAITING;
 use crate::lanes::Lanes;
 use crate::limits;
 use crate::listener::Bound;
+
+/// How replies are sent: the socket itself would wait for a client that does not
+/// read.
+pub(crate) const WITHOUT_WAITING: SendFlags = SendFlags::NOSIGNAL.union(SendFlags::DONTWAIT);
 
 /// The replies that wait at one socket.
 #[derive(Debug, Default)]
