@@ -19,8 +19,8 @@ pub(crate) struct Answer {
     pub(crate) descriptor: Option<OwnedFd>,
 }
 
-/// Waits for the answer, as the core does when it sends: TCP main always gives
-/// one.
+/// Waits for the answer, as the core does when it sends: TCP main gives one unless
+/// the socket between the two fails it twice.
 pub(crate) fn ask_for_descriptor(connection: Pointer) -> Result<Answer, Error> {
     /// An answer that is left would be taken for that to the next question.
     const TRIES: usize = 3;
