@@ -301,6 +301,9 @@ impl<'a> Run<'a> {
 impl Outcome {
     /// How much more memory there is after the last part than after the first.
     pub(crate) fn growth(&self) -> Option<i64> {
+        if self.samples.len() as u64 != PARTS + 1 {
+            return None;
+        }
         let first = i64::try_from(*self.samples.get(1)?).ok()?;
         let last = i64::try_from(*self.samples.last()?).ok()?;
         Some(last - first)
@@ -344,7 +347,12 @@ mod tests {
     fn failures(change: fn(&mut Outcome)) -> usize {
         let mut outcome = Outcome {
             ours: true,
-            samples: vec![500, 1000, 900, 1000 + GROWTH_KIB],
+            samples: [
+                &[500][..],
+                &[1000; PARTS as usize - 1],
+                &[1000 + GROWTH_KIB],
+            ]
+            .concat(),
             after: Some(Usage::default()),
             ..Outcome::default()
         };
@@ -356,7 +364,8 @@ mod tests {
     #[test]
     fn what_counts_as_a_failure_of_ours() {
         assert_eq!(failures(|_| ()), 0);
-        assert_eq!(failures(|it| it.samples[3] += 1), 1);
+        assert_eq!(failures(|it| it.samples[PARTS as usize] += 1), 1);
+        assert_eq!(failures(|it| it.samples.truncate(PARTS as usize)), 1);
         assert_eq!(failures(|it| it.missing = 1), 1);
         assert_eq!(failures(|it| it.after = None), 1);
         assert_eq!(

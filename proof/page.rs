@@ -58,7 +58,7 @@ fn servers(outcomes: &[hostile::Outcome]) -> String {
             whose(outcome.ours),
             times(outcome.ended),
             times(outcome.hung),
-            usage(&outcome.before, outcome.after.as_ref()),
+            usage(outcome.before.as_ref(), outcome.after.as_ref()),
             grouped(outcome.lines.bug),
             grouped(outcome.lines.critical),
         );
@@ -114,7 +114,7 @@ fn totals(outcomes: &[million::Outcome]) -> String {
             grouped(outcome.connections),
             grouped(outcome.seconds),
             grouped(outcome.missing),
-            usage(&outcome.before, outcome.after.as_ref()),
+            usage(Some(&outcome.before), outcome.after.as_ref()),
         );
     }
     table
@@ -168,8 +168,8 @@ fn times(count: u64) -> String {
 }
 
 /// Descriptors, private and shared memory before and after.
-fn usage(before: &Usage, after: Option<&Usage>) -> String {
-    let Some(after) = after else {
+fn usage(before: Option<&Usage>, after: Option<&Usage>) -> String {
+    let (Some(before), Some(after)) = (before, after) else {
         let started = "started again";
         return [started; 3].join(" | ");
     };

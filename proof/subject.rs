@@ -72,8 +72,8 @@ pub(crate) const USUAL: Allowance = Allowance {
     shared_bytes: 64 * 1024,
 };
 
-/// Where SIP clients break their connections the core's reader keeps some of
-/// them, as many with the C module as with ours.
+/// Where clients of SIP or HTTP break their connections the core's reader keeps
+/// some of them, with the C module as with ours.
 const OF_THE_CORE: Allowance = Allowance {
     descriptors: 64,
     shared_bytes: 2 * 1024 * 1024,
@@ -335,7 +335,8 @@ impl Subject {
     /// What more it may have after an attack.
     pub(crate) fn allowance(&self) -> Allowance {
         match self.name {
-            "tcpops" => OF_THE_CORE,
+            // Both are reached over connections that the core reads.
+            "tcpops" | "jsonrpcs" => OF_THE_CORE,
             _ => USUAL,
         }
     }

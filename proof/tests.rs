@@ -47,7 +47,7 @@ fn attacked(ours: bool) -> hostile::Outcome {
         }],
         ended: if ours { 0 } else { 7 },
         hung: u64::from(!ours),
-        before: usage(8),
+        before: Some(usage(8)),
         after: ours.then(|| usage(9)),
         lines: Lines::default(),
         failures: vec!["it leaks".to_owned()]

@@ -28,7 +28,7 @@ pub(crate) struct Outcome {
     pub(crate) ended: u64,
     /// How often a transport did not answer any more.
     pub(crate) hung: u64,
-    pub(crate) before: Usage,
+    pub(crate) before: Option<Usage>,
     /// Nothing where the server is not the one that was started.
     pub(crate) after: Option<Usage>,
     pub(crate) lines: Lines,
@@ -92,8 +92,9 @@ impl Outcome {
         if self.lines.bug + self.lines.critical > 0 {
             failures.push(format!("the log has {:#?}", self.lines.shown));
         }
-        if let Some(after) = self.after {
-            failures.extend(growth(&self.before, &after, allowed));
+        match (self.before, self.after) {
+            (Some(before), Some(after)) => failures.extend(growth(&before, &after, allowed)),
+            _ => failures.push("what the server holds could not be asked".to_owned()),
         }
         self.failures.extend(failures);
     }
@@ -165,7 +166,7 @@ mod tests {
             }],
             ended: 0,
             hung: 0,
-            before: USAGE,
+            before: Some(USAGE),
             after: Some(USAGE),
             lines: Lines::default(),
             failures: Vec::new(),

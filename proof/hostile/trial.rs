@@ -11,7 +11,7 @@ use super::run::Attack;
 use super::{LaneOutcome, Outcome};
 use crate::log::Log;
 use crate::settle::settled;
-use crate::subject::{Subject, Usage};
+use crate::subject::Subject;
 
 /// How often the server is looked at.
 const LOOK: Duration = Duration::from_millis(50);
@@ -48,7 +48,7 @@ impl Trial {
             lanes: subject.lanes.iter().map(|it| lane(it.name)).collect(),
             ended: 0,
             hung: 0,
-            before: Usage::default(),
+            before: None,
             after: None,
             lines: Default::default(),
             failures: Vec::new(),
@@ -69,12 +69,12 @@ impl Trial {
             .map(|number| Attack::new(&self, number, seed))
             .collect();
         self.play(time / 10, &mut attacks, &mut server, &mut log);
-        let before = settled(&self.subject, None).unwrap_or_default();
+        let before = settled(&self.subject, None);
         self.with(|outcome| outcome.before = before);
         let starts = self.starts();
         self.play(time, &mut attacks, &mut server, &mut log);
         let after = match self.starts() == starts {
-            true => settled(&self.subject, Some(before)),
+            true => settled(&self.subject, before),
             false => None,
         };
         // What it writes while it ends is no answer to anybody.
