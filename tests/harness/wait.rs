@@ -3,6 +3,8 @@
 
 use std::time::{Duration, Instant};
 
+use crate::checker;
+
 /// How long anything that is expected to happen may take.
 ///
 /// Far more than it takes on an idle machine: reaching it is a failure, not a
@@ -16,9 +18,10 @@ pub fn for_some<T>(probe: impl FnMut() -> Option<T>) -> Option<T> {
     for_some_within(PATIENCE, probe)
 }
 
-/// As [`for_some`], with another deadline.
+/// As [`for_some`], with another deadline. Where a checker slows the servers
+/// down, both are as many times later.
 pub fn for_some_within<T>(patience: Duration, mut probe: impl FnMut() -> Option<T>) -> Option<T> {
-    let deadline = Instant::now() + patience;
+    let deadline = Instant::now() + checker::patience(patience);
     loop {
         let found = probe();
         if found.is_some() || Instant::now() >= deadline {
