@@ -11,7 +11,7 @@ use rustix::fs::{CWD, Mode, OFlags, mkfifoat, open};
 
 use crate::binrpc::any_port_towards;
 use crate::own_path::OwnPath;
-use crate::wait::PATIENCE;
+use crate::wait::patience;
 
 /// Where a server listens for the line protocol.
 #[derive(Clone, Debug)]
@@ -97,14 +97,14 @@ impl Client {
             Address::Udp(address) => {
                 let socket = UdpSocket::bind(any_port_towards(*address))?;
                 socket.connect(address)?;
-                socket.set_read_timeout(Some(PATIENCE))?;
+                socket.set_read_timeout(Some(patience()))?;
                 Self::Udp(socket)
             }
             Address::Tcp(address) => {
                 let stream = TcpStream::connect(address)?;
                 stream.set_nodelay(true)?;
-                stream.set_read_timeout(Some(PATIENCE))?;
-                stream.set_write_timeout(Some(PATIENCE))?;
+                stream.set_read_timeout(Some(patience()))?;
+                stream.set_write_timeout(Some(patience()))?;
                 Self::Tcp(stream)
             }
         })
@@ -137,7 +137,7 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// The way back fails, or nothing comes within [`PATIENCE`].
+    /// The way back fails, or nothing comes within [`patience`].
     pub fn receive_all(&mut self) -> io::Result<Vec<u8>> {
         match self {
             Self::Pipe(_, reply) => reply.read_all(),
@@ -210,7 +210,7 @@ impl ReplyPipe {
     ///
     /// # Errors
     ///
-    /// Nothing comes within [`PATIENCE`].
+    /// Nothing comes within [`patience`].
     pub fn read_all(&mut self) -> io::Result<Vec<u8>> {
         let mut all = Vec::new();
         loop {
@@ -226,10 +226,10 @@ impl ReplyPipe {
     ///
     /// # Errors
     ///
-    /// Nothing comes within [`PATIENCE`].
+    /// Nothing comes within [`patience`].
     pub fn read_some(&mut self, most: usize) -> io::Result<Vec<u8>> {
         let time = Timespec {
-            tv_sec: PATIENCE.as_secs() as i64,
+            tv_sec: patience().as_secs() as i64,
             tv_nsec: 0,
         };
         let mut bytes = vec![0; most];
