@@ -16,7 +16,7 @@
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := all
 .PHONY: all bench bench-report clean deb examples fuzz fuzz-keep header headers help hostile install lint million modules \
-	other proof-report run setup test test-versions uninstall
+	other proof-report run sanitize setup test test-versions uninstall valgrind
 
 CARGO ?= cargo
 FUZZ_SECONDS ?= 60
@@ -120,6 +120,13 @@ test-versions: ## Build Kamailio 6.0.1 from its sources and run the live tests a
 	env LD_LIBRARY_PATH=$(SERVER)/lib KAMAILIO_BIN=$(SERVER)/kamailio \
 		KAMAILIO_MODULES=$(SERVER)/modules KAMAILIO_RS_MODULES=$(OTHER)/modules \
 		$(CARGO) test -p kamailio-tests --no-fail-fast -- --skip of_the_installed_server
+
+# Each in a target directory of its own, for the compiler flags differ.
+sanitize: ## Run the live tests with our modules under AddressSanitizer
+valgrind: ## Run the live tests with servers under valgrind, leaks included; takes an hour
+sanitize valgrind: headers
+	@scripts/setup.sh memory
+	@scripts/memory.sh $@ $(TARGET)/$@ "$(MODULES)" "$(EXAMPLES)"
 
 header: headers ## Write include/kamailio_rs.h from the callbacks in Rust
 	KAMAILIO_RS_UPDATE_HEADER=1 $(CARGO) check -p kamailio-core

@@ -8,7 +8,7 @@ use std::path::Path;
 
 use harness::linefifo::ReplyPipe;
 use harness::own_path::OwnPath;
-use harness::wait::{self, PATIENCE};
+use harness::wait::{self, patience};
 use rpc_wire::jsonrpc::{Found, Progress, find_on};
 
 use crate::measure::Asker;
@@ -27,7 +27,7 @@ impl Datagram {
         let socket = UnixDatagram::bind(own.path()).expect("a new socket");
         socket.connect(server).expect("the server listens");
         socket
-            .set_read_timeout(Some(PATIENCE))
+            .set_read_timeout(Some(patience()))
             .expect("a time limit");
         Datagram {
             socket,
@@ -210,7 +210,7 @@ fn connected(server: SocketAddr) -> TcpStream {
     let stream = wait::for_some(|| TcpStream::connect(server).ok());
     let stream = stream.expect("the server listens");
     stream
-        .set_read_timeout(Some(PATIENCE))
+        .set_read_timeout(Some(patience()))
         .expect("a time limit");
     stream.set_nodelay(true).expect("a socket takes it");
     stream

@@ -5,6 +5,7 @@
 #   setup.sh build  the compilers only: KAMAILIO_SRC names the Kamailio to build for
 #   setup.sh fuzz   cargo-fuzz and the C++ compiler that it wants
 #   setup.sh deb    cargo-deb and what it calls
+#   setup.sh memory valgrind; AddressSanitizer comes with the C compiler
 #   setup.sh server what building a Kamailio from its sources wants
 #
 # Where nothing is missing it asks the package database once and says nothing.
@@ -38,6 +39,7 @@ case $what in
 build) ;;
 fuzz) wanted=(g++) ;;
 deb) wanted=(dpkg-dev) ;;
+memory) wanted=(gcc valgrind) ;;
 server) wanted+=(bison flex liblua5.1-0-dev libpcre2-dev libsctp-dev libssl-dev libunistring-dev libxml2-dev pkgconf) ;;
 all)
     wanted+=(curl iproute2 kamcli socat strace)

@@ -9,7 +9,7 @@ use harness::kamcmd;
 use harness::linefifo;
 use harness::modules::Flavor;
 use harness::server::{Server, free_port};
-use harness::wait::PATIENCE;
+use harness::wait::patience;
 use rpc_wire::binrpc::client::{Answer, Node};
 use rpc_wire::linefifo::client::Arg;
 
@@ -87,7 +87,7 @@ fn every_ipv4_address_where_none_is_given() {
 pub(crate) fn assert_answers_somehow(place: SocketAddr) {
     let client = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0)).expect("a new socket");
     client
-        .set_read_timeout(Some(PATIENCE))
+        .set_read_timeout(Some(patience()))
         .expect("a time limit");
     let request = request("core.version", &[], 1);
     client.send_to(&request, place).expect("it can be sent");

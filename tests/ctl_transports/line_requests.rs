@@ -7,7 +7,7 @@ use harness::linefifo::{Address, Client, ReplyPipe, ask, ask_raw, request};
 use harness::modules::Flavor;
 use harness::server::Server;
 use harness::wait;
-use harness::wait::PATIENCE;
+use harness::wait::patience;
 use rpc_wire::binrpc::client::Answer;
 use rpc_wire::linefifo::client::Arg;
 
@@ -41,7 +41,7 @@ impl Place {
         };
         let stream = TcpStream::connect(address).expect("the server listens");
         stream
-            .set_read_timeout(Some(PATIENCE))
+            .set_read_timeout(Some(patience()))
             .expect("a time limit");
         stream
     }

@@ -16,7 +16,7 @@ use harness::linefifo::{self, ReplyPipe};
 use harness::modules::example;
 use harness::own_path::OwnPath;
 use harness::server::Server;
-use harness::wait::PATIENCE;
+use harness::wait::patience;
 
 /// Where a server of these tests is to be reached.
 pub(crate) struct Everywhere {
@@ -314,7 +314,7 @@ impl Datagrams {
         let socket = UnixDatagram::bind(own.path()).expect("a new socket");
         socket.connect(server).expect("the server listens");
         socket
-            .set_read_timeout(Some(PATIENCE))
+            .set_read_timeout(Some(patience()))
             .expect("a time limit");
         Self { socket, _own: own }
     }

@@ -10,7 +10,7 @@ use rpc_wire::binrpc::Header;
 use rpc_wire::binrpc::client::{Answer, Arg, decode_answer, encode_request};
 
 use crate::own_path::OwnPath;
-use crate::wait::PATIENCE;
+use crate::wait::patience;
 
 /// Where a server listens for BINRPC.
 #[derive(Clone, Debug)]
@@ -81,7 +81,7 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// The connection fails, no answer comes within [`PATIENCE`], or it is
+    /// The connection fails, no answer comes within [`patience`], or it is
     /// malformed or belongs to another request.
     pub fn try_call(&mut self, method: &str, args: &[Arg]) -> io::Result<Answer> {
         self.cookie += 1;
@@ -159,7 +159,7 @@ impl Client {
     /// # Errors
     ///
     /// The connection fails or ([`io::ErrorKind::UnexpectedEof`]) ends, nothing
-    /// comes within [`PATIENCE`], or it does not begin as a packet does.
+    /// comes within [`patience`], or it does not begin as a packet does.
     pub fn receive(&mut self) -> io::Result<Vec<u8>> {
         loop {
             if let Some(len) = packet_len(&self.pending)?
@@ -179,7 +179,7 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// The connection fails, or nothing comes within [`PATIENCE`].
+    /// The connection fails, or nothing comes within [`patience`].
     pub fn read_some(&mut self, most: usize) -> io::Result<Vec<u8>> {
         let mut bytes = vec![0; most];
         let len = self.socket.read(&mut bytes)?;
@@ -227,7 +227,7 @@ impl Client {
 
 impl Socket {
     fn connect(address: Address) -> io::Result<Self> {
-        let patience = Some(PATIENCE);
+        let patience = Some(patience());
         Ok(match address {
             Address::UnixStream(path) => {
                 let stream = UnixStream::connect(path)?;

@@ -6,6 +6,7 @@ use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
 
+use crate::checker;
 use crate::config::Setup;
 use crate::modules::{self, Flavor};
 use crate::server::{Directory, Server, free_port, short_directory};
@@ -282,6 +283,9 @@ impl Builder {
             // The shell lowers its own limits and then becomes the server.
             let script = format!(r#"ulimit -n {descriptors} && exec "$0" "$@""#);
             words.extend(["/bin/sh", "-c", &script].map(OsString::from));
+        }
+        if self.setup.has_ours() {
+            words.extend(checker::launcher());
         }
         words.push(modules::kamailio().into());
         let mut command = Command::new(&words[0]);

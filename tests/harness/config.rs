@@ -25,6 +25,11 @@ pub(crate) struct Setup {
 }
 
 impl Setup {
+    /// Whether a module of ours is among them; an example is named by its file.
+    pub(crate) fn has_ours(&self) -> bool {
+        self.flavor == Flavor::Rust || self.modules.iter().any(|name| name.starts_with('/'))
+    }
+
     /// Writes everything into `directory` and tells where the configuration is.
     pub(crate) fn write(&self, directory: &Path) -> PathBuf {
         for (name, content) in &self.files {

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use crate::binrpc::any_port_towards;
 use crate::own_path::OwnPath;
-use crate::wait::PATIENCE;
+use crate::wait::patience;
 
 /// What a server writes in reply to this request over a Unix socket.
 ///
@@ -18,7 +18,7 @@ pub fn ask(socket: &Path, request: &[u8]) -> Vec<u8> {
     let own = OwnPath::new();
     let client = UnixDatagram::bind(own.path()).expect("a new socket");
     client
-        .set_read_timeout(Some(PATIENCE))
+        .set_read_timeout(Some(patience()))
         .expect("a time limit");
     client.send_to(request, socket).expect("the server listens");
     let mut reply = vec![0; 1 << 16];
@@ -46,7 +46,7 @@ pub fn send(socket: &Path, request: &[u8]) {
 pub fn ask_udp(server: SocketAddr, request: &[u8]) -> Vec<u8> {
     let client = UdpSocket::bind(any_port_towards(server)).expect("a new socket");
     client
-        .set_read_timeout(Some(PATIENCE))
+        .set_read_timeout(Some(patience()))
         .expect("a time limit");
     client.send_to(request, server).expect("a way there");
     let mut reply = vec![0; 1 << 16];

@@ -3,7 +3,7 @@
 use std::io::{self, Read, Write};
 use std::net::{Ipv4Addr, TcpStream};
 
-use crate::wait::PATIENCE;
+use crate::wait::patience;
 
 /// One connection, for one request after the other.
 #[derive(Debug)]
@@ -30,7 +30,7 @@ impl Client {
     pub fn connect(port: u16) -> Self {
         let stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).expect("the server listens");
         stream
-            .set_read_timeout(Some(PATIENCE))
+            .set_read_timeout(Some(patience()))
             .expect("a time limit");
         stream.set_nodelay(true).expect("a socket takes it");
         Self(stream)

@@ -12,7 +12,7 @@ use crate::linefifo::ReplyPipe;
 use crate::modules::{self, Flavor};
 use crate::own_path::OwnPath;
 use crate::server::{Server, free_port};
-use crate::wait::PATIENCE;
+use crate::wait::patience;
 
 /// What the tests of ours alone load.
 const MODULES: &[&str] = &[
@@ -158,7 +158,7 @@ pub fn first_datagram(socket: &Path, documents: &[&[u8]]) -> String {
     let own = OwnPath::new();
     let client = UnixDatagram::bind(own.path()).expect("a new socket");
     client
-        .set_read_timeout(Some(PATIENCE))
+        .set_read_timeout(Some(patience()))
         .expect("a time limit");
     for document in documents {
         client.send_to(document, socket).expect("sent");
@@ -218,7 +218,7 @@ pub fn tcp_to_the_end(server: SocketAddr, document: &[u8]) -> String {
     read_all(stream)
 }
 
-/// A connection that waits no longer than [`PATIENCE`].
+/// A connection that waits no longer than [`patience`].
 ///
 /// # Panics
 ///
@@ -227,7 +227,7 @@ pub fn tcp_to_the_end(server: SocketAddr, document: &[u8]) -> String {
 pub fn connect(server: SocketAddr) -> TcpStream {
     let stream = TcpStream::connect(server).expect("the server listens");
     stream
-        .set_read_timeout(Some(PATIENCE))
+        .set_read_timeout(Some(patience()))
         .expect("a time limit");
     stream
 }

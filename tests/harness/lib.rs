@@ -9,6 +9,7 @@
 
 pub mod binrpc;
 pub mod builder;
+mod checker;
 pub mod compare;
 mod config;
 pub mod ctl_ways;

@@ -12,7 +12,7 @@ use rustix::fs::{CWD, Mode, OFlags, mkfifoat, open};
 
 use crate::binrpc::any_port_towards;
 use crate::own_path::OwnPath;
-use crate::wait::PATIENCE;
+use crate::wait::patience;
 
 /// Where a server listens for the line protocol.
 #[derive(Clone, Debug)]
@@ -98,14 +98,14 @@ impl Client {
             Address::Udp(address) => {
                 let socket = UdpSocket::bind(any_port_towards(*address))?;
                 socket.connect(address)?;
-                socket.set_read_timeout(Some(PATIENCE))?;
+                socket.set_read_timeout(Some(patience()))?;
                 Self::Udp(socket)
             }
             Address::Tcp(address) => {
                 let stream = TcpStream::connect(address)?;
                 stream.set_nodelay(true)?;
-                stream.set_read_timeout(Some(PATIENCE))?;
-                stream.set_write_timeout(Some(PATIENCE))?;
+                stream.set_read_timeout(Some(patience()))?;
+                stream.set_write_timeout(Some(patience()))?;
                 Self::Tcp(stream)
             }
         })
@@ -138,7 +138,7 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// The way back fails, or nothing comes within [`PATIENCE`].
+    /// The way back fails, or nothing comes within [`patience`].
     pub fn receive_all(&mut self) -> io::Result<Vec<u8>> {
         match self {
             Self::Pipe(_, reply) => reply.read_all(),
@@ -211,7 +211,7 @@ impl ReplyPipe {
     ///
     /// # Errors
     ///
-    /// Nothing comes within [`PATIENCE`].
+    /// Nothing comes within [`patience`].
     pub fn read_all(&mut self) -> io::Result<Vec<u8>> {
         let mut all = Vec::new();
         loop {
@@ -227,9 +227,9 @@ impl ReplyPipe {
     ///
     /// # Errors
     ///
-    /// Nothing comes within [`PATIENCE`].
+    /// Nothing comes within [`patience`].
     pub fn read_some(&mut self, most: usize) -> io::Result<Vec<u8>> {
-        self.read_some_within(PATIENCE, most)
+        self.read_some_within(patience(), most)
     }
 
     /// The same with another time limit.

@@ -12,7 +12,7 @@ use tungstenite::http::HeaderValue;
 use tungstenite::{Message as Frame, WebSocket};
 
 use crate::tls::Certificate;
-use crate::wait::PATIENCE;
+use crate::wait::patience;
 
 /// How SIP travels.
 #[derive(Clone, Copy, Debug)]
@@ -123,7 +123,7 @@ impl SipStream {
     /// It does not.
     pub fn try_connect(via: Via<'_>, to: SocketAddr) -> io::Result<Self> {
         let socket = TcpStream::connect(to)?;
-        socket.set_read_timeout(Some(PATIENCE))?;
+        socket.set_read_timeout(Some(patience()))?;
         socket.set_nodelay(true)?;
         let below = socket.try_clone()?;
         let channel = match via {

@@ -11,7 +11,7 @@ use std::time::Instant;
 use rustix::fs::{Mode, OFlags, open};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 
-use crate::wait::{self, PATIENCE};
+use crate::wait::{self, patience};
 
 /// A program that runs on a terminal. Dropping it ends the program.
 #[derive(Debug)]
@@ -69,7 +69,7 @@ impl Terminal {
     ///
     /// `text` does not appear.
     pub fn read_to(&mut self, text: &str) -> String {
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + patience();
         loop {
             if let Some(at) = self.shown.find(text) {
                 let rest = self.shown.split_off(at + text.len());

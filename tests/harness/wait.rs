@@ -3,22 +3,30 @@
 
 use std::time::{Duration, Instant};
 
+use crate::checker;
+
+const PATIENCE: Duration = Duration::from_secs(30);
+
+const PAUSE: Duration = Duration::from_millis(5);
+
 /// How long anything that is expected to happen may take.
 ///
 /// Far more than it takes on an idle machine: reaching it is a failure, not a
 /// measurement.
-pub const PATIENCE: Duration = Duration::from_secs(30);
+#[must_use]
+pub fn patience() -> Duration {
+    checker::patience(PATIENCE)
+}
 
-const PAUSE: Duration = Duration::from_millis(5);
-
-/// What `probe` found, or `None` when it found nothing within [`PATIENCE`].
+/// What `probe` found, or `None` when it found nothing within [`patience`].
 pub fn for_some<T>(probe: impl FnMut() -> Option<T>) -> Option<T> {
     for_some_within(PATIENCE, probe)
 }
 
-/// As [`for_some`], with another deadline.
+/// As [`for_some`], with another deadline. Where a checker slows the servers
+/// down, both are as many times later.
 pub fn for_some_within<T>(patience: Duration, mut probe: impl FnMut() -> Option<T>) -> Option<T> {
-    let deadline = Instant::now() + patience;
+    let deadline = Instant::now() + checker::patience(patience);
     loop {
         let found = probe();
         if found.is_some() || Instant::now() >= deadline {
@@ -32,7 +40,7 @@ pub fn for_some_within<T>(patience: Duration, mut probe: impl FnMut() -> Option<
 ///
 /// # Panics
 ///
-/// It did not within [`PATIENCE`]; the message names `what`.
+/// It did not within [`patience`]; the message names `what`.
 pub fn until(what: &str, mut probe: impl FnMut() -> bool) {
     let held = for_some(|| probe().then_some(()));
     assert!(held.is_some(), "waited in vain for this: {what}");

@@ -7,7 +7,7 @@ use harness::modules::Flavor;
 use harness::own_path::OwnPath;
 use harness::server::Server;
 use harness::sip::Peer;
-use harness::wait::{self, PATIENCE};
+use harness::wait::{self, patience};
 
 use crate::ways::datagram;
 
@@ -96,7 +96,7 @@ fn a_worker_that_is_busy_holds_up_nobody() {
     let own = OwnPath::new();
     let client = UnixDatagram::bind(own.path()).expect("a new socket");
     client
-        .set_read_timeout(Some(PATIENCE))
+        .set_read_timeout(Some(patience()))
         .expect("a time limit");
     client
         .connect(server.path("rpc.socket"))

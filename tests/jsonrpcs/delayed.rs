@@ -1,6 +1,7 @@
 //! Answers that come when the command has long returned: `tm.t_uac_wait`, whose
 //! answer is the reply to a SIP request.
 
+use harness::builder::Builder;
 use harness::http::{Client, Response};
 use harness::linefifo::ReplyPipe;
 use harness::modules::Flavor;
@@ -11,6 +12,10 @@ use harness::wait;
 use crate::ways::datagram;
 
 fn start(flavor: Flavor, pretty: i32) -> Server {
+    builder(flavor, pretty).start()
+}
+
+fn builder(flavor: Flavor, pretty: i32) -> Builder {
     Server::builder(flavor)
         .tcp()
         .modules([
@@ -29,7 +34,6 @@ fn start(flavor: Flavor, pretty: i32) -> Server {
             event_route[xhttp:request] {{ jsonrpc_dispatch(); }}
             "#
         ))
-        .start()
 }
 
 fn document(uri: &str, id: &str) -> String {
@@ -132,7 +136,10 @@ fn ids_come_back_exactly() {
 #[test]
 fn others_are_served_while_an_answer_is_awaited() {
     let peer = Peer::start();
-    let server = start(Flavor::Rust, 0);
+    // The first of them shall still be waited for when the last has come.
+    let server = builder(Flavor::Rust, 0)
+        .config(r#"modparam("tm", "fr_timer", 30000)"#)
+        .start();
     let mut waiting: Vec<Client> = (0..5)
         .map(|id| {
             let mut client = Client::connect(server.port());

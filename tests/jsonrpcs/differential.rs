@@ -41,14 +41,6 @@ const LEFT_OUT: &[(&str, &str)] = &[
     ),
 ];
 
-/// Otherwise these modules refuse to reload for some seconds after the last
-/// time.
-const NO_PAUSES: &str = r#"
-    modparam("dialplan", "reload_delta", 0)
-    modparam("dispatcher", "reload_delta", 0)
-    modparam("permissions", "reload_delta", 0)
-"#;
-
 /// A document with the method in it.
 struct Asked {
     method: String,
@@ -132,7 +124,7 @@ fn common_ways() -> impl Iterator<Item = Way> {
 }
 
 fn start(place: &Place, ways: &Ways, flavor: Flavor, pretty: i32) -> Server {
-    let config = ways.config(has_tcp(Flavor::C), pretty) + NO_PAUSES;
+    let config = ways.config(has_tcp(Flavor::C), pretty);
     place.start_with(flavor, &["jsonrpcs"], &config)
 }
 

@@ -9,7 +9,7 @@ use std::os::unix::net::UnixDatagram;
 use harness::modules;
 use harness::own_path::OwnPath;
 use harness::server::Server;
-use harness::wait::PATIENCE;
+use harness::wait::patience;
 use rpc_wire::answers::is_answer;
 use serde_json::value::RawValue;
 
@@ -140,7 +140,7 @@ fn the_answer_of_a_server_is_not_answered() {
     let own = OwnPath::new();
     let client = UnixDatagram::bind(own.path()).expect("a new socket");
     client
-        .set_read_timeout(Some(PATIENCE))
+        .set_read_timeout(Some(patience()))
         .expect("a time limit");
     for document in [
         &br#"{"jsonrpc":"2.0","error":{"code":-32600},"id":"method"}"#[..],

@@ -171,7 +171,7 @@ fn internet_sockets_of_both_families() {
         };
         let client = std::net::UdpSocket::bind(any).expect("a socket");
         client
-            .set_read_timeout(Some(harness::wait::PATIENCE))
+            .set_read_timeout(Some(harness::wait::patience()))
             .expect("a time limit");
         client.send_to(VERSION.as_bytes(), (ip, udp)).expect("sent");
         let mut reply = [0; 1000];

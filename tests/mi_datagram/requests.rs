@@ -168,7 +168,7 @@ fn the_reply_of_a_server_is_not_answered() {
     let own = OwnPath::new();
     let client = UnixDatagram::bind(own.path()).expect("a new socket");
     client
-        .set_read_timeout(Some(wait::PATIENCE))
+        .set_read_timeout(Some(wait::patience()))
         .expect("a time limit");
     for request in [
         &b"500 command not available\n"[..],
@@ -237,7 +237,7 @@ fn a_client_that_does_not_read_holds_nobody_up() {
     assert_eq!(reply(&socket, b":core.echo:\na\n"), "200 OK\na\n");
     // Its replies are kept for it as long as `socket_timeout` says.
     client
-        .set_read_timeout(Some(wait::PATIENCE))
+        .set_read_timeout(Some(wait::patience()))
         .expect("a time limit");
     let mut buffer = [0; 100];
     for number in 0..UNREAD {
