@@ -29,6 +29,9 @@ pub(crate) struct Pipe {
     incomplete_since: Option<Instant>,
     /// How far the service has looked into that.
     looked: Looked,
+    /// Whether that was too long: what is there of it is dropped, and so is what
+    /// comes up to its end. Read as something new it could keep everybody waiting.
+    skips: bool,
 }
 
 impl AsFd for Pipe {
@@ -45,6 +48,7 @@ impl Pipe {
             input: BytesMut::new(),
             incomplete_since: None,
             looked: Looked::default(),
+            skips: false,
         }
     }
 
@@ -76,9 +80,9 @@ impl Pipe {
 
     fn answer(&mut self, turn: Turn, service: &mut dyn Service, replies: &mut ReplyPipes) {
         let input = std::mem::take(&mut self.input);
-        let mut used = 0;
-        let mut incomplete = false;
-        while used < input.len() {
+        let mut used = self.skip(&input, service);
+        let mut incomplete = self.skips;
+        while used < input.len() && !incomplete {
             match self.answer_first(&input[used..], service, replies) {
                 Step::Done(0) | Step::More => {
                     incomplete = true;
@@ -93,19 +97,12 @@ impl Pipe {
             }
         }
         if incomplete && input.len() - used > limits::REQUEST {
-            log_limited!(
-                Warning,
-                "a request on {} of more than {} bytes is dropped",
-                self.bound,
-                limits::REQUEST
-            );
-            incomplete = false;
-            used = input.len();
-            self.looked = Looked::default();
+            used += self.drop_long(&input[used..], service);
+            incomplete = self.skips;
         }
         self.incomplete_since = match (incomplete, self.incomplete_since) {
             (false, _) => None,
-            (true, Some(since)) if used == 0 => Some(since),
+            (true, Some(since)) if used == 0 || self.skips => Some(since),
             (true, _) => Some(Instant::now()),
         };
         // With nothing left the memory goes too.
@@ -113,6 +110,34 @@ impl Pipe {
             self.input = input;
             self.input.advance(used);
         }
+    }
+
+    /// Passes over what still belongs to a request that is too long. Returns how
+    /// many bytes that is.
+    fn skip(&mut self, input: &[u8], service: &mut dyn Service) -> usize {
+        if !self.skips {
+            return 0;
+        }
+        let Some(end) = service.skip(input, &mut self.looked) else {
+            return std::mem::take(&mut self.looked.bytes);
+        };
+        self.skips = false;
+        self.looked = Looked::default();
+        end
+    }
+
+    /// Drops what is there of a request that is too long. Returns how many bytes
+    /// that is.
+    fn drop_long(&mut self, request: &[u8], service: &mut dyn Service) -> usize {
+        log_limited!(
+            Warning,
+            "a request on {} of more than {} bytes is dropped",
+            self.bound,
+            limits::REQUEST
+        );
+        self.skips = true;
+        let looked = std::mem::take(&mut self.looked.bytes);
+        looked + self.skip(&request[looked..], service)
     }
 
     fn answer_first(
@@ -156,6 +181,7 @@ impl Pipe {
             self.input = BytesMut::new();
             self.incomplete_since = None;
             self.looked = Looked::default();
+            self.skips = false;
         }
     }
 }

@@ -46,6 +46,14 @@ pub trait Service {
         outbox: &mut Outbox<'_>,
     ) -> Step;
 
+    /// Goes on through a request in a named pipe that is too long, and whose bytes are
+    /// dropped as far as they were looked at: how many of `input` still belong to it,
+    /// or nothing while its end is not there. A service that cannot tell drops what
+    /// is there.
+    fn skip(&mut self, input: &[u8], _looked: &mut Looked) -> Option<usize> {
+        Some(input.len())
+    }
+
     /// The client sends no more, and `input` is the start of a request. A
     /// service whose protocol has an answer to that writes it.
     fn serve_rest(&mut self, _from: &Bound, _peer: &Peer, _input: &[u8], _outbox: &mut Outbox<'_>) {

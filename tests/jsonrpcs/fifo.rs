@@ -31,6 +31,24 @@ fn read(reply: &mut ReplyPipe) -> String {
     String::from_utf8(reply.read_all().expect("an answer")).expect("text")
 }
 
+/// Its rest, read as something new, would look like a document without an end.
+#[test]
+fn of_a_document_that_is_too_long_nothing_is_left() {
+    let ways = Ways::new();
+    let server = ways.builder("").start();
+    let braces = "a{".repeat(750_000);
+    let long = format!(r#"{{"jsonrpc":"2.0","method":"core.echo","params":["{braces}"],"id":1}}"#);
+    open(&server)
+        .write_all(long.as_bytes())
+        .expect("the server reads");
+    assert_eq!(ways.ask(&server, Way::Pipe, ECHO), ECHOED);
+    assert!(
+        server
+            .log()
+            .contains("of more than 1048576 bytes is dropped")
+    );
+}
+
 #[test]
 fn several_requests_in_one_write_and_text_between() {
     let ways = Ways::new();

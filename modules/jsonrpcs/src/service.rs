@@ -7,7 +7,7 @@ use kamailio::core::log::Shown;
 use kamailio::log_limited;
 use kamailio::net::{Bound, Looked, Outbox, Peer, Service, Step, pipe_in};
 use rpc_wire::answers::is_answer;
-use rpc_wire::jsonrpc::{Found, MAX_LEN, Name, Progress, Request, find, find_on};
+use rpc_wire::jsonrpc::{Found, MAX_LEN, Name, Progress, Request, find, find_on, skip_on};
 use rpc_wire::listen::Transport;
 use rpc_wire::value::Params;
 
@@ -106,12 +106,17 @@ fn blanks(input: &[u8]) -> usize {
 
 /// Finds the first document, looking only at what was not there last time.
 fn find_further(input: &[u8], looked: &mut Looked) -> Found {
+    look(looked, |progress| find_on(input, progress))
+}
+
+/// Goes on from what is noted, and notes how far that came.
+fn look<R>(looked: &mut Looked, on: impl FnOnce(&mut Progress) -> R) -> R {
     let mut progress = Progress {
         at: looked.bytes,
         depth: (looked.state >> 1) as usize,
         in_text: looked.state & 1 == 1,
     };
-    let found = find_on(input, &mut progress);
+    let found = on(&mut progress);
     looked.bytes = progress.at;
     looked.state = (progress.depth as u64) << 1 | u64::from(progress.in_text);
     found
@@ -131,6 +136,10 @@ impl Service for Documents {
             Transport::Fifo => self.serve_pipe(sender, input, looked, outbox),
             _ => self.serve_stream(sender, input, looked, outbox),
         }
+    }
+
+    fn skip(&mut self, input: &[u8], looked: &mut Looked) -> Option<usize> {
+        look(looked, |progress| skip_on(input, progress))
     }
 
     fn serve_failure(&mut self, _from: &Bound, _input: &[u8], outbox: &mut Outbox<'_>) {

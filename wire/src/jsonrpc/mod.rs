@@ -100,7 +100,7 @@ pub use http::{http_status, refusal_status};
 pub use id::Id;
 pub use reply::{Batch, encode_answer, encode_error, encode_refusal};
 pub use request::{Name, Request, Verdict};
-pub use stream::{Found, Progress, find, find_on};
+pub use stream::{Found, Progress, find, find_on, skip_on};
 
 /// How many objects and arrays a document may open in one another, the request
 /// and the batch counted.

@@ -42,6 +42,13 @@ pub fn find_on(input: &[u8], progress: &mut Progress) -> Found {
     }
 }
 
+/// Goes on in a document whose bytes up to `progress.at` are dropped, for there are
+/// too many of them: how many of `input` still belong to it, if it ends there.
+#[must_use]
+pub fn skip_on(input: &[u8], progress: &mut Progress) -> Option<usize> {
+    progress.go_on(input)
+}
+
 impl Progress {
     /// Where the document ends, if it does.
     fn go_on(&mut self, input: &[u8]) -> Option<usize> {
@@ -93,6 +100,18 @@ mod tests {
             assert_eq!(find(&document[..end]), Found::More, "{end} bytes");
         }
         assert_eq!(find(document), Found::Document(document.len()));
+    }
+
+    #[test]
+    fn the_end_of_a_document_is_found_without_its_start() {
+        let document = br#"{"a":"}\"{","b":[{}]}{"#;
+        for start in 1..document.len() - 1 {
+            let mut progress = Progress::default();
+            assert_eq!(find_on(&document[..start], &mut progress), Found::More);
+            let dropped = std::mem::take(&mut progress.at);
+            let end = skip_on(&document[dropped..], &mut progress);
+            assert_eq!(end, Some(document.len() - 1 - dropped), "from {start}");
+        }
     }
 
     #[test]
