@@ -136,7 +136,7 @@ impl Pipe {
             limits::REQUEST
         );
         self.skips = true;
-        let looked = std::mem::take(&mut self.looked.bytes);
+        let looked = std::mem::take(&mut self.looked.bytes).min(request.len());
         looked + self.skip(&request[looked..], service)
     }
 
