@@ -1,7 +1,5 @@
 //! What the runs have found, and the file that keeps it.
 
-use std::fs;
-
 use harness::machine::Machine;
 use harness::report::{file, read, write};
 use serde::{Deserialize, Serialize};
@@ -56,8 +54,7 @@ impl Results {
 
     pub(crate) fn write_page(&self) {
         let name = "proof.md";
-        let page = fs::read_to_string(file(name)).expect("the page has its text by hand");
-        write(name, &page::with_results(&page, self));
+        write(name, &page::with_results(&read(name), self));
     }
 
     pub(crate) fn json(&self) -> String {
