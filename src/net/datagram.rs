@@ -120,8 +120,8 @@ impl DatagramSocket {
 
     /// Takes datagrams, if there are any, into the rooms of the workshop.
     fn receive(&mut self, patience: Patience, shop: &mut Workshop<'_>) -> Result<(), Errno> {
-        let rooms = self.rooms(shop.input.len());
-        let rooms = &mut shop.input[..rooms];
+        let all = shop.input.len();
+        let rooms = &mut shop.input[..all.min(ROOM * self.at_once)];
         let socket = self.socket.as_fd();
         let taken = datagrams::receive(socket, rooms, ROOM, patience, &mut self.received);
         match taken {
@@ -134,17 +134,9 @@ impl DatagramSocket {
         }
     }
 
-    /// How many of so many bytes are for datagrams.
-    fn rooms(&self, all: usize) -> usize {
-        all.min(ROOM * self.at_once)
-    }
-
     fn answer_received(&mut self, turn: Turn, shop: &mut Workshop<'_>) {
         let mut received = std::mem::take(&mut self.received);
-        let rooms = self.rooms(shop.input.len());
-        let datagrams = received
-            .drain(..)
-            .zip(shop.input[..rooms].chunks_exact(ROOM));
+        let datagrams = received.drain(..).zip(shop.input.chunks_exact(ROOM));
         for (index, (datagram, room)) in datagrams.enumerate() {
             let bytes = &room[..datagram.len.min(room.len())];
             // The clock is asked only if there is more than one.
