@@ -42,7 +42,7 @@ pub(crate) fn serve(
     let mut events = Events::new();
     loop {
         let patience = handler.patience();
-        if patience.is_some() || !handler.wait_at_only_socket(&mut shop) {
+        if patience.is_some() || !handler.wait_at_only_entrance(&mut shop) {
             handler
                 .poller
                 .wait(patience, &mut events)
@@ -158,21 +158,22 @@ impl Handler {
         }
     }
 
-    /// Where all there is to wait for is one socket for datagrams, reading from it
-    /// waits just as well, and is a system call less for each request.
-    fn wait_at_only_socket(&mut self, shop: &mut Workshop<'_>) -> bool {
+    /// Where all there is to wait for is one socket for datagrams or one pipe,
+    /// reading from it waits just as well, and is a system call less for each
+    /// request. Returns whether it has waited; the poller does in any case.
+    fn wait_at_only_entrance(&mut self, shop: &mut Workshop<'_>) -> bool {
         let [entrance] = self.entrances.as_mut_slice() else {
             return false;
         };
-        let Kind::Datagram(socket) = &mut entrance.kind else {
-            return false;
+        let waited = match &mut entrance.kind {
+            Kind::Stream(_) => return false,
+            Kind::Datagram(socket) => socket.wait_and_work(shop),
+            Kind::Pipe(pipe) => pipe.wait_and_work(shop, &mut self.reply_pipes),
         };
-        if socket.wait_and_work(shop).is_err() {
-            // The poller waits in any case.
+        if waited.is_err() {
             return false;
         }
-        entrance.in_line = socket.wants_a_turn();
-        if entrance.in_line {
+        if self.joins_line(0) {
             self.line.push_back(Source::Entrance(0));
         }
         true
@@ -214,22 +215,24 @@ impl Handler {
 
     /// Returns whether the entrance stands in line from now on.
     fn work_at(&mut self, index: usize, shop: &mut Workshop<'_>) -> bool {
-        let joins = match &mut self.entrances[index].kind {
-            Kind::Stream(_) => {
-                self.accept_all(index);
-                false
-            }
-            Kind::Datagram(socket) => {
-                socket.work(shop);
-                socket.wants_a_turn()
-            }
-            Kind::Pipe(pipe) => {
-                pipe.work(shop, &mut self.reply_pipes);
-                self.timed |= pipe.is_waiting();
-                pipe.wants_a_turn()
-            }
+        match &mut self.entrances[index].kind {
+            Kind::Stream(_) => self.accept_all(index),
+            Kind::Datagram(socket) => socket.work(shop),
+            Kind::Pipe(pipe) => pipe.work(shop, &mut self.reply_pipes),
+        }
+        self.joins_line(index)
+    }
+
+    /// After an entrance has worked: whether it stands in line from now on.
+    fn joins_line(&mut self, index: usize) -> bool {
+        let entrance = &mut self.entrances[index];
+        let (joins, is_timed) = match &entrance.kind {
+            Kind::Stream(_) => (false, false),
+            Kind::Datagram(socket) => (socket.wants_a_turn(), false),
+            Kind::Pipe(pipe) => (pipe.wants_a_turn(), pipe.is_waiting()),
         };
-        self.entrances[index].in_line = joins;
+        entrance.in_line = joins;
+        self.timed |= is_timed;
         joins
     }
 

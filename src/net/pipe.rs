@@ -1,13 +1,15 @@
 //! Named pipes that requests come in through. All clients write into one pipe,
 //! so there is nobody to close, and nobody to tell but the log.
 
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
 use bytes::{Buf, BytesMut};
-use kamailio_core::log_limited;
+use kamailio_core::datagrams::Patience;
+use kamailio_core::{log_limited, process};
+use rustix::fs::{CWD, Mode, OFlags, openat};
 use rustix::io::{Errno, read};
 
 use crate::limits;
@@ -23,6 +25,9 @@ use crate::workshop::Workshop;
 #[derive(Debug)]
 pub(crate) struct Pipe {
     file: OwnedFd,
+    /// The same pipe, where a read waits. None if it could not be opened once
+    /// more, as by a process that may not read from a pipe of another user.
+    patient: Option<OwnedFd>,
     bound: Arc<Bound>,
     /// A request that is not complete.
     input: BytesMut,
@@ -43,6 +48,7 @@ impl AsFd for Pipe {
 impl Pipe {
     pub(crate) fn new(file: OwnedFd, bound: Arc<Bound>) -> Self {
         Pipe {
+            patient: opened_again(&file).ok(),
             file,
             bound,
             input: BytesMut::new(),
@@ -66,16 +72,44 @@ impl Pipe {
     /// that completes.
     pub(crate) fn work(&mut self, shop: &mut Workshop<'_>, replies: &mut ReplyPipes) {
         let turn = Turn::start();
-        if !self.wants_a_turn() {
-            match read(&self.file, &mut shop.input[..limits::READ_AT_ONCE]) {
-                Ok(count) => self.input.extend_from_slice(&shop.input[..count]),
-                Err(Errno::AGAIN | Errno::INTR) => return,
-                Err(error) => {
-                    return log_limited!(Error, "cannot read from {}: {error}", self.bound);
+        if self.wants_a_turn() || self.read(Patience::None, shop).is_ok() {
+            self.answer(turn, shop.service, replies);
+        }
+    }
+
+    /// The same, but waits until something comes: for a process that has nothing
+    /// else to do.
+    ///
+    /// # Errors
+    /// Nobody has waited, or only until a signal came.
+    pub(crate) fn wait_and_work(
+        &mut self,
+        shop: &mut Workshop<'_>,
+        replies: &mut ReplyPipes,
+    ) -> Result<(), Errno> {
+        self.read(Patience::Endless, shop)?;
+        process::update_config();
+        self.answer(Turn::start(), shop.service, replies);
+        Ok(())
+    }
+
+    fn read(&mut self, patience: Patience, shop: &mut Workshop<'_>) -> Result<(), Errno> {
+        let file = match patience {
+            Patience::None => &self.file,
+            Patience::Endless => self.patient.as_ref().ok_or(Errno::BADF)?,
+        };
+        match read(file, &mut shop.input[..limits::READ_AT_ONCE]) {
+            Ok(count) => {
+                self.input.extend_from_slice(&shop.input[..count]);
+                Ok(())
+            }
+            Err(error) => {
+                if !matches!(error, Errno::AGAIN | Errno::INTR) {
+                    log_limited!(Error, "cannot read from {}: {error}", self.bound);
                 }
+                Err(error)
             }
         }
-        self.answer(turn, shop.service, replies);
     }
 
     fn answer(&mut self, turn: Turn, service: &mut dyn Service, replies: &mut ReplyPipes) {
@@ -184,6 +218,12 @@ impl Pipe {
             self.skips = false;
         }
     }
+}
+
+/// A way of its own into the same pipe, whose reads wait.
+fn opened_again(pipe: &OwnedFd) -> Result<OwnedFd, Errno> {
+    let path = format!("/proc/self/fd/{}", pipe.as_raw_fd());
+    openat(CWD, path, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())
 }
 
 /// The reply to one request.
