@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::thread;
 
 use harness::binrpc::{Address, Client};
@@ -13,6 +13,8 @@ use harness::server::{Server, free_port, short_directory};
 use harness::wait;
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
+
+use crate::everywhere::{Everywhere, Transport};
 
 /// What is listened on, a call for it that fails, and what the log says. `{path}`
 /// is a file.
@@ -281,4 +283,27 @@ fn a_handler_that_gets_no_more_descriptors_says_so_and_serves() {
     let address = Address::UnixStream(place.path());
     let answer = Client::connect(address).call("core.echo", &["all the same".into()]);
     assert_eq!(answer.values()[0].as_str(), Some("all the same"));
+}
+
+/// The process of a named pipe waits in a read of its own.
+#[test]
+fn a_pipe_that_cannot_be_opened_once_more_is_served_all_the_same() {
+    if !is_possible() {
+        return;
+    }
+    let everywhere = Everywhere::new();
+    let seen = FailingFromStart::calls(&["openat"]);
+    drop(everywhere.builder("").launcher(seen.launcher()).start());
+    let record = seen.record();
+    let opened = record
+        .split_once("\"/proc/self/fd/")
+        .and_then(|(_, rest)| rest.split_once('"'));
+    let (descriptor, _) = opened.expect("the process opens its pipe");
+    let everywhere = Everywhere::new();
+    let path = Path::new("/proc/self/fd").join(descriptor);
+    let failing = FailingFromStart::calls(&["openat:error=EACCES"]).for_file(&path);
+    let server = everywhere.builder("").launcher(failing.launcher()).start();
+    let mut client = everywhere.client(&server, Transport::JsonPipe);
+    assert!(client.is_answered() && client.is_answered());
+    assert!(failing.count() > 0, "{}", failing.record());
 }
