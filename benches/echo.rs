@@ -1,9 +1,13 @@
 //! The floor: a process that does nothing but send back what it gets.
+//!
+//! It has one socket and waits in its read. A server that has several waits until
+//! any of them is ready and reads then, so there is an echo that does that, too.
 
 use std::env;
 use std::fs::File;
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpListener, UdpSocket};
+use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::{UnixDatagram, UnixListener};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitCode};
@@ -13,6 +17,8 @@ use harness::linefifo::make_pipe;
 use harness::server::{free_port, short_directory};
 use harness::wait;
 use rpc_wire::jsonrpc::{Found, find};
+use rustix::buffer::spare_capacity;
+use rustix::event::epoll;
 use rustix::process::Pid;
 use tempfile::TempDir;
 
@@ -22,8 +28,42 @@ use crate::servers::{KINDS, Kind};
 /// the one that it names.
 pub(crate) const PIPE: &str = "pipe";
 
+/// How an echo waits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Waits {
+    InRead,
+    /// By epoll, and then it reads.
+    ForEvents,
+}
+
+impl Waits {
+    fn name(self) -> &'static str {
+        match self {
+            Waits::InRead => "in read",
+            Waits::ForEvents => "for events",
+        }
+    }
+}
+
+/// Echoes that run, one for each kind and way to wait that was asked for.
+#[derive(Default)]
+pub(crate) struct Echoes(Vec<Echo>);
+
+impl Echoes {
+    pub(crate) fn of(&mut self, kind: &'static str, waits: Waits) -> &Echo {
+        let is_it = |echo: &Echo| (echo.kind, echo.waits) == (kind, waits);
+        let index = self.0.iter().position(is_it).unwrap_or_else(|| {
+            self.0.push(Echo::start(kind, waits));
+            self.0.len() - 1
+        });
+        &self.0[index]
+    }
+}
+
 /// A running echo.
 pub(crate) struct Echo {
+    kind: &'static str,
+    waits: Waits,
     directory: TempDir,
     port: u16,
     child: Child,
@@ -31,7 +71,7 @@ pub(crate) struct Echo {
 
 impl Echo {
     /// One on a socket of the kind of this name, or on a pipe.
-    pub(crate) fn start(kind: &str) -> Self {
+    fn start(kind: &'static str, waits: Waits) -> Self {
         let directory = short_directory();
         let port = free_port();
         let path = directory.path().join("echo");
@@ -42,10 +82,12 @@ impl Echo {
         };
         let program = env::current_exe().expect("this program has a path");
         let child = Command::new(program)
-            .args(["echo", kind, &place])
+            .args(["echo", kind, &place, waits.name()])
             .spawn()
             .expect("this program can be started again");
         Echo {
+            kind,
+            waits,
             directory,
             port,
             child,
@@ -80,45 +122,85 @@ impl Drop for Echo {
     }
 }
 
-/// The other program: `echo KIND PLACE`, until it is killed.
-pub(crate) fn run(kind: &str, place: &str) -> ExitCode {
+/// The other program: `echo KIND PLACE WAITS`, until it is killed.
+pub(crate) fn run(kind: &str, place: &str, waits: &str) -> ExitCode {
     if kind == PIPE {
         return ended(place, run_pipe(Path::new(place)));
     }
+    let waits = [Waits::InRead, Waits::ForEvents]
+        .into_iter()
+        .find(|known| known.name() == waits);
     let kind = KINDS.into_iter().find(|known| known.name() == kind);
+    let (Some(kind), Some(waits)) = (kind, waits) else {
+        return ExitCode::FAILURE;
+    };
     let result = match kind {
-        Some(Kind::UnixStream) => UnixListener::bind(place).and_then(|listener| {
+        Kind::UnixStream => UnixListener::bind(place).and_then(|listener| {
             listener
                 .incoming()
-                .try_for_each(|stream| stream.map(|mut stream| copy(&mut stream)))
+                .try_for_each(|stream| copy(&mut stream?, waits))
         }),
-        Some(Kind::Tcp) => TcpListener::bind(place).and_then(|listener| {
+        Kind::Tcp => TcpListener::bind(place).and_then(|listener| {
             listener.incoming().try_for_each(|stream| {
                 let mut stream = stream?;
                 stream.set_nodelay(true)?;
-                copy(&mut stream);
-                Ok(())
+                copy(&mut stream, waits)
             })
         }),
-        Some(Kind::UnixDatagram) => UnixDatagram::bind(place).and_then(|socket| {
+        Kind::UnixDatagram => UnixDatagram::bind(place).and_then(|socket| {
             let mut buffer = [0; 65_536];
+            let mut waiting = Waiting::at(&socket, waits)?;
             loop {
+                waiting.wait()?;
                 let (count, from) = socket.recv_from(&mut buffer)?;
                 if let Some(from) = from.as_pathname() {
                     socket.send_to(&buffer[..count], from)?;
                 }
             }
         }),
-        Some(Kind::Udp) => UdpSocket::bind(place).and_then(|socket| {
+        Kind::Udp => UdpSocket::bind(place).and_then(|socket| {
             let mut buffer = [0; 65_536];
+            let mut waiting = Waiting::at(&socket, waits)?;
             loop {
+                waiting.wait()?;
                 let (count, from) = socket.recv_from(&mut buffer)?;
                 socket.send_to(&buffer[..count], from)?;
             }
         }),
-        None => return ExitCode::FAILURE,
     };
     ended(place, result)
+}
+
+/// What an echo does before it reads.
+struct Waiting {
+    poller: Option<OwnedFd>,
+    events: Vec<epoll::Event>,
+}
+
+impl Waiting {
+    fn at(socket: &impl AsFd, waits: Waits) -> io::Result<Self> {
+        let poller = match waits {
+            Waits::InRead => None,
+            Waits::ForEvents => {
+                let poller = epoll::create(epoll::CreateFlags::CLOEXEC)?;
+                let data = epoll::EventData::new_u64(0);
+                epoll::add(&poller, socket, data, epoll::EventFlags::IN)?;
+                Some(poller)
+            }
+        };
+        Ok(Waiting {
+            poller,
+            events: Vec::with_capacity(1),
+        })
+    }
+
+    fn wait(&mut self) -> io::Result<()> {
+        if let Some(poller) = &self.poller {
+            self.events.clear();
+            epoll::wait(poller, spare_capacity(&mut self.events), None)?;
+        }
+        Ok(())
+    }
 }
 
 fn ended(place: &str, result: io::Result<()>) -> ExitCode {
@@ -131,11 +213,17 @@ fn ended(place: &str, result: io::Result<()>) -> ExitCode {
     }
 }
 
-fn copy(stream: &mut (impl Read + Write)) {
+/// Until this client goes away; the next may come then.
+fn copy(stream: &mut (impl Read + Write + AsFd), waits: Waits) -> io::Result<()> {
     let mut buffer = [0; 65_536];
-    while let Ok(count @ 1..) = stream.read(&mut buffer) {
+    let mut waiting = Waiting::at(stream, waits)?;
+    loop {
+        waiting.wait()?;
+        let Ok(count @ 1..) = stream.read(&mut buffer) else {
+            return Ok(());
+        };
         if stream.write_all(&buffer[..count]).is_err() {
-            return;
+            return Ok(());
         }
     }
 }

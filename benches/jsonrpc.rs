@@ -8,9 +8,9 @@ use harness::wait;
 use rpc_wire::binrpc::client::{Answer, Arg};
 use rustix::process::Pid;
 
-use crate::echo::{Echo, PIPE};
+use crate::echo::{Echo, Echoes, PIPE, Waits};
 use crate::json_clients::{Datagram, Http, Pipe, Tcp};
-use crate::measure::{Asker, Load, Side, compare};
+use crate::measure::{Asker, Load, PASSES, Side, Sides, compare};
 use crate::report::Results;
 use crate::servers::{KINDS, Kind};
 
@@ -46,15 +46,11 @@ pub(crate) fn measure(only: &str, results: &mut Results) {
         return;
     }
     let (theirs, ours) = (Measured::start(Flavor::C), Measured::start(Flavor::Rust));
-    let mut echoes: Vec<(&str, Echo)> = Vec::new();
-    for (way, question) in &wanted {
-        let kind = way.echo();
-        if echoes.iter().all(|(known, _)| *known != kind) {
-            echoes.push((kind, Echo::start(kind)));
+    let mut echoes = Echoes::default();
+    for _ in 0..PASSES {
+        for (way, question) in &wanted {
+            measure_one(*way, question, [&theirs, &ours], &mut echoes, results);
         }
-        let echo = echoes.iter().find(|(known, _)| *known == kind);
-        let (_, echo) = echo.expect("it was started");
-        measure_one(*way, question, [&theirs, &ours], echo, results);
     }
 }
 
@@ -79,14 +75,14 @@ fn questions(way: Way) -> impl Iterator<Item = Question> {
     };
     let small = in_flights.iter().flat_map(|in_flight| {
         [
-            ("core.version", VERSION, 4_000),
-            ("core.psx", PSX, 2_000),
-            ("dump of 100", SMALL, 600),
+            ("core.version", VERSION, 2_000),
+            ("core.psx", PSX, 1_000),
+            ("dump of 100", SMALL, 300),
         ]
         .map(|(name, document, count)| (Load::new(name, *in_flight, count), document))
     });
     // No datagram has room for the larger ones, and xhttp none for the largest.
-    let middle = (way != Way::Datagram).then(|| (Load::new("dump of 1000", 1, 60), MIDDLE));
+    let middle = (way != Way::Datagram).then(|| (Load::new("dump of 1000", 1, 30), MIDDLE));
     let large = matches!(way, Way::Pipe | Way::Tcp).then(|| (Load::one("dump of 100000"), LARGE));
     small
         .chain(middle)
@@ -98,20 +94,22 @@ fn measure_one(
     way: Way,
     question: &Question,
     servers: [&Measured; 2],
-    echo: &Echo,
+    echoes: &mut Echoes,
     results: &mut Results,
 ) {
     let [theirs, ours] = servers;
     let Question { load, document } = question;
-    let side = |server: &Measured| Side::new(server.client(way, document), server.pid(way));
-    let floor = Side::new(way.echo_client(echo, document), echo.pid());
-    if theirs.has(way) {
-        let [theirs, ours, floor] = compare([side(theirs), side(ours), floor], load);
-        results.add(way.name(), load, Some(theirs), ours, floor);
-    } else {
-        let [ours, floor] = compare([side(ours), floor], load);
-        results.add(way.name(), load, None, ours, floor);
-    }
+    let server = |server: &Measured| Side::new(server.client(way, document), server.pid(way));
+    let echo = |echo: &Echo| Side::new(way.echo_client(echo, document), echo.pid());
+    // The other ways have a process each for their only socket or pipe.
+    let polls = way == Way::Tcp && load.is_mostly_waiting();
+    let sides = Sides {
+        c: theirs.has(way).then(|| server(theirs)),
+        ours: server(ours),
+        echo: echo(echoes.of(way.echo(), Waits::InRead)),
+        polling_echo: polls.then(|| echo(echoes.of(way.echo(), Waits::ForEvents))),
+    };
+    results.add(way.name(), load, compare(sides, load));
 }
 
 impl Way {

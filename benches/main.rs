@@ -24,14 +24,14 @@ mod table;
 use std::env;
 use std::process::ExitCode;
 
-use measure::ROUNDS;
+use measure::ALL_ROUNDS;
 use report::Results;
 
 fn main() -> ExitCode {
     let args: Vec<String> = env::args().skip(1).collect();
     let args: Vec<&str> = args.iter().map(String::as_str).collect();
     match args[..] {
-        ["echo", kind, place] => return echo::run(kind, place),
+        ["echo", kind, place, waits] => return echo::run(kind, place, waits),
         ["report"] => Results::kept().write_documents(),
         // A part belongs into the document only if somebody says so.
         ["record", only] => measure(only).keep(),
@@ -43,7 +43,9 @@ fn main() -> ExitCode {
 
 /// Measures what has `only` in its name.
 fn measure(only: &str) -> Results {
-    println!("CPU time per request in microseconds (median of {ROUNDS} rounds, lowest to highest)");
+    println!(
+        "CPU time per request in microseconds (median of {ALL_ROUNDS} rounds, lowest to highest)"
+    );
     println!("and requests per second of one client. C: the C module. Echo: a bare loop.\n");
     table::head();
     let mut results = Results::new();

@@ -9,11 +9,18 @@ use serde::{Deserialize, Serialize};
 
 use crate::placement;
 
-/// Rounds of each side.
-pub(crate) const ROUNDS: usize = 7;
+/// How often the loads of a module are gone through. What disturbs the machine for
+/// half a minute falls on some rounds of many loads, not on all rounds of one.
+pub(crate) const PASSES: usize = 3;
+
+/// Rounds of each side in one pass.
+const ROUNDS: usize = 5;
 
 /// Rounds of each side where a request takes about a second.
-const ROUNDS_OF_ONE: usize = 3;
+const ROUNDS_OF_ONE: usize = 1;
+
+/// Rounds of each side in all, but where a request takes about a second.
+pub(crate) const ALL_ROUNDS: usize = PASSES * ROUNDS;
 
 /// A client of one of the processes that are compared, with a request.
 pub(crate) trait Asker {
@@ -51,6 +58,46 @@ impl Load {
             rounds: ROUNDS_OF_ONE,
         }
     }
+
+    /// Whether it costs little but the waiting for it.
+    pub(crate) fn is_mostly_waiting(&self) -> bool {
+        self.in_flight == 1 && self.name == "core.version"
+    }
+
+    /// Rounds of each side in all passes.
+    pub(crate) fn all_rounds(&self) -> usize {
+        PASSES * self.rounds
+    }
+}
+
+/// Those that are compared, or something about each of them.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Sides<T> {
+    /// The C module, where it has this transport.
+    pub(crate) c: Option<T>,
+    pub(crate) ours: T,
+    /// A process that sends each request back as it came, and waits for it in its
+    /// read.
+    pub(crate) echo: T,
+    /// One that waits as a server with several sockets must.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) polling_echo: Option<T>,
+}
+
+impl<T> Sides<T> {
+    fn iter_mut(&mut self) -> impl Iterator<Item = &mut T> {
+        let echoes = std::iter::once(&mut self.echo).chain(&mut self.polling_echo);
+        self.c.iter_mut().chain([&mut self.ours]).chain(echoes)
+    }
+
+    fn map<U>(self, change: impl Fn(T) -> U) -> Sides<U> {
+        Sides {
+            c: self.c.map(&change),
+            ours: change(self.ours),
+            echo: change(self.echo),
+            polling_echo: self.polling_echo.map(&change),
+        }
+    }
 }
 
 /// One of the processes that are compared.
@@ -70,6 +117,26 @@ pub(crate) struct Cost {
     /// Bytes of a reply.
     pub(crate) reply: usize,
     pub(crate) memory: Memory,
+}
+
+impl Cost {
+    /// What later requests have cost comes to it.
+    fn add(&mut self, later: Cost) {
+        self.cpu.extend(later.cpu);
+        self.rate.extend(later.rate);
+        self.reply = later.reply;
+        self.memory.peak = self.memory.peak.max(later.memory.peak);
+        self.memory.after = later.memory.after;
+    }
+}
+
+impl Sides<Cost> {
+    /// What another pass has cost comes to it, on the same sides.
+    pub(crate) fn add(&mut self, mut later: Sides<Cost>) {
+        for (cost, later) in self.iter_mut().zip(later.iter_mut()) {
+            cost.add(std::mem::take(later));
+        }
+    }
 }
 
 /// RAM of a process in KiB, without files and shared memory.
@@ -115,12 +182,12 @@ impl Side {
     }
 }
 
-/// Asks all sides in turn, round by round, and gives their costs in the same
-/// order.
-pub(crate) fn compare<const N: usize>(mut sides: [Side; N], load: &Load) -> [Cost; N] {
-    let _client = placement::Client::place(sides.iter().map(|side| side.pid));
+/// Asks all sides in turn, round by round, and tells what that has cost.
+pub(crate) fn compare(mut sides: Sides<Side>, load: &Load) -> Sides<Cost> {
+    let pids: Vec<Pid> = sides.iter_mut().map(|side| side.pid).collect();
+    let _client = placement::Client::place(pids);
     for _ in 0..load.rounds {
-        for side in &mut sides {
+        for side in sides.iter_mut() {
             side.round(load);
         }
     }

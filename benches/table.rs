@@ -20,18 +20,18 @@ pub(crate) fn print(row: &Row) {
         row.transport,
         row.request,
         row.in_flight,
-        row.c.as_ref().map_or_else(|| "-".to_owned(), shown),
-        shown(&row.ours),
-        shown(&row.echo),
+        row.costs.c.as_ref().map_or_else(|| "-".to_owned(), shown),
+        shown(&row.costs.ours),
+        shown(&row.costs.echo),
         number(row.of_c().map(|ratio| ratio.median), 2),
-        number(row.c.as_ref().map(|c| Spread::of(&c.rate).median), 0),
-        Spread::of(&row.ours.rate).median
+        number(row.costs.c.as_ref().map(|c| Spread::of(&c.rate).median), 0),
+        Spread::of(&row.costs.ours.rate).median
     );
     if !row.is_large() {
         return;
     }
-    println!("{:>14} a reply of {} bytes", "", row.ours.reply);
-    for (name, cost) in [("C", row.c.as_ref()), ("ours", Some(&row.ours))] {
+    println!("{:>14} a reply of {} bytes", "", row.costs.ours.reply);
+    for (name, cost) in [("C", row.costs.c.as_ref()), ("ours", Some(&row.costs.ours))] {
         let Some(cost) = cost else { continue };
         let Memory {
             before,

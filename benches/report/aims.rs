@@ -61,7 +61,7 @@ fn of_json(transport: &str, row: &Row) -> Option<Aim> {
         ("datagram", "core.version", _) => Some(Aim::OfC(0.70)),
         ("datagram", "core.psx", 8) => Some(Aim::OfC(0.50)),
         ("datagram", "dump of 100", 8) => Some(Aim::OfC(0.35)),
-        (_, "dump of 100000", _) if row.c.is_some() => Some(Aim::OfC(0.05)),
+        (_, "dump of 100000", _) if row.costs.c.is_some() => Some(Aim::OfC(0.05)),
         _ => None,
     }
 }

@@ -44,7 +44,7 @@ pub(super) fn draw(results: &Results) -> String {
     let groups: Vec<Group<'_>> = by_transport(results)
         .into_iter()
         .map(|(title, mut rows)| {
-            rows.retain(|row| row.c.is_some());
+            rows.retain(|row| row.costs.c.is_some());
             (title, rows)
         })
         .filter(|(_, rows)| !rows.is_empty())

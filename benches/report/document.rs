@@ -89,25 +89,27 @@ fn judged(row: &Row) -> Option<(Aim, bool)> {
 
 fn costs(rows: &[&Row]) -> String {
     let mut table = "| request | in flight | C module | ours | ours / C | bare echo | ours / echo \
-                     | C, requests/s | ours, requests/s | aim |\n\
-                     | --- | --: | --: | --: | --: | --: | --: | --: | --: | --- |\n"
+                     | ours / echo that polls | C, requests/s | ours, requests/s | aim |\n\
+                     | --- | --: | --: | --: | --: | --: | --: | --: | --: | --: | --- |\n"
         .to_owned();
     for row in rows {
         let none = || "none".to_owned();
         table += &format!(
-            "| `{}` | {} | {} | {} | {} | {} | {} | {} | {} | {} |\n",
+            "| `{}` | {} | {} | {} | {} | {} | {} | {} | {} | {} | {} |\n",
             row.request,
             row.in_flight,
-            row.c.as_ref().map_or_else(none, time),
-            time(&row.ours),
+            row.costs.c.as_ref().map_or_else(none, time),
+            time(&row.costs.ours),
             row.of_c().map_or_else(none, |spread| format!(
                 "**{:.2}** ({:.2}–{:.2})",
                 spread.median, spread.low, spread.high
             )),
-            time(&row.echo),
+            time(&row.costs.echo),
             ratio(row.of_echo().median),
-            row.c.as_ref().map_or_else(none, rate),
-            rate(&row.ours),
+            row.of_polling_echo()
+                .map_or_else(String::new, |spread| ratio(spread.median)),
+            row.costs.c.as_ref().map_or_else(none, rate),
+            rate(&row.costs.ours),
             judged(row).map_or_else(String::new, |(aim, is_met)| {
                 let verdict = if is_met { "met" } else { "**missed**" };
                 format!("{}: {verdict}", shown_aim(aim))
@@ -177,7 +179,8 @@ fn memory(groups: &[Group<'_>]) -> String {
 
 /// What the rows took, one after the other.
 fn memory_line(title: &str, requests: &str, rows: &[&Row]) -> String {
-    let sides: [fn(&Row) -> Option<&Cost>; 2] = [|row| row.c.as_ref(), |row| Some(&row.ours)];
+    let sides: [fn(&Row) -> Option<&Cost>; 2] =
+        [|row| row.costs.c.as_ref(), |row| Some(&row.costs.ours)];
     let [c, ours] = sides.map(|side| {
         let costs: Option<Vec<&Cost>> = rows.iter().map(|row| side(row)).collect();
         let memory: Vec<&Memory> = costs?.into_iter().map(|cost| &cost.memory).collect();

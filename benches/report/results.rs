@@ -7,7 +7,7 @@ use harness::report::{file, read, write};
 use serde::{Deserialize, Serialize};
 
 use super::{chart, document};
-use crate::measure::{Cost, Load};
+use crate::measure::{Cost, Load, Sides};
 use crate::table;
 
 /// What a run has measured.
@@ -24,11 +24,8 @@ pub(crate) struct Row {
     pub(crate) request: String,
     /// How many requests a client sends before it takes the replies.
     pub(crate) in_flight: usize,
-    /// The C module's costs, where it has this transport.
-    pub(crate) c: Option<Cost>,
-    pub(crate) ours: Cost,
-    /// The costs of a process that sends each request back as it came.
-    pub(crate) echo: Cost,
+    #[serde(flatten)]
+    pub(crate) costs: Sides<Cost>,
 }
 
 /// The middle of several values, and the lowest and the highest.
@@ -56,22 +53,28 @@ impl Row {
     /// Our CPU time as a part of the C module's. The two are asked right after
     /// one another in each round, so the rounds are compared, not the medians.
     pub(crate) fn of_c(&self) -> Option<Spread> {
-        Some(ratio(&self.ours, self.c.as_ref()?))
+        Some(ratio(&self.costs.ours, self.costs.c.as_ref()?))
     }
 
     /// Our CPU time as a multiple of the bare echo's.
     pub(crate) fn of_echo(&self) -> Spread {
-        ratio(&self.ours, &self.echo)
+        ratio(&self.costs.ours, &self.costs.echo)
+    }
+
+    /// The same of the bare echo that waits as a server with several sockets must,
+    /// where that was measured.
+    pub(crate) fn of_polling_echo(&self) -> Option<Spread> {
+        Some(ratio(&self.costs.ours, self.costs.polling_echo.as_ref()?))
     }
 
     /// The bare echo's CPU time as a part of the C module's.
     pub(crate) fn echo_of_c(&self) -> Option<Spread> {
-        Some(ratio(&self.echo, self.c.as_ref()?))
+        Some(ratio(&self.costs.echo, self.costs.c.as_ref()?))
     }
 
     /// Whether a single reply is worth a look at the memory that it takes.
     pub(crate) fn is_large(&self) -> bool {
-        self.ours.reply > 1 << 20
+        self.costs.ours.reply > 1 << 20
     }
 
     fn is_same_load(&self, other: &Row) -> bool {
@@ -94,25 +97,28 @@ impl Results {
         }
     }
 
-    /// Takes a row and prints it.
-    pub(crate) fn add(
-        &mut self,
-        transport: &str,
-        load: &Load,
-        c: Option<Cost>,
-        ours: Cost,
-        echo: Cost,
-    ) {
-        let row = Row {
+    /// Takes what a pass has cost, and prints the row after the last.
+    pub(crate) fn add(&mut self, transport: &str, load: &Load, costs: Sides<Cost>) {
+        let new = Row {
             transport: transport.to_owned(),
             request: load.name.to_owned(),
             in_flight: load.in_flight,
-            c,
-            ours,
-            echo,
+            costs,
         };
-        table::print(&row);
-        self.rows.push(row);
+        let index = match self.rows.iter().position(|row| row.is_same_load(&new)) {
+            Some(index) => {
+                self.rows[index].costs.add(new.costs);
+                index
+            }
+            None => {
+                self.rows.push(new);
+                self.rows.len() - 1
+            }
+        };
+        let row = &self.rows[index];
+        if row.costs.ours.cpu.len() == load.all_rounds() {
+            table::print(row);
+        }
     }
 
     /// What the file keeps.

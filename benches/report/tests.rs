@@ -4,7 +4,7 @@ use harness::report::read;
 use super::aims::Aim;
 use super::results::{Results, Row, Spread};
 use super::{chart, document};
-use crate::measure::{Cost, Memory};
+use crate::measure::{Cost, Memory, Sides};
 
 fn cost(cpu: &[f64]) -> Cost {
     Cost {
@@ -24,9 +24,12 @@ fn row(transport: &str, request: &str, in_flight: usize) -> Row {
         transport: transport.to_owned(),
         request: request.to_owned(),
         in_flight,
-        c: Some(cost(&[4.0, 2.0, 3.0])),
-        ours: cost(&[1.0, 1.5, 1.5]),
-        echo: cost(&[1.0, 1.0, 1.0]),
+        costs: Sides {
+            c: Some(cost(&[4.0, 2.0, 3.0])),
+            ours: cost(&[1.0, 1.5, 1.5]),
+            echo: cost(&[1.0, 1.0, 1.0]),
+            polling_echo: None,
+        },
     }
 }
 
@@ -94,6 +97,26 @@ fn the_page_keeps_its_text_and_shows_new_results() {
 }
 
 #[test]
+fn another_pass_adds_its_rounds() {
+    let mut costs = row("udp", "core.version", 1).costs;
+    costs.polling_echo = Some(cost(&[2.0]));
+    costs.add(costs.clone());
+    let rounds = |cost: &Cost| (cost.cpu.len(), cost.rate.len());
+    let polling = costs.polling_echo.as_ref().map(rounds);
+    assert_eq!(costs.c.as_ref().map(rounds), Some((6, 6)));
+    assert_eq!((rounds(&costs.ours), rounds(&costs.echo)), ((6, 6), (6, 6)));
+    assert_eq!(polling, Some((2, 2)));
+}
+
+#[test]
+fn the_echo_that_polls_stands_beside_the_other() {
+    let mut row = row("udp", "core.version", 1);
+    row.costs.polling_echo = Some(cost(&[2.0, 2.0, 2.0]));
+    let page = document::with_results(PAGE, &results(&[row]));
+    assert!(page.contains("| 1.50 | 0.75 | 333,333"), "{page}");
+}
+
+#[test]
 fn a_missed_aim_is_named() {
     let page = document::with_results(PAGE, &results(&[row("tcp", "core.version", 1)]));
     for shown in [
@@ -108,7 +131,7 @@ fn a_missed_aim_is_named() {
 #[test]
 fn where_c_has_no_such_transport_nothing_is_compared_with_it() {
     let mut row = row("json tcp", "dump of 100000", 1);
-    row.c = None;
+    row.costs.c = None;
     assert_eq!(Aim::of(&row), None);
     let page = document::with_results(PAGE, &results(&[row.clone()]));
     assert!(page.contains("| `dump of 100000` | 1 | none | "), "{page}");
@@ -118,7 +141,7 @@ fn where_c_has_no_such_transport_nothing_is_compared_with_it() {
 #[test]
 fn a_bar_is_as_long_as_its_ratio() {
     let mut long = row("json http", "core.psx", 1);
-    long.ours = cost(&[30.0, 30.0, 30.0]);
+    long.costs.ours = cost(&[30.0, 30.0, 30.0]);
     let chart = chart::draw(&results(&[row("udp", "core.version", 8), long]));
     // 210 pixels are the C module.
     assert!(
