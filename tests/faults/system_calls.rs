@@ -139,7 +139,7 @@ const OVER_DATAGRAMS: [Fault; 12] = [
 ];
 
 /// `read` is the server's pipe, and everything else the client's.
-const OVER_PIPES: [Fault; 12] = [
+const OVER_PIPES: [Fault; 11] = [
     ("read:error=EAGAIN", Cost::Nothing, ""),
     ("read:error=EINTR", Cost::Nothing, ""),
     (
@@ -160,14 +160,9 @@ const OVER_PIPES: [Fault; 12] = [
         "no reply to /tmp/{}: Cannot allocate memory",
     ),
     (
-        "fstat:error=EIO",
+        "statx:error=EIO",
         Cost::Answer,
         "no reply to /tmp/{}: Input/output error",
-    ),
-    (
-        "newfstatat:error=ENOENT",
-        Cost::Answer,
-        "no reply to /tmp/{}: No such file or directory",
     ),
     ("write:error=EAGAIN", Cost::Nothing, ""),
     ("write:error=EINTR", Cost::Nothing, ""),
