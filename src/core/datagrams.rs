@@ -104,6 +104,17 @@ pub fn receive(
     Ok(())
 }
 
+/// How many bytes receivers have not read of what was sent through this socket, as
+/// the system counts them; 0 where it does not tell.
+#[must_use]
+pub fn unread(socket: BorrowedFd<'_>) -> usize {
+    let mut bytes: libc::c_int = 0;
+    // SAFETY: this call writes one int, and there is one.
+    let status = unsafe { libc::ioctl(socket.as_raw_fd(), libc::TIOCOUTQ, &raw mut bytes) };
+    let bytes = if status == 0 { bytes } else { 0 };
+    usize::try_from(bytes).unwrap_or(0)
+}
+
 /// # Safety
 /// The kernel wrote an address of `len` bytes into `storage`.
 unsafe fn address_of(

@@ -13,6 +13,7 @@ use kamailio_core::datagrams::{self, Patience, Received};
 use kamailio_core::{log_limited, process};
 use rpc_wire::listen::Transport;
 use rustix::io::Errno;
+use rustix::net::sockopt::socket_send_buffer_size;
 use rustix::net::{MMsgHdr, SendAncillaryBuffer, SocketAddrAny, sendmmsg, sendto};
 
 use crate::held::{Held, WITHOUT_WAITING};
@@ -22,6 +23,7 @@ use crate::outbox::Sink;
 use crate::registry::Peer;
 use crate::service::{Incoming, Service, serve_safely};
 use crate::turn::Turn;
+use crate::unread::Unread;
 use crate::workshop::Workshop;
 
 /// Room for one datagram.
@@ -41,6 +43,8 @@ pub(crate) struct DatagramSocket {
     left: VecDeque<Request>,
     batch: Batch,
     held: Held,
+    /// Of a Unix socket: what its clients have not read.
+    unread: Option<Box<Unread>>,
 }
 
 #[derive(Debug)]
@@ -71,10 +75,15 @@ impl DatagramSocket {
             (Transport::Udp, _) => limits::UDP6_REPLY,
             _ => limits::UNIX_DATAGRAM_REPLY,
         };
+        let unread = (bound.listen.transport == Transport::UnixDatagram).then(|| {
+            // Without, each reply is looked at.
+            Box::new(Unread::new(socket_send_buffer_size(&socket).unwrap_or(0)))
+        });
         DatagramSocket {
             socket,
             bound,
             limit,
+            unread,
             at_once: if is_shared { 1 } else { datagrams::AT_ONCE },
             received: Vec::with_capacity(datagrams::AT_ONCE),
             left: VecDeque::new(),
@@ -192,6 +201,16 @@ impl DatagramSocket {
         );
     }
 
+    /// Keeps what was written since `start` for a client that has used up the room
+    /// for replies which it does not read.
+    fn hold_for_deaf(&mut self, to: &SocketAddrAny, start: usize) {
+        let len = self.batch.bytes.len() - start;
+        if len > 0 && !allows(&mut self.unread, self.socket.as_fd(), to, len) {
+            let reply = self.batch.bytes.split_off(start);
+            self.not_sent(to, &reply, Errno::AGAIN);
+        }
+    }
+
     /// Sends the replies of this batch.
     fn send(&mut self) {
         let batch = std::mem::take(&mut self.batch);
@@ -254,7 +273,9 @@ impl DatagramSocket {
 
     /// Tries again what could not be sent.
     pub(crate) fn retry(&mut self, now: Instant) {
-        self.held.retry(self.socket.as_fd(), &self.bound, now);
+        let (socket, unread) = (self.socket.as_fd(), &mut self.unread);
+        let allows = &mut |to: &SocketAddrAny, len| allows(unread, socket, to, len);
+        self.held.retry(socket, &self.bound, now, allows);
     }
 
     /// Sends all that is queued, and waits a little if this client does not take
@@ -264,9 +285,23 @@ impl DatagramSocket {
         let start = Instant::now();
         while self.held.has_for(to) && start.elapsed() < limits::FLUSH {
             std::thread::sleep(limits::RETRY);
-            self.held.retry_for(to, self.socket.as_fd(), &self.bound);
+            let (socket, unread) = (self.socket.as_fd(), &mut self.unread);
+            let allows = &mut |to: &SocketAddrAny, len| allows(unread, socket, to, len);
+            self.held.retry_for(to, socket, &self.bound, allows);
         }
     }
+}
+
+/// Whether a client may have a reply of so many bytes, where anybody counts.
+fn allows(
+    unread: &mut Option<Box<Unread>>,
+    socket: BorrowedFd<'_>,
+    to: &SocketAddrAny,
+    len: usize,
+) -> bool {
+    unread
+        .as_mut()
+        .is_none_or(|unread| unread.allows(to, len, || datagrams::unread(socket)))
 }
 
 fn serve_datagram(
@@ -313,6 +348,7 @@ struct Reply<'a> {
 impl Reply<'_> {
     /// What was written so far is a reply of its own.
     fn close(&mut self) {
+        self.socket.hold_for_deaf(&self.from, self.start);
         self.socket.batch.close(&self.from, self.start);
         self.start = self.socket.batch.bytes.len();
     }

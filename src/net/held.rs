@@ -64,20 +64,32 @@ impl Held {
         true
     }
 
-    /// Tries again what could not be sent.
-    pub(crate) fn retry(&mut self, socket: BorrowedFd<'_>, at: &Bound, now: Instant) {
+    /// Tries again what could not be sent, to those whom `allows` lets have it.
+    pub(crate) fn retry(
+        &mut self,
+        socket: BorrowedFd<'_>,
+        at: &Bound,
+        now: Instant,
+        allows: &mut dyn FnMut(&SocketAddrAny, usize) -> bool,
+    ) {
         let bytes = &mut self.bytes;
         self.replies
             .take_turns(limits::RETRIED_AT_ONCE, |to, lane| {
-                *bytes -= send_some(socket, at, to, lane, now);
+                *bytes -= send_some(socket, at, to, lane, now, allows);
             });
     }
 
     /// The same for one client.
-    pub(crate) fn retry_for(&mut self, to: &SocketAddrAny, socket: BorrowedFd<'_>, at: &Bound) {
+    pub(crate) fn retry_for(
+        &mut self,
+        to: &SocketAddrAny,
+        socket: BorrowedFd<'_>,
+        at: &Bound,
+        allows: &mut dyn FnMut(&SocketAddrAny, usize) -> bool,
+    ) {
         let bytes = &mut self.bytes;
         self.replies.take_turn_of(to, |to, lane| {
-            *bytes -= send_some(socket, at, to, lane, Instant::now());
+            *bytes -= send_some(socket, at, to, lane, Instant::now(), allows);
         });
     }
 }
@@ -90,12 +102,14 @@ fn send_some(
     to: &SocketAddrAny,
     lane: &mut VecDeque<HeldReply>,
     now: Instant,
+    allows: &mut dyn FnMut(&SocketAddrAny, usize) -> bool,
 ) -> usize {
     let mut freed = 0;
     // Those behind one that does not go would not go either.
     let mut blocked = None;
     while let Some(reply) = lane.front() {
         let sent = match blocked {
+            None if !allows(to, reply.bytes.len()) => Err(Errno::AGAIN),
             None => sendto(socket, &reply.bytes, WITHOUT_WAITING, to).map(drop),
             Some(error) => Err(error),
         };

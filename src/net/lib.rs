@@ -30,6 +30,7 @@ mod reply_pipe;
 mod service;
 mod slab;
 mod turn;
+mod unread;
 mod workshop;
 
 pub use handlers::{Group, Handlers, process_count};

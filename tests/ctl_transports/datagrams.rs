@@ -190,6 +190,35 @@ fn others_are_answered_while_a_connected_client_reads_nothing() {
     }
 }
 
+/// Some clients that ask for all the room there is for what nobody reads. Others are
+/// answered, new ones and those that were there before.
+#[test]
+fn the_room_of_others_is_not_used_up_by_clients_that_read_nothing() {
+    const DEAF: usize = 4;
+    /// Twice the room, in all.
+    const EACH: usize = 300;
+    let ways = Ways::new();
+    let server = described(&ways).start();
+    let [unix, _] = ways.datagrams(&server);
+    let long = "x".repeat(60_000);
+    let mut old = Client::connect(unix.clone());
+    let mut deaf: Vec<Client> = (0..DEAF).map(|_| Client::connect(unix.clone())).collect();
+    let request = request("core.echo", &[long.as_str().into()], 1);
+    for number in 0..EACH {
+        for client in &mut deaf {
+            client.send(&request).expect("the server reads");
+        }
+        let answer = Client::connect(unix.clone()).call("core.echo", &["new".into()]);
+        assert_eq!(answer.values()[0].as_str(), Some("new"), "{number}");
+    }
+    let is_told = || server.log().contains("for its client did not take it");
+    wait::until("the log tells", is_told);
+    for _ in 0..1_000 {
+        let answer = old.call("core.echo", &[long.as_str().into()]);
+        assert_eq!(answer.values()[0].as_str(), Some(long.as_str()));
+    }
+}
+
 /// Whether the next answer is the one to this request; if it is not, or does not
 /// come, the server has given that up.
 fn takes(socket: &UnixDatagram, cookie: u32) -> bool {

@@ -1,0 +1,280 @@
+//! Clients of a Unix datagram socket that do not read.
+//!
+//! The system counts a datagram against the socket that sent it until it is read.
+//! Of a client whose socket is connected to ours it takes as many as there is room
+//! for, so one that asks on and on and reads nothing would have the room of all
+//! others. What a single client has not read nobody tells, only what all together
+//! have not. While that is little, nobody is looked at. When it is more, a client
+//! may have a share of what is left, and the replies of one that has had it wait
+//! until it is known that it reads, or are lost.
+//!
+//! It is known from the sum: if that is not above what it was at its lowest before
+//! the client's last reply was sent, then that reply has been read, and so have all
+//! before it. While others fill their shares this can be missed, so a client that
+//! gets nothing is tried with one reply, each time after twice as long.
+
+use std::collections::HashMap;
+use std::time::{Duration, Instant};
+
+use rustix::net::SocketAddrAny;
+
+/// The part of the room from which on clients have shares.
+const TIGHT: usize = 4;
+
+/// The part of what is left that a client may have. However many take theirs,
+/// something is left for the next.
+const SHARE: usize = 8;
+
+/// The part of the room that may be sent before the system is asked again.
+const UNASKED: usize = 64;
+
+/// How long the lowest sum counts, at least.
+const WINDOW: Duration = Duration::from_millis(100);
+
+/// How long a client that gets nothing waits for its first trial, and at most for
+/// the next.
+const FIRST_TRIAL: Duration = Duration::from_millis(100);
+const LAST_TRIAL: Duration = Duration::from_secs(3600);
+
+/// So many clients are remembered. Then all of them have a new share.
+const CLIENTS: usize = 4096;
+
+/// What the clients of one socket have not read, as far as it is known.
+#[derive(Debug)]
+pub(crate) struct Unread {
+    /// What there is room for, in bytes as the system counts them.
+    room: usize,
+    /// What was sent since the system was asked.
+    since_asked: usize,
+    is_tight: bool,
+    lowest: Lowest,
+    clients: HashMap<SocketAddrAny, Client>,
+}
+
+/// The lowest sum in this window and the one before.
+#[derive(Debug)]
+struct Lowest {
+    since: Instant,
+    before: usize,
+    now: usize,
+}
+
+#[derive(Debug)]
+struct Client {
+    /// What may not be read.
+    sent: usize,
+    /// The lowest sum when it got its last reply.
+    lowest: usize,
+    /// When it gets one more although its share is used up.
+    trial: Option<Instant>,
+    wait: Duration,
+}
+
+/// About what the system counts for a datagram.
+fn cost(len: usize) -> usize {
+    const AROUND: usize = 768;
+    len + AROUND
+}
+
+impl Unread {
+    pub(crate) fn new(room: usize) -> Self {
+        Unread {
+            room,
+            since_asked: 0,
+            is_tight: false,
+            lowest: Lowest::new(0, Instant::now()),
+            clients: HashMap::new(),
+        }
+    }
+
+    /// Whether a client gets a reply of so many bytes. `ask` tells how many bytes
+    /// all clients have not read.
+    pub(crate) fn allows(
+        &mut self,
+        to: &SocketAddrAny,
+        len: usize,
+        ask: impl FnOnce() -> usize,
+    ) -> bool {
+        self.since_asked += cost(len);
+        // With little unread the next look can wait: no more can be than was sent.
+        if !self.is_tight && self.since_asked < self.room / UNASKED {
+            return true;
+        }
+        self.since_asked = 0;
+        self.allows_with(to, len, ask(), Instant::now())
+    }
+
+    fn allows_with(&mut self, to: &SocketAddrAny, len: usize, sum: usize, now: Instant) -> bool {
+        let was_tight = self.is_tight;
+        self.is_tight = sum > self.room / TIGHT;
+        if !self.is_tight {
+            self.clients = HashMap::new();
+            return true;
+        }
+        if !was_tight {
+            self.lowest = Lowest::new(sum, now);
+        }
+        let lowest = self.lowest.with(sum, now);
+        if self.clients.len() >= CLIENTS && !self.clients.contains_key(to) {
+            self.clients = HashMap::new();
+        }
+        let client = self.clients.entry(to.clone()).or_insert(Client::NEW);
+        if sum <= client.lowest {
+            *client = Client::NEW;
+        }
+        let share = self.room.saturating_sub(sum) / SHARE;
+        client.takes(cost(len), share, lowest, now)
+    }
+}
+
+impl Lowest {
+    fn new(sum: usize, now: Instant) -> Self {
+        Lowest {
+            since: now,
+            before: sum,
+            now: sum,
+        }
+    }
+
+    /// The lowest, this sum included.
+    fn with(&mut self, sum: usize, now: Instant) -> usize {
+        if now.saturating_duration_since(self.since) >= WINDOW {
+            self.since = now;
+            self.before = self.now;
+            self.now = sum;
+        }
+        self.now = self.now.min(sum);
+        self.now.min(self.before)
+    }
+}
+
+impl Client {
+    const NEW: Client = Client {
+        sent: 0,
+        lowest: 0,
+        trial: None,
+        wait: FIRST_TRIAL,
+    };
+
+    /// Whether it gets so much, which is written down then. The first reply may be
+    /// larger than the share.
+    fn takes(&mut self, cost: usize, share: usize, lowest: usize, now: Instant) -> bool {
+        if self.sent > 0 && self.sent + cost > share {
+            let is_tried = self.trial.is_some_and(|at| now >= at);
+            if self.trial.is_some() && !is_tried {
+                return false;
+            }
+            self.trial = Some(now + self.wait);
+            if !is_tried {
+                return false;
+            }
+            self.wait = (self.wait * 2).min(LAST_TRIAL);
+        }
+        self.sent += cost;
+        self.lowest = lowest;
+        true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rustix::net::SocketAddrUnix;
+
+    use super::*;
+
+    const ROOM: usize = 4 * 1024 * 1024;
+    const TIGHT_SUM: usize = ROOM / TIGHT + 1;
+
+    fn client(name: &str) -> SocketAddrAny {
+        SocketAddrUnix::new(name).expect("a short name").into()
+    }
+
+    /// A client reads nothing until it gets nothing. Returns what is unread then.
+    fn sum_after_deaf(unread: &mut Unread, to: &SocketAddrAny, now: Instant, sum: usize) -> usize {
+        let mut sum = sum;
+        while unread.allows_with(to, 1_000, sum, now) {
+            sum += cost(1_000);
+        }
+        sum
+    }
+
+    #[test]
+    fn nobody_is_looked_at_while_little_is_unread() {
+        let mut unread = Unread::new(ROOM);
+        let to = client("/deaf");
+        for _ in 0..10_000 {
+            assert!(unread.allows(&to, 1_000, || ROOM / TIGHT));
+        }
+        assert!(unread.clients.is_empty());
+    }
+
+    #[test]
+    fn those_that_read_nothing_leave_something_for_the_next() {
+        let mut unread = Unread::new(ROOM);
+        let now = Instant::now();
+        let mut sum = TIGHT_SUM;
+        for number in 0..30 {
+            let before = sum;
+            sum = sum_after_deaf(&mut unread, &client(&format!("/{number}")), now, sum);
+            assert!(sum - before <= (ROOM - before) / SHARE + cost(1_000));
+        }
+        assert!(ROOM - sum > 60_000);
+    }
+
+    #[test]
+    fn one_that_reads_has_no_end() {
+        let mut unread = Unread::new(ROOM);
+        let to = client("/reads");
+        let now = Instant::now();
+        for _ in 0..1_000 {
+            assert!(unread.allows_with(&to, 60_000, TIGHT_SUM, now));
+        }
+    }
+
+    #[test]
+    fn one_that_could_not_be_seen_to_read_is_tried_and_seen() {
+        let mut unread = Unread::new(ROOM);
+        let to = client("/reads");
+        let start = Instant::now();
+        // Others do not read what they get meanwhile.
+        let mut sum = TIGHT_SUM;
+        while unread.allows_with(&to, 1_000, sum, start) {
+            sum += 1;
+        }
+        let after = |windows| start + WINDOW * windows;
+        assert!(!unread.allows_with(&to, 1_000, sum, start + WINDOW / 2));
+        assert!(unread.allows_with(&to, 1_000, sum, after(1)));
+        // The sum was lower in the window before.
+        assert!(!unread.allows_with(&to, 1_000, sum, after(1) + WINDOW / 2));
+        assert!(unread.allows_with(&to, 1_000, sum, after(2)));
+        for _ in 0..1_000 {
+            assert!(unread.allows_with(&to, 1_000, sum, after(2)));
+        }
+    }
+
+    #[test]
+    fn trials_of_one_that_reads_nothing_become_rare() {
+        let mut unread = Unread::new(ROOM);
+        let to = client("/deaf");
+        let start = Instant::now();
+        let mut sum = sum_after_deaf(&mut unread, &to, start, TIGHT_SUM);
+        let mut trials = 0;
+        for number in 1..=1_000 {
+            if unread.allows_with(&to, 1_000, sum, start + FIRST_TRIAL * number) {
+                sum += cost(1_000);
+                trials += 1;
+            }
+        }
+        assert_eq!(trials, 10);
+    }
+
+    #[test]
+    fn when_all_is_read_everything_is_forgotten() {
+        let mut unread = Unread::new(ROOM);
+        let to = client("/deaf");
+        let start = Instant::now();
+        sum_after_deaf(&mut unread, &to, start, TIGHT_SUM);
+        assert!(unread.allows_with(&to, 1_000, 0, start));
+        assert!(unread.clients.is_empty() && !unread.is_tight);
+    }
+}
