@@ -24,7 +24,6 @@ pub(crate) struct Row {
     pub(crate) request: String,
     /// How many requests a client sends before it takes the replies.
     pub(crate) in_flight: usize,
-    #[serde(flatten)]
     pub(crate) costs: Sides<Cost>,
 }
 
