@@ -23,7 +23,7 @@ use crate::outbox::Sink;
 use crate::registry::Peer;
 use crate::service::{Incoming, Service, serve_safely};
 use crate::turn::Turn;
-use crate::unread::Unread;
+use crate::unread::{Unread, allows};
 use crate::workshop::Workshop;
 
 /// Room for one datagram.
@@ -273,9 +273,8 @@ impl DatagramSocket {
 
     /// Tries again what could not be sent.
     pub(crate) fn retry(&mut self, now: Instant) {
-        let (socket, unread) = (self.socket.as_fd(), &mut self.unread);
-        let allows = &mut |to: &SocketAddrAny, len| allows(unread, socket, to, len);
-        self.held.retry(socket, &self.bound, now, allows);
+        self.held
+            .retry(self.socket.as_fd(), &self.bound, now, &mut self.unread);
     }
 
     /// Sends all that is queued, and waits a little if this client does not take
@@ -285,23 +284,10 @@ impl DatagramSocket {
         let start = Instant::now();
         while self.held.has_for(to) && start.elapsed() < limits::FLUSH {
             std::thread::sleep(limits::RETRY);
-            let (socket, unread) = (self.socket.as_fd(), &mut self.unread);
-            let allows = &mut |to: &SocketAddrAny, len| allows(unread, socket, to, len);
-            self.held.retry_for(to, socket, &self.bound, allows);
+            self.held
+                .retry_for(to, self.socket.as_fd(), &self.bound, &mut self.unread);
         }
     }
-}
-
-/// Whether a client may have a reply of so many bytes, where anybody counts.
-fn allows(
-    unread: &mut Option<Box<Unread>>,
-    socket: BorrowedFd<'_>,
-    to: &SocketAddrAny,
-    len: usize,
-) -> bool {
-    unread
-        .as_mut()
-        .is_none_or(|unread| unread.allows(to, len, || datagrams::unread(socket)))
 }
 
 fn serve_datagram(

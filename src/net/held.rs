@@ -14,6 +14,7 @@ use rustix::net::{SendFlags, SocketAddrAny, sendto};
 use crate::lanes::Lanes;
 use crate::limits;
 use crate::listener::Bound;
+use crate::unread::{Unread, allows};
 
 /// How replies are sent: the socket itself would wait for a client that does not
 /// read.
@@ -64,18 +65,18 @@ impl Held {
         true
     }
 
-    /// Tries again what could not be sent, to those whom `allows` lets have it.
+    /// Tries again what could not be sent, as far as clients may have it.
     pub(crate) fn retry(
         &mut self,
         socket: BorrowedFd<'_>,
         at: &Bound,
         now: Instant,
-        allows: &mut dyn FnMut(&SocketAddrAny, usize) -> bool,
+        unread: &mut Option<Box<Unread>>,
     ) {
         let bytes = &mut self.bytes;
         self.replies
             .take_turns(limits::RETRIED_AT_ONCE, |to, lane| {
-                *bytes -= send_some(socket, at, to, lane, now, allows);
+                *bytes -= send_some(socket, at, to, lane, now, unread);
             });
     }
 
@@ -85,11 +86,11 @@ impl Held {
         to: &SocketAddrAny,
         socket: BorrowedFd<'_>,
         at: &Bound,
-        allows: &mut dyn FnMut(&SocketAddrAny, usize) -> bool,
+        unread: &mut Option<Box<Unread>>,
     ) {
         let bytes = &mut self.bytes;
         self.replies.take_turn_of(to, |to, lane| {
-            *bytes -= send_some(socket, at, to, lane, Instant::now(), allows);
+            *bytes -= send_some(socket, at, to, lane, Instant::now(), unread);
         });
     }
 }
@@ -102,14 +103,14 @@ fn send_some(
     to: &SocketAddrAny,
     lane: &mut VecDeque<HeldReply>,
     now: Instant,
-    allows: &mut dyn FnMut(&SocketAddrAny, usize) -> bool,
+    unread: &mut Option<Box<Unread>>,
 ) -> usize {
     let mut freed = 0;
     // Those behind one that does not go would not go either.
     let mut blocked = None;
     while let Some(reply) = lane.front() {
         let sent = match blocked {
-            None if !allows(to, reply.bytes.len()) => Err(Errno::AGAIN),
+            None if !allows(unread, socket, to, reply.bytes.len()) => Err(Errno::AGAIN),
             None => sendto(socket, &reply.bytes, WITHOUT_WAITING, to).map(drop),
             Some(error) => Err(error),
         };

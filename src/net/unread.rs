@@ -14,8 +14,10 @@
 //! gets nothing is tried with one reply, each time after twice as long.
 
 use std::collections::HashMap;
+use std::os::fd::BorrowedFd;
 use std::time::{Duration, Instant};
 
+use kamailio_core::datagrams;
 use rustix::net::SocketAddrAny;
 
 /// The part of the room from which on clients have shares.
@@ -70,6 +72,19 @@ struct Client {
     wait: Duration,
 }
 
+/// Whether a client of this socket may have a reply of so many bytes, where anybody
+/// counts.
+pub(crate) fn allows(
+    unread: &mut Option<Box<Unread>>,
+    socket: BorrowedFd<'_>,
+    to: &SocketAddrAny,
+    len: usize,
+) -> bool {
+    unread
+        .as_mut()
+        .is_none_or(|unread| unread.allows(to, len, || datagrams::unread(socket)))
+}
+
 /// About what the system counts for a datagram.
 fn cost(len: usize) -> usize {
     const AROUND: usize = 768;
@@ -89,12 +104,7 @@ impl Unread {
 
     /// Whether a client gets a reply of so many bytes. `ask` tells how many bytes
     /// all clients have not read.
-    pub(crate) fn allows(
-        &mut self,
-        to: &SocketAddrAny,
-        len: usize,
-        ask: impl FnOnce() -> usize,
-    ) -> bool {
+    fn allows(&mut self, to: &SocketAddrAny, len: usize, ask: impl FnOnce() -> usize) -> bool {
         self.since_asked += cost(len);
         // With little unread the next look can wait: no more can be than was sent.
         if !self.is_tight && self.since_asked < self.room / UNASKED {
@@ -160,15 +170,17 @@ impl Client {
     /// larger than the share.
     fn takes(&mut self, cost: usize, share: usize, lowest: usize, now: Instant) -> bool {
         if self.sent > 0 && self.sent + cost > share {
-            let is_tried = self.trial.is_some_and(|at| now >= at);
-            if self.trial.is_some() && !is_tried {
-                return false;
+            match self.trial {
+                Some(at) if now >= at => {
+                    self.trial = Some(now + self.wait);
+                    self.wait = (self.wait * 2).min(LAST_TRIAL);
+                }
+                Some(_) => return false,
+                None => {
+                    self.trial = Some(now + self.wait);
+                    return false;
+                }
             }
-            self.trial = Some(now + self.wait);
-            if !is_tried {
-                return false;
-            }
-            self.wait = (self.wait * 2).min(LAST_TRIAL);
         }
         self.sent += cost;
         self.lowest = lowest;
