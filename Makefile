@@ -27,18 +27,21 @@ OTHER_VERSION := 6.0.1
 # puts servers where only root's shell does.
 export PATH := $(PATH):$(HOME)/.cargo/bin:/usr/local/sbin:/usr/sbin
 export CARGO
+
+# $(call absolute,PATH): make's own abspath takes a path with a blank for two paths.
+absolute = $(if $(filter /%,$(firstword $(1))),$(1),$(CURDIR)/$(1))
 ifneq ($(KAMAILIO_SRC),)
-export KAMAILIO_SRC := $(abspath $(KAMAILIO_SRC))
+override export KAMAILIO_SRC := $(call absolute,$(KAMAILIO_SRC))
 endif
 
-TARGET := $(abspath $(or $(CARGO_TARGET_DIR),target))
+TARGET := $(call absolute,$(or $(CARGO_TARGET_DIR),target))
 MODULES := $(notdir $(patsubst %/Cargo.toml,%,$(wildcard modules/*/Cargo.toml)))
 EXAMPLES := $(notdir $(patsubst %/Cargo.toml,%,$(wildcard examples/*/Cargo.toml)))
 
 # $(call place,NAMES,DIRECTORY): install replaces a file, and never writes into
 # one that a running server has mapped.
-place = install -d $(2) && for name in $(1); do \
-	install -C -m 644 $(TARGET)/release/lib$$name.so $(2)/$$name.so || exit; done
+place = install -d "$(2)" && for name in $(1); do \
+	install -C -m 644 "$(TARGET)/release/lib$$name.so" "$(2)/$$name.so" || exit; done
 
 # Says what comes now and how long it took to get here.
 STARTED := $(shell date +%s)
@@ -61,7 +64,7 @@ headers: setup ## Fetch the headers of the installed Kamailio
 	@$(if $(KAMAILIO_SRC),:,scripts/headers.sh installed)
 
 run: all ## Run Kamailio with the modules in the foreground, until Ctrl-C
-	@scripts/run.sh $(TARGET)/modules
+	@scripts/run.sh "$(TARGET)/modules"
 
 # Neither of these builds: root, who installs, has no cargo as a rule.
 install: export DOCUMENTS := $(DOCUMENTS)
@@ -79,7 +82,7 @@ uninstall: ## Remove what install has copied
 
 deb: export MODULES := $(TARGET)/modules
 deb: all ## Make a Debian package for the installed Kamailio, in target/debian
-	@scripts/deb.sh $(TARGET)/debian
+	@scripts/deb.sh "$(TARGET)/debian"
 
 test: export KAMAILIO_RS_MODULES := $(TARGET)/modules
 test: ## Run the whole suite: formatting, lints, both Kamailio versions, fuzzing, all tests
@@ -102,8 +105,8 @@ test: ## Run the whole suite: formatting, lints, both Kamailio versions, fuzzing
 # version would have the other build everything anew.
 other:
 	@scripts/headers.sh $(OTHER_VERSION)
-	env -u KAMAILIO_BIN KAMAILIO_SRC=$(CURDIR)/.deps/kamailio-$(OTHER_VERSION) \
-		$(CARGO) build --target-dir $(TARGET)/kamailio-$(OTHER_VERSION) \
+	env -u KAMAILIO_BIN KAMAILIO_SRC="$(CURDIR)/.deps/kamailio-$(OTHER_VERSION)" \
+		$(CARGO) build --target-dir "$(TARGET)/kamailio-$(OTHER_VERSION)" \
 		$(addprefix -p ,$(MODULES) $(EXAMPLES))
 
 # Our modules for that version, beside its own C modules, in every live test but
@@ -112,13 +115,13 @@ SERVER := $(CURDIR)/.deps/server-$(OTHER_VERSION)
 OTHER := $(TARGET)/kamailio-$(OTHER_VERSION)
 test-versions: ## Build Kamailio 6.0.1 from its sources and run the live tests against it
 	@scripts/server.sh $(OTHER_VERSION)
-	env KAMAILIO_SRC=$(CURDIR)/.deps/kamailio-$(OTHER_VERSION) KAMAILIO_BIN=$(SERVER)/kamailio \
-		$(CARGO) build --release --target-dir $(OTHER) $(addprefix -p ,$(MODULES) $(EXAMPLES))
-	@install -d $(OTHER)/modules/examples
-	@for name in $(MODULES); do install -C -m 644 $(OTHER)/release/lib$$name.so $(OTHER)/modules/$$name.so; done
-	@for name in $(EXAMPLES); do install -C -m 644 $(OTHER)/release/lib$$name.so $(OTHER)/modules/examples/$$name.so; done
-	env LD_LIBRARY_PATH=$(SERVER)/lib KAMAILIO_BIN=$(SERVER)/kamailio \
-		KAMAILIO_MODULES=$(SERVER)/modules KAMAILIO_RS_MODULES=$(OTHER)/modules \
+	env KAMAILIO_SRC="$(CURDIR)/.deps/kamailio-$(OTHER_VERSION)" KAMAILIO_BIN="$(SERVER)/kamailio" \
+		$(CARGO) build --release --target-dir "$(OTHER)" $(addprefix -p ,$(MODULES) $(EXAMPLES))
+	@install -d "$(OTHER)/modules/examples"
+	@for name in $(MODULES); do install -C -m 644 "$(OTHER)/release/lib$$name.so" "$(OTHER)/modules/$$name.so"; done
+	@for name in $(EXAMPLES); do install -C -m 644 "$(OTHER)/release/lib$$name.so" "$(OTHER)/modules/examples/$$name.so"; done
+	env LD_LIBRARY_PATH="$(SERVER)/lib" KAMAILIO_BIN="$(SERVER)/kamailio" \
+		KAMAILIO_MODULES="$(SERVER)/modules" KAMAILIO_RS_MODULES="$(OTHER)/modules" \
 		$(CARGO) test -p kamailio-tests --no-fail-fast -- --skip of_the_installed_server
 
 # Each in a target directory of its own, for the compiler flags differ.
@@ -126,7 +129,7 @@ sanitize: ## Run the live tests with our modules under AddressSanitizer
 valgrind: ## Run the live tests with servers under valgrind, leaks included; takes an hour
 sanitize valgrind: headers
 	@scripts/setup.sh memory
-	@scripts/memory.sh $@ $(TARGET)/$@ "$(MODULES)" "$(EXAMPLES)"
+	@scripts/memory.sh $@ "$(TARGET)/$@" "$(MODULES)" "$(EXAMPLES)"
 
 header: headers ## Write include/kamailio_rs.h from the callbacks in Rust
 	KAMAILIO_RS_UPDATE_HEADER=1 $(CARGO) check -p kamailio-core
