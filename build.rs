@@ -18,6 +18,8 @@
 mod header;
 #[path = "build/kamailio.rs"]
 mod kamailio;
+#[path = "build/server.rs"]
+mod server;
 
 use std::env;
 use std::fmt;

@@ -2,16 +2,11 @@
 
 use std::collections::BTreeSet;
 use std::env;
-use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
+use crate::server::Server;
 use crate::{Failure, Result, files_below, rerun_if_changed};
-
-/// Where a server is looked for when it is not in PATH: these directories are
-/// in root's, and often in nobody else's.
-const SBIN: &[&str] = &["/usr/local/sbin", "/usr/sbin"];
 
 /// A configured source tree.
 pub(crate) struct Kamailio {
@@ -257,88 +252,6 @@ impl Kamailio {
              \n    make -C {tree} FLAVOUR=kamailio{option} cfg"
         )))
     }
-}
-
-/// What a kamailio binary says about itself.
-struct Server {
-    binary: PathBuf,
-    version: String,
-    full_version: String,
-    compile_flags: String,
-}
-
-impl Server {
-    /// The one that KAMAILIO_BIN names, else the one in PATH.
-    fn installed(root: &Path) -> Result<Option<Self>> {
-        if let Some(named) = env::var_os("KAMAILIO_BIN").filter(|name| !name.is_empty()) {
-            let binary = find_program(&named, root).ok_or_else(|| {
-                Failure::new(format!(
-                    "KAMAILIO_BIN={} is no program",
-                    Path::new(&named).display()
-                ))
-            })?;
-            return Self::ask(binary).map(Some);
-        }
-        find_program(OsStr::new("kamailio"), root)
-            .map(Self::ask)
-            .transpose()
-    }
-
-    /// The one that belongs to a tree, if there is any: named, built in the
-    /// tree, or installed in that version.
-    fn of_tree(tree: &Path, root: &Path) -> Result<Option<Self>> {
-        if env::var_os("KAMAILIO_BIN").is_none_or(|name| name.is_empty()) {
-            let built = tree.join("src/kamailio");
-            if built.is_file() {
-                return Self::ask(built).map(Some);
-            }
-            let release = fs::read_to_string(tree.join("src/config.mak")).unwrap_or_default();
-            let release = make_variable(&release, "RELEASE")
-                .unwrap_or_default()
-                .to_owned();
-            return Ok(Self::installed(root)?.filter(|server| server.version == release));
-        }
-        Self::installed(root)
-    }
-
-    fn ask(binary: PathBuf) -> Result<Self> {
-        // An upgraded server wants modules built anew.
-        rerun_if_changed(&binary);
-        let output = Command::new(&binary)
-            .arg("-V")
-            .output()
-            .map_err(|error| Failure::io("cannot run", &binary, &error))?;
-        let text = String::from_utf8_lossy(&output.stdout);
-        let line = |key: &str| text.lines().find_map(|line| line.strip_prefix(key));
-        let (Some(full_version), Some(compile_flags)) = (line("version: "), line("flags: ")) else {
-            return Err(Failure::new(format!(
-                "`{} -V` does not answer as Kamailio does ({}):\n{text}{}",
-                binary.display(),
-                output.status,
-                String::from_utf8_lossy(&output.stderr)
-            )));
-        };
-        // "kamailio 5.6.3 (x86_64/linux)", and a revision in builds from git.
-        let version = full_version.split_whitespace().nth(1).unwrap_or_default();
-        Ok(Self {
-            version: version.to_owned(),
-            full_version: full_version.trim().to_owned(),
-            compile_flags: compile_flags.trim().to_owned(),
-            binary,
-        })
-    }
-}
-
-/// A program by its name or by its path, as a shell finds it.
-fn find_program(name: &OsStr, root: &Path) -> Option<PathBuf> {
-    if Path::new(name).components().count() > 1 {
-        return Some(root.join(name)).filter(|binary| binary.is_file());
-    }
-    let path = env::var_os("PATH").unwrap_or_default();
-    env::split_paths(&path)
-        .chain(SBIN.iter().map(PathBuf::from))
-        .map(|directory| directory.join(name))
-        .find(|candidate| candidate.is_file())
 }
 
 /// The `-D` and `-U` words that the tree's makefiles give the compiler.

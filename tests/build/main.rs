@@ -3,10 +3,10 @@
 #![forbid(unsafe_code)]
 
 use std::ffi::OsStr;
-use std::fs;
-use std::os::unix::fs::symlink;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Output};
 use std::time::SystemTime;
 
 use harness::modules::{kamailio, workspace};
@@ -64,8 +64,17 @@ fn is_ours(name: &OsStr) -> bool {
 /// Runs the script for the workspace at `root` and returns what it complains
 /// about.
 fn complaint(root: &Path, tree: &Path) -> String {
+    let output = run_script(root, tree, &kamailio());
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(!output.status.success(), "the build goes on:\n{said}");
+    said
+}
+
+/// Runs the script for the workspace at `root`, with these headers and this
+/// server.
+fn run_script(root: &Path, tree: &Path, server: &Path) -> Output {
     let out = TempDir::new().expect("a temporary directory");
-    let output = Command::new(build_script())
+    Command::new(build_script())
         .current_dir(root.join("src/core"))
         .env("CARGO_MANIFEST_DIR", root.join("src/core"))
         .env("CARGO_PKG_RUST_VERSION", env!("CARGO_PKG_RUST_VERSION"))
@@ -74,13 +83,29 @@ fn complaint(root: &Path, tree: &Path) -> String {
         .env("HOST", triple())
         .env("TARGET", triple())
         .env("KAMAILIO_SRC", tree)
-        .env("KAMAILIO_BIN", kamailio())
+        .env("KAMAILIO_BIN", server)
         .env_remove("KAMAILIO_RS_UPDATE_HEADER")
         .output()
-        .expect("the build script can be run");
-    let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(!output.status.success(), "the build goes on:\n{said}");
-    said
+        .expect("the build script can be run")
+}
+
+/// A program that answers `-V` with these lines and holds these strings.
+fn server_that_says(directory: &Path, version: &str, flags: &str, strings: &[&str]) -> PathBuf {
+    let program = directory.join("kamailio");
+    let script = format!("#!/bin/sh\necho 'version: {version}'\necho 'flags: {flags}'\nexit\n");
+    let held: String = strings.iter().map(|text| format!("\0{text}\0")).collect();
+    fs::write(&program, script + &held).expect("the file is new");
+    fs::set_permissions(&program, Permissions::from_mode(0o755)).expect("the file is ours");
+    program
+}
+
+/// What the installed server says behind `version:` or `flags:`.
+fn said_by_the_server(key: &str) -> String {
+    let output = Command::new(kamailio()).arg("-V").output();
+    let output = output.expect("Kamailio tells its version");
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let line = text.lines().find_map(|line| line.strip_prefix(key));
+    line.expect("the server says it").trim().to_owned()
 }
 
 /// A tree like that of the installed Kamailio, with another configuration.
@@ -115,6 +140,27 @@ fn a_flag_that_the_server_lacks_is_named() {
     let said = complaint(workspace(), tree_with(Some(&config)).path());
     assert!(
         said.contains("NO_SIG_DEBUG: the headers have it, the server has not"),
+        "{said}"
+    );
+}
+
+#[test]
+fn the_flags_that_count_are_those_of_the_load_check() {
+    let directory = TempDir::new().expect("a temporary directory");
+    let version = said_by_the_server("version: ");
+    let checked = said_by_the_server("flags: ");
+    let printed = checked.replace("DBG_SR_MEMORY", "DBG_SR_MEMORY, DBG_QM_MALLOC");
+    // As in 6.1 and later.
+    let server = server_that_says(directory.path(), &version, &printed, &[&printed, &checked]);
+    let output = run_script(workspace(), &headers(), &server);
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{said}");
+    // As if the load check asked for what `-V` prints.
+    let server = server_that_says(directory.path(), &version, &printed, &[&printed]);
+    let output = run_script(workspace(), &headers(), &server);
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(
+        said.contains("DBG_QM_MALLOC: the server has it, the headers have not"),
         "{said}"
     );
 }
