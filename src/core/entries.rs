@@ -22,14 +22,30 @@ macro_rules! __parameter {
             },
         }
     };
+    // The same parameter for a value of the type that it does not have.
+    (other $name:literal, Text, $setter:path) => {
+        $crate::__parameter!($name, IntAsText, $setter)
+    };
+    (other $name:literal, Int, $setter:path) => {
+        $crate::__parameter!($name, TextAsInt, $setter)
+    };
     (@type Text) => { $crate::params::TEXT };
+    (@type TextAsInt) => { $crate::params::TEXT };
     (@type Int) => { $crate::params::INT };
+    (@type IntAsText) => { $crate::params::INT };
     (@set Text, $name:literal, $value:ident, $setter:path) => {
         // SAFETY: the core calls this for the text parameter declared here.
         unsafe { $crate::params::set_text($name, $value, $setter) }
     };
+    (@set TextAsInt, $name:literal, $value:ident, $setter:path) => {
+        // SAFETY: the core calls this for the text parameter declared here.
+        unsafe { $crate::params::set_text_as_int($name, $value, $setter) }
+    };
     (@set Int, $name:literal, $value:ident, $setter:path) => {
         $crate::params::set_int($name, $value, $setter)
+    };
+    (@set IntAsText, $name:literal, $value:ident, $setter:path) => {
+        $crate::params::set_int_as_text($name, $value, $setter)
     };
 }
 

@@ -49,6 +49,7 @@ pub unsafe fn register(name: &str, kemi: *mut sys::sr_kemi_t, kemi_functions: us
 ///     parameters: [
 ///         // modparam("hello", "greeting", "Good morning")
 ///         "greeting" => Text(set_greeting),      // fn(&str) -> Result<(), Error>
+///         // modparam("hello", "loudness", 3), or "3"
 ///         "loudness" => Int(set_loudness),       // fn(i32) -> Result<(), Error>
 ///     ],
 ///     functions: [
@@ -109,9 +110,12 @@ macro_rules! module {
                 names.len() + 1
             }
 
-            const PARAMETERS: usize = entries(&[$($($param),*)?]);
+            // The core takes the first entry with the name and the type of a
+            // value, so a declared one comes before what converts to another.
+            const PARAMETERS: usize = entries(&[$($($param, $param),*)?]);
             static PARAMETER_TABLE: Table<[sys::param_export_t; PARAMETERS]> = Table::new([
                 $($($crate::__parameter!($param, $param_kind, $setter),)*)?
+                $($($crate::__parameter!(other $param, $param_kind, $setter),)*)?
                 last::PARAMETER,
             ]);
 

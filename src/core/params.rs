@@ -22,29 +22,86 @@ pub unsafe fn set_text(
     value: *mut c_void,
     setter: fn(&str) -> Result<(), Error>,
 ) -> c_int {
-    if value.is_null() {
-        return outcome(name, Err("it needs a value".into()));
-    }
-    // SAFETY: not null, so a C string.
-    let value = unsafe { CStr::from_ptr(value.cast::<c_char>()) };
-    match value.to_str() {
-        Ok(value) => panic::stop(-1, || outcome(name, setter(value))),
-        Err(_) => outcome(name, Err("its value is not UTF-8 text".into())),
-    }
+    // SAFETY: the caller's promise.
+    let text = unsafe { text(value) };
+    set(name, || setter(text?))
+}
+
+/// Hands a text that stands for a number to the setter of a number.
+///
+/// # Safety
+/// As for [`set_text`].
+#[doc(hidden)]
+pub unsafe fn set_text_as_int(
+    name: &str,
+    value: *mut c_void,
+    setter: fn(i32) -> Result<(), Error>,
+) -> c_int {
+    // SAFETY: the caller's promise.
+    let text = unsafe { text(value) };
+    set(name, || setter(number(text?)?))
 }
 
 /// Hands a number to the module's setter. The core puts it into the pointer.
 #[doc(hidden)]
 pub fn set_int(name: &str, value: *mut c_void, setter: fn(i32) -> Result<(), Error>) -> c_int {
-    panic::stop(-1, || outcome(name, setter(value as isize as i32)))
+    set(name, || setter(value as isize as i32))
 }
 
-fn outcome(name: &str, set: Result<(), Error>) -> c_int {
-    match set {
+/// Hands a number to the setter of a text.
+#[doc(hidden)]
+pub fn set_int_as_text(
+    name: &str,
+    value: *mut c_void,
+    setter: fn(&str) -> Result<(), Error>,
+) -> c_int {
+    set(name, || setter(&(value as isize as i32).to_string()))
+}
+
+fn set(name: &str, setter: impl FnOnce() -> Result<(), Error>) -> c_int {
+    panic::stop(-1, || match setter() {
         Ok(()) => 0,
         Err(error) => {
             log!(Error, "parameter {name}: {error}");
             -1
         }
+    })
+}
+
+/// # Safety
+/// `value` is null or a C string that outlives the result.
+unsafe fn text<'a>(value: *mut c_void) -> Result<&'a str, Error> {
+    if value.is_null() {
+        return Err("it needs a value".into());
     }
+    // SAFETY: not null, so a C string, by the caller's promise.
+    let value = unsafe { CStr::from_ptr(value.cast::<c_char>()) };
+    value
+        .to_str()
+        .map_err(|_| "its value is not UTF-8 text".into())
+}
+
+/// Reads a number as the configuration's own grammar does: decimal, hexadecimal
+/// behind `0x`, octal behind `0`, with a minus in front of any of them.
+fn number(text: &str) -> Result<i32, Error> {
+    let digits = text.strip_prefix('-').unwrap_or(text);
+    let (digits, radix) = match digits.strip_prefix('0') {
+        None | Some("") => (digits, 10),
+        Some(rest) => rest.strip_prefix('x').map_or((rest, 8), |hex| (hex, 16)),
+    };
+    // What follows the sign and the prefix has neither of them.
+    let has_digits_only = digits.chars().all(|digit| digit.is_digit(radix));
+    let size = i64::from_str_radix(digits, radix)
+        .ok()
+        .filter(|_| has_digits_only);
+    let signed = size.map(|size| if text.starts_with('-') { -size } else { size });
+    signed
+        .and_then(|number| i32::try_from(number).ok())
+        .ok_or_else(|| {
+            Error::new(format!(
+                "{text:?} is no number; write one from {} to {} in digits, such as 4096",
+                i32::MIN,
+                i32::MAX
+            ))
+        })
 }

@@ -112,20 +112,6 @@ fn each_stops_the_start_and_is_named() {
     assert!(complaints.is_empty(), "{}", complaints.join("\n"));
 }
 
-/// A type that the parameter does not have is for the core to refuse.
-#[test]
-fn a_value_of_another_type_is_found_by_checking() {
-    for (parameter, value) in [("binrpc", "2049"), ("fifo", "1"), ("mode", r#""0600""#)] {
-        let checked = described(parameter, value).check();
-        assert!(!checked.status.success(), "{parameter} took {value}");
-        assert!(
-            checked.log.lines().any(|line| line.contains(parameter)),
-            "nothing about {parameter} in\n{}",
-            checked.log
-        );
-    }
-}
-
 #[test]
 fn a_path_that_is_too_long_is_found_by_checking() {
     for transport in ["unix", "unixd"] {

@@ -3,4 +3,5 @@
 
 mod exports;
 mod hello;
+mod parameters;
 mod tiny;
