@@ -40,6 +40,12 @@ impl<K: Clone + Eq + Hash, T> Lanes<K, T> {
         self.lanes.get(key)?.front()
     }
 
+    /// What comes next for each client, in no order.
+    pub(crate) fn firsts(&self) -> impl Iterator<Item = (&K, &T)> {
+        let lanes = self.lanes.iter();
+        lanes.filter_map(|(key, lane)| Some((key, lane.front()?)))
+    }
+
     pub(crate) fn push(&mut self, key: K, thing: T) {
         if let Some(lane) = self.lanes.get_mut(&key) {
             lane.push_back(thing);

@@ -61,21 +61,55 @@ impl ReplyPipes {
 
     /// Sends a reply, now or later.
     pub(crate) fn send(&mut self, pipe: PathBuf, bytes: Vec<u8>) {
-        if !self.held.has_room_for(bytes.len()) {
-            log_limited!(
-                Error,
-                "too many replies wait for named pipes; the one for {} is lost",
-                pipe.display()
-            );
-            return;
+        if bytes.len() > limits::HELD_PIPED {
+            return report_no_room(&pipe);
         }
         let mut reply = PipedReply::new(bytes);
         // Earlier ones for this pipe come first.
         if !self.replies.has(&pipe) && reply.is_done(&pipe, Instant::now()) {
             return;
         }
+        if !self.make_room_for(&reply) {
+            return report_no_room(&pipe);
+        }
         self.held.add(reply.size);
         self.replies.push(pipe, reply);
+    }
+
+    /// Gives up replies whose pipes nobody reads from, until there is room for this
+    /// one: a client that is not there shall not cost another its reply. Returns
+    /// whether there is room.
+    fn make_room_for(&mut self, reply: &PipedReply) -> bool {
+        while !self.held.has_room_for(reply.size) {
+            let Some(pipe) = self.most_dispensable(reply) else {
+                return false;
+            };
+            let held = &mut self.held;
+            self.replies.take_turn_of(&pipe, |_, lane| {
+                if let Some(given_up) = lane.pop_front() {
+                    held.remove(given_up.size);
+                }
+            });
+            log_limited!(
+                Warning,
+                "no reply to {}: nobody reads from it, and too many replies wait",
+                pipe.display()
+            );
+        }
+        true
+    }
+
+    /// The pipe that nobody reads from and whose reply has waited longest, or, where
+    /// it is the bytes that are too many, has the most of them.
+    fn most_dispensable(&self, newcomer: &PipedReply) -> Option<PathBuf> {
+        let absent = self.replies.firsts().filter(|(_, it)| it.file.is_none());
+        let found = if self.held.are_too_many() {
+            absent.min_by_key(|(_, it)| it.since)
+        } else {
+            let largest = absent.max_by_key(|(_, it)| it.size);
+            largest.filter(|(_, it)| newcomer.file.is_some() || it.size > newcomer.size)
+        };
+        found.map(|(pipe, _)| pipe.clone())
     }
 
     /// Tries again what waits.
@@ -115,7 +149,11 @@ impl ReplyPipes {
 
 impl Held {
     fn has_room_for(&self, bytes: usize) -> bool {
-        self.replies < limits::PIPES && self.bytes + bytes <= limits::HELD_PIPED
+        !self.are_too_many() && self.bytes + bytes <= limits::HELD_PIPED
+    }
+
+    fn are_too_many(&self) -> bool {
+        self.replies >= limits::PIPES
     }
 
     fn add(&mut self, bytes: usize) {
@@ -225,6 +263,14 @@ impl PipedReply {
     }
 }
 
+fn report_no_room(pipe: &Path) {
+    log_limited!(
+        Error,
+        "too many replies wait for named pipes; the one for {} is lost",
+        pipe.display()
+    );
+}
+
 /// The client's pipe of this name in the directory for reply pipes, unless the
 /// name could lead out of it. The C modules take no dot either.
 #[must_use]
@@ -275,6 +321,40 @@ fn check(file: &OwnedFd) -> Result<(), String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Replies of so many bytes that wait for pipes which nobody reads from, the
+    /// first for the longest time.
+    fn waiting(sizes: &[usize]) -> ReplyPipes {
+        let now = Instant::now();
+        let mut pipes = ReplyPipes::default();
+        for (age, size) in (0..sizes.len() as u32).rev().zip(sizes) {
+            let mut reply = PipedReply::new(vec![0; *size]);
+            reply.since = now.checked_sub(Duration::from_millis(1) * age);
+            pipes.held.add(*size);
+            pipes.replies.push(PathBuf::from(age.to_string()), reply);
+        }
+        pipes
+    }
+
+    #[test]
+    fn of_too_many_replies_the_oldest_is_given_up() {
+        let pipes = waiting(&[1; limits::PIPES]);
+        let newcomer = PipedReply::new(vec![0; 5]);
+        assert!(!pipes.held.has_room_for(newcomer.size));
+        let oldest = PathBuf::from((limits::PIPES - 1).to_string());
+        assert_eq!(pipes.most_dispensable(&newcomer), Some(oldest));
+    }
+
+    #[test]
+    fn of_too_many_bytes_the_most_are_given_up() {
+        const LARGE: usize = limits::HELD_PIPED / 8 * 5;
+        let pipes = waiting(&[10, LARGE, 10]);
+        let larger = PipedReply::new(vec![0; LARGE + 1]);
+        assert!(!pipes.held.has_room_for(larger.size));
+        assert_eq!(pipes.most_dispensable(&larger), None);
+        let smaller = PipedReply::new(vec![0; LARGE - 1]);
+        assert_eq!(pipes.most_dispensable(&smaller), Some("1".into()));
+    }
 
     #[test]
     fn a_reply_pipe_cannot_lead_out_of_its_directory() {

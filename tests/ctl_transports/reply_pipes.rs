@@ -1,8 +1,9 @@
 //! The pipes that clients make for their replies, and what others may have put
 //! in their place.
 
-use std::fs::{self, hard_link};
-use std::os::unix::fs::symlink;
+use std::fs::{self, File, hard_link};
+use std::io::Read;
+use std::os::unix::fs::{OpenOptionsExt, symlink};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
@@ -16,6 +17,7 @@ use harness::server::{Server, short_directory};
 use harness::wait;
 use rpc_wire::binrpc::client::{Answer, Arg as BinrpcArg};
 use rpc_wire::linefifo::client::Arg;
+use rustix::fs::OFlags;
 
 struct Place {
     server: Server,
@@ -248,6 +250,61 @@ fn a_thousand_that_nobody_reads_keep_nobody_waiting() {
         }
         place.assert_unused(&mut ReplyPipe::new());
         given_up(&place.server) == before
+    });
+}
+
+/// More than may wait. A reply whose reader waits goes at once, and one whose reader
+/// is late takes the place of another.
+#[test]
+fn more_that_nobody_reads_than_may_wait_cost_nobody_a_reply() {
+    const WAITING: usize = 1_100;
+    const ANSWERS: usize = 10;
+    let mut place = Place::new();
+    let unread: Vec<OwnPath> = (0..WAITING).map(|_| OwnPath::new()).collect();
+    let request_for = |own: &OwnPath| request("core.echo", own.name(), &[Arg::from("late")]);
+    unread.iter().for_each(|own| make_pipe(own.path()));
+    let requests: Vec<u8> = unread.iter().flat_map(request_for).collect();
+    for _ in 0..ANSWERS {
+        place.client.send(&requests).expect("the server reads");
+        place.assert_unused(&mut ReplyPipe::new());
+    }
+    place.wait_for_line("", "nobody reads from it, and too many replies wait");
+    assert!(
+        !place
+            .server
+            .log()
+            .contains("too many replies wait for named pipes")
+    );
+}
+
+/// A reader that opens its pipe when the request has been written, as `kamctl` does.
+#[test]
+fn a_late_reader_finds_its_reply_among_those_that_nobody_reads() {
+    const WAITING: usize = 1_100;
+    let mut place = Place::new();
+    let unread: Vec<OwnPath> = (0..WAITING).map(|_| OwnPath::new()).collect();
+    let request_for = |own: &OwnPath| request("core.echo", own.name(), &[Arg::from("late")]);
+    unread.iter().for_each(|own| make_pipe(own.path()));
+    let requests: Vec<u8> = unread.iter().flat_map(request_for).collect();
+    // A busy machine may stop this process for longer than the server waits.
+    wait::until("a late reader has its reply", || {
+        let own = OwnPath::new();
+        make_pipe(own.path());
+        place.client.send(&requests).expect("the server reads");
+        place.ask_for(own.name(), "mine");
+        let flags = OFlags::NONBLOCK.bits().cast_signed();
+        let mut pipe = File::options()
+            .read(true)
+            .custom_flags(flags)
+            .open(own.path())
+            .expect("our own pipe");
+        let second = Duration::from_secs(1);
+        let reply = wait::for_some_within(second, || {
+            let mut reply = [0; 100];
+            let len = pipe.read(&mut reply).ok().filter(|len| *len > 0)?;
+            Some(reply[..len].to_vec())
+        });
+        reply.as_deref() == Some(b"200 OK\nmine\n")
     });
 }
 
