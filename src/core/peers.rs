@@ -3,13 +3,31 @@
 //! rustix offers this, too, but its type of a process number cannot be 0, which
 //! is what the system says of a process outside our container.
 
+use std::fmt;
 use std::mem::MaybeUninit;
 use std::os::fd::{AsRawFd, BorrowedFd};
 
-/// The number of the process that connected the socket, where the system tells
-/// it.
+/// A process as the system names it to whoever has a socket in common with it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Process {
+    /// Its number; none where it is outside our container.
+    pub pid: Option<u32>,
+    /// The number of the user that it runs as.
+    pub user: u32,
+}
+
+impl fmt::Display for Process {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.pid {
+            Some(pid) => write!(f, "process {pid} of user {}", self.user),
+            None => write!(f, "a local process of user {}", self.user),
+        }
+    }
+}
+
+/// The process that connected the socket, where the system tells it.
 #[must_use]
-pub fn process_of(socket: BorrowedFd<'_>) -> Option<u32> {
+pub fn process_of(socket: BorrowedFd<'_>) -> Option<Process> {
     let mut peer = MaybeUninit::<libc::ucred>::zeroed();
     let mut len = size_of::<libc::ucred>() as libc::socklen_t;
     // SAFETY: there are as many bytes as the length says.
@@ -24,7 +42,8 @@ pub fn process_of(socket: BorrowedFd<'_>) -> Option<u32> {
     };
     // SAFETY: three numbers, all zero before the kernel wrote any.
     let peer = unsafe { peer.assume_init() };
-    u32::try_from(peer.pid)
-        .ok()
-        .filter(|pid| ret == 0 && *pid != 0)
+    (ret == 0).then(|| Process {
+        pid: u32::try_from(peer.pid).ok().filter(|pid| *pid != 0),
+        user: peer.uid,
+    })
 }

@@ -3,7 +3,6 @@
 use std::collections::VecDeque;
 use std::io::IoSlice;
 use std::net::SocketAddr;
-use std::ops::Range;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -16,7 +15,8 @@ use rustix::io::Errno;
 use rustix::net::sockopt::socket_send_buffer_size;
 use rustix::net::{MMsgHdr, SendAncillaryBuffer, SocketAddrAny, sendmmsg, sendto};
 
-use crate::held::{Held, WITHOUT_WAITING};
+use crate::batch::{Batch, Piece};
+use crate::held::{Attempt, Held, Lost, WITHOUT_WAITING, may_go_later};
 use crate::limits;
 use crate::listener::Bound;
 use crate::outbox::Sink;
@@ -34,6 +34,7 @@ const ROOM: usize = limits::READ_AT_ONCE;
 pub(crate) struct DatagramSocket {
     socket: OwnedFd,
     bound: Arc<Bound>,
+    /// How many bytes a datagram may have.
     limit: usize,
     /// How many datagrams are taken with one system call.
     at_once: usize,
@@ -53,13 +54,6 @@ struct Request {
     bytes: Vec<u8>,
 }
 
-/// Replies that leave with the next system call.
-#[derive(Debug, Default)]
-struct Batch {
-    bytes: Vec<u8>,
-    replies: Vec<(SocketAddrAny, Range<usize>)>,
-}
-
 impl AsFd for DatagramSocket {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.socket.as_fd()
@@ -70,15 +64,15 @@ impl DatagramSocket {
     /// A socket that other processes take from, too, gives one at a time: while a
     /// command runs, what waits is theirs.
     pub(crate) fn new(socket: OwnedFd, bound: Arc<Bound>, is_shared: bool) -> Self {
+        // Where the system does not tell, each reply is looked at.
+        let room = socket_send_buffer_size(&socket).unwrap_or(0);
         let limit = match (bound.listen.transport, bound.address) {
             (Transport::Udp, Some(SocketAddr::V4(_))) => limits::UDP4_REPLY,
             (Transport::Udp, _) => limits::UDP6_REPLY,
-            _ => limits::UNIX_DATAGRAM_REPLY,
+            _ => unix_limit(room),
         };
-        let unread = (bound.listen.transport == Transport::UnixDatagram).then(|| {
-            // Without, each reply is looked at.
-            Box::new(Unread::new(socket_send_buffer_size(&socket).unwrap_or(0)))
-        });
+        let is_unix = bound.listen.transport == Transport::UnixDatagram;
+        let unread = is_unix.then(|| Box::new(Unread::new(room)));
         DatagramSocket {
             socket,
             bound,
@@ -88,7 +82,7 @@ impl DatagramSocket {
             received: Vec::with_capacity(datagrams::AT_ONCE),
             left: VecDeque::new(),
             batch: Batch::default(),
-            held: Held::default(),
+            held: Held::new(limit),
         }
     }
 
@@ -174,10 +168,7 @@ impl DatagramSocket {
         let Some(from) = from else {
             return self.run_only(bytes, service);
         };
-        let peer = match SocketAddr::try_from(from.clone()) {
-            Ok(address) => Peer::Inet(address),
-            Err(_) => Peer::Local(None),
-        };
+        let peer = Peer::of_datagram(&from);
         let bound = Arc::clone(&self.bound);
         let start = self.batch.bytes.len();
         let mut sink = Reply {
@@ -187,6 +178,9 @@ impl DatagramSocket {
         };
         serve_datagram(&bound, &peer, bytes, service, &mut sink);
         sink.close();
+        if self.batch.is_large() {
+            self.send();
+        }
     }
 
     /// Runs a request from a Unix socket without a name, which nobody can
@@ -207,7 +201,7 @@ impl DatagramSocket {
         let len = self.batch.bytes.len() - start;
         if len > 0 && !allows(&mut self.unread, self.socket.as_fd(), to, len) {
             let reply = self.batch.bytes.split_off(start);
-            self.not_sent(to, &reply, Errno::AGAIN);
+            self.not_sent(to, &reply, false, Errno::AGAIN);
         }
     }
 
@@ -215,37 +209,33 @@ impl DatagramSocket {
     fn send(&mut self) {
         let batch = std::mem::take(&mut self.batch);
         let mut next = 0;
-        while let Some(rest) = batch.replies.get(next..).filter(|rest| !rest.is_empty()) {
+        while let Some(rest @ [first, ..]) = batch.pieces.get(next..) {
             match self.send_together(rest, &batch.bytes) {
                 Ok(count) => next += count,
                 Err(Errno::INTR) => {}
                 Err(error) => {
-                    let (to, range) = &rest[0];
-                    self.not_sent(to, &batch.bytes[range.clone()], error);
-                    next += 1;
+                    let unsent = &batch.bytes[first.rest_of_reply()];
+                    self.not_sent(&first.to, unsent, first.continues(), error);
+                    next += rest.iter().take_while(|it| it.is_of_reply(first)).count();
                 }
             }
         }
         self.batch = batch.emptied();
     }
 
-    /// Sends replies up to the first that cannot go. That one's error comes
+    /// Sends pieces up to the first that cannot go. That one's error comes
     /// with the next call.
-    fn send_together(
-        &self,
-        replies: &[(SocketAddrAny, Range<usize>)],
-        bytes: &[u8],
-    ) -> Result<usize, Errno> {
-        if replies.first().is_some_and(|(to, _)| self.held.has_for(to)) {
+    fn send_together(&self, pieces: &[Piece], bytes: &[u8]) -> Result<usize, Errno> {
+        if pieces.first().is_some_and(|it| self.held.has_for(&it.to)) {
             return Err(Errno::AGAIN);
         }
-        if let [(to, range)] = replies {
+        if let [Piece { to, range, .. }] = pieces {
             let sent = sendto(&self.socket, &bytes[range.clone()], WITHOUT_WAITING, to);
             return sent.map(|_| 1);
         }
-        let ready = replies.iter().take_while(|(to, _)| !self.held.has_for(to));
+        let ready = pieces.iter().take_while(|it| !self.held.has_for(&it.to));
         let slices: Vec<_> = ready
-            .map(|(to, range)| (to, [IoSlice::new(&bytes[range.clone()])]))
+            .map(|it| (&it.to, [IoSlice::new(&bytes[it.range.clone()])]))
             .collect();
         let mut controls: Vec<_> = slices
             .iter()
@@ -259,22 +249,55 @@ impl DatagramSocket {
         sendmmsg(&self.socket, &mut messages, WITHOUT_WAITING)
     }
 
-    fn not_sent(&mut self, to: &SocketAddrAny, bytes: &[u8], error: Errno) {
-        if error == Errno::AGAIN && self.held.keep(to, bytes) {
+    /// Keeps a reply that did not go, or its rest, if it can go later. Otherwise it
+    /// is lost.
+    fn not_sent(&mut self, to: &SocketAddrAny, bytes: &[u8], is_rest: bool, error: Errno) {
+        if may_go_later(error) && self.held.keep(to, bytes, is_rest) {
             return;
         }
-        log_limited!(
-            Warning,
-            "on {}: a reply of {} bytes is lost: {error}",
-            self.bound,
-            bytes.len()
-        );
+        self.report(&Lost {
+            to: to.clone(),
+            len: bytes.len(),
+            is_rest,
+            has_waited: false,
+            error,
+        });
+    }
+
+    fn report(&self, lost: &Lost) {
+        let peer = Peer::of_datagram(&lost.to);
+        log_limited!(Warning, "{peer} on {}: {lost}", self.bound);
     }
 
     /// Tries again what could not be sent.
     pub(crate) fn retry(&mut self, now: Instant) {
-        self.held
-            .retry(self.socket.as_fd(), &self.bound, now, &mut self.unread);
+        let lost = {
+            let (held, mut attempt) = self.attempt(now);
+            held.retry(&mut attempt);
+            attempt.lost
+        };
+        lost.iter().for_each(|lost| self.report(lost));
+    }
+
+    fn retry_for(&mut self, to: &SocketAddrAny) {
+        let lost = {
+            let (held, mut attempt) = self.attempt(Instant::now());
+            held.retry_for(to, &mut attempt);
+            attempt.lost
+        };
+        lost.iter().for_each(|lost| self.report(lost));
+    }
+
+    /// What waits, and what trying it again takes.
+    fn attempt(&mut self, now: Instant) -> (&mut Held, Attempt<'_>) {
+        let attempt = Attempt {
+            socket: self.socket.as_fd(),
+            now,
+            patience: self.bound.held,
+            unread: &mut self.unread,
+            lost: Vec::new(),
+        };
+        (&mut self.held, attempt)
     }
 
     /// Sends all that is queued, and waits a little if this client does not take
@@ -284,10 +307,15 @@ impl DatagramSocket {
         let start = Instant::now();
         while self.held.has_for(to) && start.elapsed() < limits::FLUSH {
             std::thread::sleep(limits::RETRY);
-            self.held
-                .retry_for(to, self.socket.as_fd(), &self.bound, &mut self.unread);
+            self.retry_for(to);
         }
     }
+}
+
+/// How many bytes a Unix datagram may have, by the size of the send buffer.
+fn unix_limit(buffer: usize) -> usize {
+    let most = buffer.saturating_sub(limits::UNIX_DATAGRAM_OVERHEAD);
+    most.clamp(1, limits::UNIX_DATAGRAM_REPLY)
 }
 
 fn serve_datagram(
@@ -306,24 +334,6 @@ fn serve_datagram(
     });
 }
 
-impl Batch {
-    /// What was written since `start` is the reply to `from`.
-    fn close(&mut self, from: &SocketAddrAny, start: usize) {
-        let end = self.bytes.len();
-        if end > start {
-            self.replies.push((from.clone(), start..end));
-        }
-    }
-
-    /// The same buffers with nothing in them.
-    fn emptied(mut self) -> Self {
-        self.bytes.clear();
-        self.bytes.shrink_to(limits::QUEUE_BEFORE_PAUSE);
-        self.replies.clear();
-        self
-    }
-}
-
 /// The reply to one datagram.
 struct Reply<'a> {
     socket: &'a mut DatagramSocket,
@@ -335,7 +345,8 @@ impl Reply<'_> {
     /// What was written so far is a reply of its own.
     fn close(&mut self) {
         self.socket.hold_for_deaf(&self.from, self.start);
-        self.socket.batch.close(&self.from, self.start);
+        let most = self.socket.limit;
+        self.socket.batch.close(&self.from, self.start, most);
         self.start = self.socket.batch.bytes.len();
     }
 }

@@ -8,6 +8,7 @@
 //! here; a [`Service`] turns requests into replies.
 #![forbid(unsafe_code)]
 
+mod batch;
 mod connection;
 mod connections;
 mod datagram;

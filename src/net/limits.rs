@@ -57,9 +57,14 @@ pub(crate) const REST: Duration = Duration::from_millis(100);
 pub(crate) const UDP4_REPLY: usize = 65_507;
 pub(crate) const UDP6_REPLY: usize = 65_487;
 
-/// The longest reply in a Unix datagram, in bytes. The system allows more, but
-/// this is the buffer of clients that were written for the C modules.
-pub(crate) const UNIX_DATAGRAM_REPLY: usize = 65_535;
+/// The longest reply in a Unix datagram, in bytes, where the send buffer of the
+/// socket has room for it: the system wants the memory of a datagram in one piece,
+/// and has none that are larger.
+pub(crate) const UNIX_DATAGRAM_REPLY: usize = 4 * 1024 * 1024;
+
+/// What of a socket's send buffer a Unix datagram cannot have, in bytes; `unix(7)`
+/// says so.
+pub(crate) const UNIX_DATAGRAM_OVERHEAD: usize = 32;
 
 /// What may wait for datagram clients of one socket that take no more, in
 /// bytes with 256 for each reply, and how long.

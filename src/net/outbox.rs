@@ -1,7 +1,7 @@
 //! Where a service writes its replies.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// How the replies of one kind of listener reach the client.
 pub(crate) trait Sink {
@@ -11,18 +11,24 @@ pub(crate) trait Sink {
     /// Sends all that is queued, and waits a little if it must.
     fn flush(&mut self);
 
-    /// How many bytes a reply may have.
+    /// How many bytes one datagram may have, where the replies are datagrams. A
+    /// longer reply is sent in several.
     fn limit(&self) -> Option<usize> {
         None
     }
 
     /// Sends the reply through a named pipe instead.
     fn send_through(&mut self, pipe: PathBuf);
+
+    /// The named pipe that the reply goes through, if it does.
+    fn pipe(&self) -> Option<&Path> {
+        None
+    }
 }
 
-/// A reply that a datagram does not carry. Nothing of it may be sent.
+/// A reply that a client cannot get by datagram. Nothing of it may be sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the reply has {size} bytes and a datagram takes {limit}")]
+#[error("the reply has {size} bytes, and at most {limit} can be sent by datagram")]
 pub struct TooLarge {
     /// How many bytes it has.
     pub size: usize,
@@ -64,10 +70,9 @@ impl<'a> Outbox<'a> {
         self.sink.flush();
     }
 
-    /// How many bytes a reply to this client may have, where that is limited:
-    /// by a datagram.
-    #[must_use]
-    pub fn limit(&self) -> Option<usize> {
+    /// How many bytes one datagram to this client may have, where replies are
+    /// datagrams.
+    fn limit(&self) -> Option<usize> {
         self.sink.limit()
     }
 
@@ -77,8 +82,18 @@ impl<'a> Outbox<'a> {
     /// # Errors
     /// A datagram does not carry it.
     pub fn check_reply(&mut self, start: usize) -> Result<(), TooLarge> {
+        self.check_reply_in_pieces(start, 0)
+    }
+
+    /// The same for clients that put a reply of up to `most` bytes together from
+    /// several datagrams.
+    ///
+    /// # Errors
+    /// The reply is longer, and a single datagram does not carry it either.
+    pub fn check_reply_in_pieces(&mut self, start: usize, most: usize) -> Result<(), TooLarge> {
         let size = self.buffer().len().saturating_sub(start);
-        match self.limit() {
+        let limit = self.limit().map(|limit| limit.max(most));
+        match limit {
             Some(limit) if size > limit => Err(TooLarge { size, limit }),
             _ => Ok(()),
         }
@@ -88,6 +103,13 @@ impl<'a> Outbox<'a> {
     /// the request came. To be called before [`flush`](Self::flush).
     pub fn send_through(&mut self, pipe: PathBuf) {
         self.sink.send_through(pipe);
+    }
+
+    /// The named pipe that the reply goes through, if it does: in the log the client
+    /// has no other name.
+    #[must_use]
+    pub fn pipe(&self) -> Option<&Path> {
+        self.sink.pipe()
     }
 }
 

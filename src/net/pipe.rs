@@ -2,7 +2,7 @@
 //! so there is nobody to close, and nobody to tell but the log.
 
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -256,5 +256,9 @@ impl Sink for Reply<'_> {
 
     fn send_through(&mut self, pipe: PathBuf) {
         self.pipe = Some(pipe);
+    }
+
+    fn pipe(&self) -> Option<&Path> {
+        self.pipe.as_deref()
     }
 }

@@ -5,15 +5,19 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use kamailio_core::peers::Process;
 use parking_lot::Mutex;
+use rustix::net::{AddressFamily, SocketAddrAny, SocketAddrUnix};
 
 use crate::listener::Bound;
 
 /// The other end of a connection or of a datagram.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Peer {
-    /// A process of this host, with its number where the system tells it.
-    Local(Option<u32>),
+    /// A process of this host, where the system tells which one.
+    Local(Option<Process>),
+    /// The Unix datagram socket that a datagram came from.
+    Socket(SocketAddrUnix),
     /// An Internet address.
     Inet(SocketAddr),
     /// Somebody whose Internet address the system does not tell.
@@ -23,11 +27,38 @@ pub enum Peer {
 impl fmt::Display for Peer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Peer::Local(Some(pid)) => write!(f, "process {pid}"),
+            Peer::Local(Some(process)) => process.fmt(f),
             Peer::Local(None) => f.write_str("a local process"),
+            Peer::Socket(address) => write!(f, "socket {}", Name(address)),
             Peer::Inet(address) => write!(f, "{address}"),
             Peer::Unknown => f.write_str("a client without an address"),
         }
+    }
+}
+
+impl Peer {
+    /// The sender of a datagram.
+    pub(crate) fn of_datagram(from: &SocketAddrAny) -> Self {
+        match from.address_family() {
+            AddressFamily::UNIX => {
+                SocketAddrUnix::try_from(from.clone()).map_or(Peer::Local(None), Peer::Socket)
+            }
+            _ => SocketAddr::try_from(from.clone()).map_or(Peer::Unknown, Peer::Inet),
+        }
+    }
+}
+
+/// The name of a Unix socket. A client chooses it, so it is in quotes and without
+/// anything that is not printable.
+struct Name<'a>(&'a SocketAddrUnix);
+
+impl fmt::Display for Name<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(name) = self.0.abstract_name() {
+            return write!(f, "\"@{}\"", name.escape_ascii());
+        }
+        let path = self.0.path().unwrap_or_default();
+        write!(f, "\"{}\"", path.to_bytes().escape_ascii())
     }
 }
 

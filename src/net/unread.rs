@@ -27,6 +27,10 @@ const TIGHT: usize = 4;
 /// something is left for the next.
 const SHARE: usize = 8;
 
+/// A reply of more bytes has to leave as much room as it takes. A smaller one may use
+/// up what is left.
+const LARGE: usize = 64 * 1024;
+
 /// The part of the room that may be sent before the system is asked again.
 const UNASKED: usize = 64;
 
@@ -132,8 +136,11 @@ impl Unread {
         if sum <= client.lowest {
             *client = Client::NEW;
         }
-        let share = self.room.saturating_sub(sum) / SHARE;
-        client.takes(cost(len), share, lowest, now)
+        let left = self.room.saturating_sub(sum);
+        if len > LARGE && cost(len) > left / 2 {
+            return false;
+        }
+        client.takes(cost(len), left / SHARE, lowest, now)
     }
 }
 
@@ -231,6 +238,23 @@ mod tests {
             assert!(sum - before <= (ROOM - before) / SHARE + cost(1_000));
         }
         assert!(ROOM - sum > 60_000);
+    }
+
+    #[test]
+    fn large_replies_that_nobody_reads_leave_room_for_others() {
+        const LEN: usize = 1024 * 1024;
+        let mut unread = Unread::new(ROOM);
+        let start = Instant::now();
+        let mut sum = TIGHT_SUM;
+        // Each of them is tried again, and again, until its last trial.
+        for number in 0..100 {
+            let to = client(&format!("/{}", number % 10));
+            if unread.allows_with(&to, LEN, sum, start + FIRST_TRIAL * number) {
+                sum += cost(LEN);
+            }
+        }
+        assert!(ROOM - sum > LEN, "{} are left", ROOM - sum);
+        assert!(unread.allows_with(&client("/small"), 60_000, sum, start));
     }
 
     #[test]

@@ -212,6 +212,22 @@ fn wait_for_connections(witness: &mut Client, count: i32) {
     });
 }
 
+#[test]
+fn the_log_names_the_process_and_the_user_of_a_client() {
+    let server = Server::builder(Flavor::Rust).modules(["ctl"]).start();
+    server
+        .client()
+        .send(b"no BINRPC")
+        .expect("the server reads");
+    let line = format!(
+        "process {} of user {} on unix:{}: bad request",
+        std::process::id(),
+        rustix::process::geteuid().as_raw(),
+        server.socket().display()
+    );
+    wait::until(&line, || server.log().contains(&line));
+}
+
 /// The system has no number for its process then, as far as the server can see.
 #[test]
 fn a_client_outside_the_servers_container_is_a_local_process() {
@@ -227,7 +243,7 @@ fn a_client_outside_the_servers_container_is_a_local_process() {
     assert_eq!(client.call("core.echo", &["works".into()]), echoed("works"));
     client.send(b"no BINRPC").expect("the server reads");
     let line = format!(
-        "a local process on unix:{}: bad request",
+        "a local process of user 0 on unix:{}: bad request",
         server.socket().display()
     );
     wait::until(&line, || server.log().contains(&line));

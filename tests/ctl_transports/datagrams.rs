@@ -6,20 +6,23 @@ use std::time::Duration;
 
 use harness::binrpc::{Address, Client, decode, request};
 use harness::builder::Builder;
+use harness::datagram;
 use harness::linefifo;
 use harness::modules::Flavor;
 use harness::own_path::OwnPath;
 use harness::server::Server;
 use harness::wait;
+use rpc_wire::binrpc::Header;
 use rpc_wire::binrpc::client::{Answer, Arg};
 use rpc_wire::linefifo::client::Arg as LineArg;
 
 use crate::ways::{STREAM, Ways};
 
-/// The largest datagrams: what UDP can say, and what clients written for the C
-/// module take from a Unix socket.
+/// The largest datagram that UDP carries.
 const UDP: usize = 65_507;
-const UNIX: usize = 65_535;
+
+/// The longest packet that `kamcmd` puts together.
+const IN_PIECES: usize = 128 * 1024;
 
 fn described(ways: &Ways) -> Builder {
     Server::builder(Flavor::Rust)
@@ -47,11 +50,17 @@ fn get_lines(address: &linefifo::Address) -> Vec<u8> {
 
 /// Sets the text so long that `reply_len` of the replies is `wanted`.
 fn make_reply_long(server: &Server, wanted: usize, reply_len: impl Fn() -> usize) {
-    const GUESS: usize = 60_000;
-    set_text(server, GUESS);
-    let around = reply_len() - GUESS;
-    set_text(server, wanted - around);
-    assert_eq!(reply_len(), wanted);
+    // How many bytes there are around it depends on its length.
+    let mut around = 0;
+    for _ in 0..4 {
+        set_text(server, wanted - around);
+        let len = reply_len();
+        if len == wanted {
+            return;
+        }
+        around = len - (wanted - around);
+    }
+    panic!("no reply has {wanted} bytes");
 }
 
 fn assert_says_so(reason: &[u8], size: usize) {
@@ -61,27 +70,104 @@ fn assert_says_so(reason: &[u8], size: usize) {
     }
 }
 
+/// The datagrams that answer `pv.shvGet` over UDP.
+fn pieces(address: &Address) -> Vec<Vec<u8>> {
+    let mut client = Client::connect(address.clone());
+    let request = request("pv.shvGet", &["text".into()], 7);
+    client.send(&request).expect("the server reads");
+    let mut pieces = vec![client.read_some(UDP).expect("the first piece")];
+    let header = Header::parse(&pieces[0]).ok().flatten();
+    let header = header.expect("the first piece has the whole header");
+    while pieces.concat().len() < header.packet_len() {
+        pieces.push(client.read_some(UDP).expect("a further piece"));
+    }
+    pieces
+}
+
 #[test]
-fn binrpc_answers_with_a_fault_that_tells_the_size_and_a_way_out() {
+fn a_binrpc_reply_leaves_in_pieces_as_large_as_udp_carries() {
     let ways = Ways::new();
     let server = described(&ways).start();
-    let [unix, udp] = ways.datagrams(&server);
-    let [stream, tcp] = ways.streams(&server);
-    for (address, limit) in [(unix, UNIX), (udp, UDP)] {
-        make_reply_long(&server, limit, || get(&stream).len());
-        assert_eq!(get(&address), get(&stream), "{address:?}");
-
-        make_reply_long(&server, limit + 1, || get(&stream).len());
-        let packet = get(&address);
-        let (header, answer) = decode(&packet).expect("one whole answer");
-        assert_eq!(header.packet_len(), packet.len());
-        assert_eq!(header.cookie, 7);
-        let Answer::Fault { code: 500, reason } = answer else {
-            panic!("{address:?} answers\n{answer}");
-        };
-        assert_says_so(&reason, limit + 1);
-        assert_eq!(get(&tcp).len(), limit + 1);
+    let [_, udp] = ways.datagrams(&server);
+    let [stream, _] = ways.streams(&server);
+    let sizes: [&[usize]; 6] = [
+        &[UDP - 1],
+        &[UDP],
+        &[UDP, 1],
+        &[UDP, UDP],
+        &[UDP, UDP, 1],
+        &[UDP, UDP, IN_PIECES - 2 * UDP],
+    ];
+    for expected in sizes {
+        make_reply_long(&server, expected.iter().sum(), || get(&stream).len());
+        let pieces = pieces(&udp);
+        let lengths: Vec<usize> = pieces.iter().map(Vec::len).collect();
+        assert_eq!(lengths, expected);
+        assert_eq!(pieces.concat(), get(&stream), "{expected:?}");
     }
+}
+
+#[test]
+fn beyond_what_kamcmd_takes_a_fault_tells_the_size_and_a_way_out() {
+    let ways = Ways::new();
+    let server = described(&ways).start();
+    let [_, udp] = ways.datagrams(&server);
+    let [stream, tcp] = ways.streams(&server);
+    make_reply_long(&server, IN_PIECES + 1, || get(&stream).len());
+    let packet = get(&udp);
+    let (header, answer) = decode(&packet).expect("one whole answer");
+    assert_eq!(header.packet_len(), packet.len());
+    assert_eq!(header.cookie, 7);
+    let Answer::Fault { code: 500, reason } = answer else {
+        panic!("the answer is\n{answer}");
+    };
+    assert_says_so(&reason, IN_PIECES + 1);
+    assert_eq!(get(&tcp).len(), IN_PIECES + 1);
+}
+
+/// The system takes them as long as the send buffer allows, and nobody has to put
+/// anything together.
+#[test]
+fn a_unix_datagram_has_what_the_system_takes() {
+    let ways = Ways::new();
+    let server = described(&ways).start();
+    let [unix, _] = ways.datagrams(&server);
+    let [stream, _] = ways.streams(&server);
+    for size in [65_535, 65_536, 130_141, IN_PIECES, IN_PIECES + 1, 200_000] {
+        make_reply_long(&server, size, || get(&stream).len());
+        let mut client = Client::connect(unix.clone());
+        let request = request("pv.shvGet", &["text".into()], 7);
+        client.send(&request).expect("the server reads");
+        let packet = client.read_some(datagram::LONGEST).expect("a reply");
+        assert_eq!(packet.len(), size);
+        assert_eq!(packet, get(&stream));
+    }
+}
+
+/// Five values of most of a megabyte are more than any send buffer makes the system
+/// take.
+#[test]
+fn where_the_system_does_not_take_it_a_fault_tells_the_size() {
+    let ways = Ways::new();
+    let server = described(&ways)
+        .modules(["htable"])
+        .config(r#"modparam("htable", "htable", "t=>size=2;")"#)
+        .start();
+    let [unix, _] = ways.datagrams(&server);
+    let value = "x".repeat(900_000);
+    for key in ["a", "b", "c", "d", "e"] {
+        let args = ["t".into(), key.into(), value.as_str().into()];
+        let answer = server.client().call("htable.sets", &args);
+        assert!(matches!(answer, Answer::Reply(_)), "{answer}");
+    }
+    let dump = request("htable.dump", &["t".into()], 7);
+    let size = server.client().call_raw(&dump).len();
+    let packet = Client::connect(unix).call_raw(&dump);
+    let (_, answer) = decode(&packet).expect("one whole answer");
+    let Answer::Fault { code: 500, reason } = answer else {
+        panic!("the answer is\n{answer}");
+    };
+    assert_says_so(&reason, size);
 }
 
 #[test]
@@ -102,18 +188,17 @@ fn the_line_protocol_answers_so_too() {
 
 /// Nothing else comes: the next answer belongs to the next request.
 #[test]
-fn a_reply_is_one_datagram() {
+fn a_fault_is_one_datagram() {
     let ways = Ways::new();
     let server = described(&ways).start();
     set_text(&server, 400_000);
-    for address in ways.datagrams(&server) {
-        let mut client = Client::connect(address);
-        for word in ["first", "second"] {
-            let fault = client.call("pv.shvGet", &["text".into()]);
-            assert!(matches!(fault, Answer::Fault { code: 500, .. }), "{fault}");
-            let answer = client.call("core.echo", &[word.into()]);
-            assert_eq!(answer.values()[0].as_str(), Some(word));
-        }
+    let [_, udp] = ways.datagrams(&server);
+    let mut client = Client::connect(udp);
+    for word in ["first", "second"] {
+        let fault = client.call("pv.shvGet", &["text".into()]);
+        assert!(matches!(fault, Answer::Fault { code: 500, .. }), "{fault}");
+        let answer = client.call("core.echo", &[word.into()]);
+        assert_eq!(answer.values()[0].as_str(), Some(word));
     }
 }
 
@@ -230,6 +315,26 @@ fn takes(socket: &UnixDatagram, cookie: u32) -> bool {
     };
     let (header, _) = decode(&packet[..len]).expect("one whole answer");
     header.cookie == cookie
+}
+
+#[test]
+fn the_log_names_the_client_whose_reply_is_lost() {
+    let ways = Ways::new();
+    let server = described(&ways).start();
+    let [Address::UnixDatagram(path), _] = ways.datagrams(&server) else {
+        unreachable!("that is the first one");
+    };
+    let own = OwnPath::new();
+    let nameless = UnixDatagram::bind(own.path()).expect("a new socket");
+    std::fs::remove_file(own.path()).expect("our own");
+    let request = request("core.echo", &["a".into()], 1);
+    nameless.send_to(&request, &path).expect("the server reads");
+    let line = format!(
+        "socket \"{}\" on unixd:{}: a reply of 7 bytes is lost: No such file or directory",
+        own.path().display(),
+        path.display()
+    );
+    wait::until("the log tells", || server.log().contains(&line));
 }
 
 /// The socket of a client that is gone is no reason to try for long.

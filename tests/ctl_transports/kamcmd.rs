@@ -1,9 +1,13 @@
 //! `kamcmd` over each transport that it can use.
 
+use std::ops::Range;
+use std::path::Path;
+
 use harness::binrpc::Address;
 use harness::kamcmd::{self, Output};
 use harness::modules::Flavor;
 use harness::server::{Server, short_directory};
+use rpc_wire::binrpc::client::Answer;
 
 use crate::ways::{STREAM, Ways};
 
@@ -61,4 +65,68 @@ fn option(address: &Address) -> String {
         Address::Udp(address) => format!("udp:{address}"),
         Address::Tcp(address) => format!("tcp:{address}"),
     }
+}
+
+/// Replies that no UDP datagram carries, and ones just below and above what
+/// `kamcmd` puts together. Of a thousand entries the C module makes a dozen
+/// datagrams, ours one or two.
+#[test]
+fn it_puts_large_replies_together_as_with_the_c_module() {
+    /// From half of what a UDP datagram carries to most of what `kamcmd` takes.
+    const ENTRIES: [usize; 4] = [300, 700, 1_000, 1_300];
+    let (place, ways) = (short_directory(), Ways::new());
+    let [theirs, ours] = [Flavor::C, Flavor::Rust].map(|flavor| {
+        let server = with_large_table(&ways, flavor, place.path());
+        let [stream, unix, udp, _] = ways.binrpc(&server);
+        let mut from = 0;
+        ENTRIES.map(|entries| {
+            add_entries(&server, from..entries);
+            from = entries;
+            [&stream, &unix, &udp]
+                .map(|address| kamcmd::run_at(&option(address), &["htable.dump", "t"]))
+        })
+    });
+    for ((entries, theirs), ours) in ENTRIES.iter().zip(theirs).zip(ours) {
+        assert_eq!(theirs, ours, "{entries} entries");
+        let [stream, unix, udp] = ours;
+        assert!(stream.success, "{entries}: {stream:?}");
+        assert_eq!(stream.stdout.matches("name: ").count(), *entries);
+        assert!(stream == unix && stream == udp, "{entries} entries");
+    }
+}
+
+fn with_large_table(ways: &Ways, flavor: Flavor, directory: &Path) -> Server {
+    Server::builder(flavor)
+        .modules(["ctl", "htable"])
+        .config(r#"modparam("htable", "htable", "t=>size=10;")"#)
+        .config(&ways.config())
+        .socket(STREAM)
+        .directory(directory)
+        .start()
+}
+
+fn add_entries(server: &Server, numbers: Range<usize>) {
+    let calls = numbers.map(|number| {
+        let (key, value) = (format!("key-{number:05}"), format!("{number:040}"));
+        vec!["t".into(), key.as_str().into(), value.as_str().into()]
+    });
+    server.client().call_many("htable.sets", calls, |answer| {
+        assert!(matches!(answer, Answer::Reply(_)), "{answer}");
+    });
+}
+
+#[test]
+fn beyond_its_128_kib_it_is_told_the_size() {
+    let (place, ways) = (short_directory(), Ways::new());
+    let server = with_large_table(&ways, Flavor::Rust, place.path());
+    add_entries(&server, 0..2_000);
+    let [_, unix, udp, _] = ways.binrpc(&server);
+    let told = kamcmd::run_at(&option(&udp), &["htable.dump", "t"]);
+    assert!(
+        told.stdout.starts_with("error: 500 - the reply has "),
+        "{told:?}"
+    );
+    // One datagram carries it, and kamcmd does not take it.
+    let told = kamcmd::run_at(&option(&unix), &["htable.dump", "t"]);
+    assert!(told.stderr.contains("reply too big"), "{told:?}");
 }

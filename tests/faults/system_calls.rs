@@ -111,11 +111,7 @@ const OVER_DATAGRAMS: [Fault; 12] = [
     ),
     ("sendto:error=EAGAIN", Cost::Nothing, ""),
     ("sendto:error=EINTR", Cost::Nothing, ""),
-    (
-        "sendto:error=ENOBUFS",
-        Cost::Answer,
-        "bytes is lost: No buffer space available",
-    ),
+    ("sendto:error=ENOBUFS", Cost::Nothing, ""),
     (
         "sendto:error=EPERM",
         Cost::Answer,

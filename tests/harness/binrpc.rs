@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use rpc_wire::binrpc::Header;
 use rpc_wire::binrpc::client::{Answer, Arg, decode_answer, encode_request};
 
+use crate::datagram;
 use crate::own_path::OwnPath;
 use crate::wait::patience;
 
@@ -211,7 +212,7 @@ impl Client {
     }
 
     fn read_more(&mut self) -> io::Result<usize> {
-        let mut buffer = vec![0; 1 << 16];
+        let mut buffer = vec![0; self.socket.read_at_once()];
         let len = loop {
             match self.socket.read(&mut buffer) {
                 // A socket with a time limit says so whenever the tests are
@@ -256,6 +257,14 @@ impl Socket {
                 Self::Udp(socket)
             }
         })
+    }
+
+    /// How much one read takes: a datagram is read whole or cut.
+    fn read_at_once(&self) -> usize {
+        match self {
+            Self::UnixDatagram { .. } => datagram::LONGEST,
+            _ => 1 << 16,
+        }
     }
 
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {

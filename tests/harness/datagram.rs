@@ -8,6 +8,9 @@ use crate::binrpc::any_port_towards;
 use crate::own_path::OwnPath;
 use crate::wait::patience;
 
+/// More than any datagram has.
+pub const LONGEST: usize = 8 << 20;
+
 /// What a server writes in reply to this request over a Unix socket.
 ///
 /// # Panics
@@ -21,7 +24,7 @@ pub fn ask(socket: &Path, request: &[u8]) -> Vec<u8> {
         .set_read_timeout(Some(patience()))
         .expect("a time limit");
     client.send_to(request, socket).expect("the server listens");
-    let mut reply = vec![0; 1 << 16];
+    let mut reply = vec![0; LONGEST];
     let len = client.recv(&mut reply).expect("a reply");
     reply.truncate(len);
     reply

@@ -7,6 +7,7 @@ use std::os::unix::net::UnixDatagram;
 use std::path::Path;
 
 use crate::builder::Builder;
+use crate::datagram::LONGEST;
 use crate::http;
 use crate::linefifo::ReplyPipe;
 use crate::modules::{self, Flavor};
@@ -163,7 +164,7 @@ pub fn first_datagram(socket: &Path, documents: &[&[u8]]) -> String {
     for document in documents {
         client.send_to(document, socket).expect("sent");
     }
-    let mut reply = vec![0; 1 << 18];
+    let mut reply = vec![0; LONGEST];
     match client.recv(&mut reply) {
         Ok(len) => String::from_utf8_lossy(&reply[..len]).into_owned(),
         Err(error) => {

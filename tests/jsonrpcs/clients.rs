@@ -3,12 +3,15 @@
 use std::io::{Read, Write};
 use std::process::{Command, Stdio};
 
+use harness::differential::Place;
 use harness::modules::Flavor;
 use harness::own_path::OwnPath;
 use harness::server::{Server, free_port, short_directory};
 use harness::tls::Certificate;
+use rpc_wire::binrpc::client::Answer;
+use tempfile::TempDir;
 
-use crate::ways::{ECHO, ECHOED, Ways};
+use crate::ways::{ECHO, ECHOED, Ways, datagram};
 
 /// What a program writes that ends well.
 fn output(command: &mut Command) -> String {
@@ -43,25 +46,92 @@ fn kamctl_through_the_named_pipe() {
 fn kamcli_through_the_datagram_socket() {
     let ways = Ways::new();
     let server = ways.start("");
-    let directory = short_directory();
-    let own = OwnPath::new();
-    let config = directory.path().join("kamcli.ini");
-    let text = format!(
-        "[main]\ndomain=localhost\n[db]\ntype=mysql\n[ctl]\ntype=jsonrpc\n\
-         [jsonrpc]\ntransport=socket\nsrvaddr={}\nrcvaddr={}\noutformat=json\n",
-        server.path("rpc.socket").display(),
-        own.path().display()
-    );
-    std::fs::write(&config, text).expect("our own directory");
-    let kamcli = |args: &[&str]| {
-        let mut command = Command::new("kamcli");
-        command.arg("--no-default-configs").arg("-c").arg(&config);
-        output(command.args(args))
-    };
-    let version = kamcli(&["rpc", "core.version"]);
+    let kamcli = Kamcli::new(&server);
+    let version = kamcli.run(&["rpc", "core.version"]);
     assert!(version.contains("kamailio"), "{version}");
-    let echo = kamcli(&["rpc", "core.echo", "s:one", "s:two"]);
+    let echo = kamcli.run(&["rpc", "core.echo", "s:one", "s:two"]);
     assert!(echo.contains("one") && echo.contains("two"), "{echo}");
+}
+
+/// Over 65,535 bytes, and almost as many as `kamcli` itself takes.
+#[test]
+fn kamcli_shows_ninety_contacts_as_with_the_c_module() {
+    const CONTACTS: usize = 90;
+    let place = Place::new();
+    let [theirs, ours] = [Flavor::C, Flavor::Rust].map(|flavor| {
+        let server = place.start_with(
+            flavor,
+            &["jsonrpcs"],
+            r#"modparam("jsonrpcs", "dgram_socket", "{dir}/rpc.socket")"#,
+        );
+        let kamcli = Kamcli::new(&server);
+        add_contacts(&server, CONTACTS);
+        let dump = br#"{"jsonrpc":"2.0","method":"ul.dump","id":1}"#;
+        let answer = datagram(&server.path("rpc.socket"), dump);
+        assert!((65_536..84_000).contains(&answer.len()), "{}", answer.len());
+        kamcli.run(&["ul", "show"])
+    });
+    assert_eq!(
+        ours.matches("sip:user").count(),
+        theirs.matches("sip:user").count()
+    );
+    assert_eq!(ours.matches("\"Address\"").count(), CONTACTS, "{ours}");
+    assert_eq!(theirs.matches("\"Address\"").count(), CONTACTS, "{theirs}");
+}
+
+fn add_contacts(server: &Server, count: usize) {
+    let contact = |number: usize| {
+        let (name, address) = (
+            format!("user{number:03}"),
+            format!("sip:user{number:03}@192.0.2.1:5060"),
+        );
+        vec![
+            "location".into(),
+            name.as_str().into(),
+            address.as_str().into(),
+            3600.into(),
+            1.0.into(),
+            "".into(),
+            0.into(),
+            0.into(),
+            0.into(),
+        ]
+    };
+    let calls = (0..count).map(contact);
+    server.client().call_many("ul.add", calls, |answer| {
+        assert_eq!(answer, Answer::Reply(vec![]));
+    });
+}
+
+/// `kamcli` with a configuration of its own.
+struct Kamcli {
+    directory: TempDir,
+    _own: OwnPath,
+}
+
+impl Kamcli {
+    fn new(server: &Server) -> Self {
+        let (directory, own) = (short_directory(), OwnPath::new());
+        let text = format!(
+            "[main]\ndomain=localhost\n[db]\ntype=mysql\n[ctl]\ntype=jsonrpc\n\
+             [jsonrpc]\ntransport=socket\nsrvaddr={}\nrcvaddr={}\noutformat=json\n",
+            server.path("rpc.socket").display(),
+            own.path().display()
+        );
+        let config = directory.path().join("kamcli.ini");
+        std::fs::write(config, text).expect("our own directory");
+        Kamcli {
+            directory,
+            _own: own,
+        }
+    }
+
+    fn run(&self, args: &[&str]) -> String {
+        let config = self.directory.path().join("kamcli.ini");
+        let mut command = Command::new("kamcli");
+        command.arg("--no-default-configs").arg("-c").arg(config);
+        output(command.args(args))
+    }
 }
 
 #[test]

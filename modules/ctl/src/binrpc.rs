@@ -12,6 +12,10 @@ use crate::service::{FAILURE, write_bounded};
 /// The longest body of a request, in bytes. The C module takes 65,531.
 const MAX_BODY: usize = 1024 * 1024 - binrpc::MAX_HEADER_LEN;
 
+/// How long a packet may be that leaves in several datagrams: `kamcmd` puts the
+/// pieces together in a buffer of this size.
+const IN_PIECES: usize = 128 * 1024;
+
 /// The protocol, and the buffers it needs.
 #[derive(Debug)]
 pub(crate) struct Binrpc {
@@ -148,7 +152,7 @@ impl Responder for Reply<'_, '_> {
                 write_fault(out, &too_large.to_string());
             }
         };
-        write_bounded(self.outbox, write, write_fault);
+        write_bounded(self.outbox, IN_PIECES, write, write_fault);
         if answer.now {
             self.outbox.flush();
         }

@@ -47,7 +47,7 @@ fn open_connections() -> Result<Vec<Client>, Fault> {
 
 fn far_end(client: &Client) -> (String, String) {
     match &client.peer {
-        Peer::Local(_) => ("<anonymous unix socket>".to_owned(), String::new()),
+        Peer::Local(_) | Peer::Socket(_) => ("<anonymous unix socket>".to_owned(), String::new()),
         Peer::Inet(address) => (address.ip().to_string(), address.port().to_string()),
         Peer::Unknown => ("<unknown>".to_owned(), String::new()),
     }

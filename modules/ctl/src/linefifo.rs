@@ -39,9 +39,13 @@ impl LineFifo {
     }
 
     fn refuse(&self, malformed: &Malformed, from: &Bound, peer: &Peer, outbox: &mut Outbox<'_>) {
-        log_limited!(Warning, "{peer} on {from}: {malformed}");
-        if let ReplyTo::Pipe(pipe) = self.reply_pipe(malformed.reply_file, from) {
-            outbox.send_through(pipe);
+        match self.reply_pipe(malformed.reply_file, from) {
+            ReplyTo::Pipe(pipe) => {
+                let path = pipe.display();
+                log_limited!(Warning, "the reader of {path} on {from}: {malformed}");
+                outbox.send_through(pipe);
+            }
+            _ => log_limited!(Warning, "{peer} on {from}: {malformed}"),
         }
         let reason = format!("bad request: {malformed}");
         linefifo::encode_fault(400, reason.as_bytes(), outbox.buffer());
@@ -152,6 +156,7 @@ impl Responder for Reply<'_, '_> {
         }
         write_bounded(
             self.outbox,
+            0,
             |out| linefifo::encode_answer(answer.reply, out),
             |out, reason| linefifo::encode_fault(500, reason.as_bytes(), out),
         );

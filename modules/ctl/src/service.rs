@@ -65,16 +65,19 @@ impl Service for Protocols {
     }
 }
 
-/// Appends a reply with `write`, or if a datagram cannot carry it the fault
-/// that says so with `write_fault`: a reply is never cut.
+/// Appends a reply with `write`, or if the client cannot get it by datagram the
+/// fault that says so with `write_fault`: a reply is never cut. `in_pieces` is how
+/// many bytes clients of this protocol put together from several datagrams, 0 if
+/// they do not.
 pub(crate) fn write_bounded(
     outbox: &mut Outbox<'_>,
+    in_pieces: usize,
     write: impl FnOnce(&mut Vec<u8>),
     write_fault: impl FnOnce(&mut Vec<u8>, &str),
 ) {
     let start = outbox.buffer().len();
     write(outbox.buffer());
-    if let Err(too_large) = outbox.check_reply(start) {
+    if let Err(too_large) = outbox.check_reply_in_pieces(start, in_pieces) {
         outbox.buffer().truncate(start);
         let reason = format!("{too_large}; ask through a stream socket (unix: or tcp:)");
         write_fault(outbox.buffer(), &reason);

@@ -301,7 +301,10 @@ impl Client for PipeClient<'_, '_> {
     }
 
     fn name(&self) -> String {
-        self.sender.name()
+        match self.outbox.pipe() {
+            Some(pipe) => format!("the reader of {} on {}", pipe.display(), self.sender.from),
+            None => self.sender.name(),
+        }
     }
 }
 

@@ -148,12 +148,9 @@ impl Management {
 fn put(tree: &Tree, indent: &[u8], outbox: &mut Outbox<'_>) {
     let start = outbox.buffer().len();
     tree.encode(indent, outbox.buffer());
-    let size = outbox.buffer().len() - start;
-    let limit = outbox.limit().map_or(MAX_LEN, |limit| limit.min(MAX_LEN));
-    if size > limit {
+    if let Err(too_large) = outbox.check_reply(start) {
         outbox.buffer().truncate(start);
-        let reason = format!("the reply has {size} bytes and a datagram takes {limit}");
-        Tree::status(500, reason).encode(indent, outbox.buffer());
+        Tree::status(500, too_large.to_string()).encode(indent, outbox.buffer());
     }
 }
 

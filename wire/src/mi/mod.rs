@@ -58,8 +58,7 @@ mod tree;
 pub use request::{Argument, ParseError, arguments, first_line};
 pub use tree::{Node, Tree};
 
-/// The longest request that the C module read, and the longest reply that it
-/// wrote, in bytes; its clients count on the latter.
+/// The longest request that the C module read, in bytes.
 pub const MAX_LEN: usize = 65_457;
 
 /// Whether it is the answer of a server: `200 OK`.
