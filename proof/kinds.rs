@@ -82,13 +82,13 @@ impl Kinds {
     pub(crate) fn spoiled(&self, burst: u32, reply_pipe: Option<&str>) -> Option<Vec<u8>> {
         let turn = burst / SPOILED;
         let request = &self.spoiled[turn as usize % self.spoiled.len()];
-        (burst.is_multiple_of(SPOILED)).then(|| answered_through(request, reply_pipe))
+        (burst % SPOILED == 0).then(|| answered_through(request, reply_pipe))
     }
 
     /// Whether the connection has had its time; one that did not make sense has.
     pub(crate) fn leaves_after(&self, burst: u32) -> bool {
-        let after_spoiled = burst.is_multiple_of(SPOILED) && !self.is_datagram;
-        after_spoiled || burst.is_multiple_of(LEAVES)
+        let after_spoiled = burst % SPOILED == 0 && !self.is_datagram;
+        after_spoiled || burst % LEAVES == 0
     }
 }
 

@@ -167,10 +167,11 @@ pub(crate) fn sip(words: &[&str], id: u32) -> Vec<u8> {
 
 fn packets(mut all: &[u8]) -> usize {
     let mut count = 0;
-    while let Ok(Some(header)) = Header::parse(all)
-        && header.packet_len() <= all.len()
-    {
-        all = &all[header.packet_len()..];
+    while let Ok(Some(header)) = Header::parse(all) {
+        let Some(rest) = all.get(header.packet_len()..) else {
+            break;
+        };
+        all = rest;
         count += 1;
     }
     count

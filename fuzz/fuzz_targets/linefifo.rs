@@ -41,10 +41,10 @@ fn stream(mut input: &[u8]) {
 fn again(request: &Request, params: &Params) {
     let args: Vec<Arg> = texts(params).map(|text| Arg::Text(text.to_vec())).collect();
     for param in params.items() {
-        if let Param::Line { raw, .. } = param
-            && let Ok(members) = parse_struct(params.text(*raw))
-        {
-            structure(members);
+        if let Param::Line { raw, .. } = param {
+            if let Ok(members) = parse_struct(params.text(*raw)) {
+                structure(members);
+            }
         }
     }
     let method = params.text(request.method);

@@ -187,10 +187,9 @@ impl<'a> Clients<'a> {
 /// What has no room in the socket, and what no datagram can have, is not sent.
 fn send_each(link: &mut Link, burst: &Burst) -> io::Result<()> {
     for request in &burst.requests {
-        if let Err(error) = link.send(request)
-            && error.kind() == io::ErrorKind::NotConnected
-        {
-            return Err(error);
+        match link.send(request) {
+            Err(error) if error.kind() == io::ErrorKind::NotConnected => return Err(error),
+            _ => (),
         }
     }
     Ok(())

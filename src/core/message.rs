@@ -57,7 +57,7 @@ impl Message<'_> {
             }
             let start = (*self.message.as_ptr()).buf;
             let len = (*self.message.as_ptr()).len as usize;
-            let before = body.offset_from_unsigned(start);
+            let before = body.addr() - start.addr();
             std::slice::from_raw_parts(body.cast(), len.saturating_sub(before))
         }
     }

@@ -19,7 +19,11 @@ pub fn stop<R>(fallback: R, body: impl FnOnce() -> R) -> R {
 #[doc(hidden)]
 pub fn report_to_log() {
     set_hook(Box::new(|panic| {
-        let reason = panic.payload_as_str().unwrap_or("no reason given");
+        let payload = panic.payload();
+        let constant = payload.downcast_ref::<&str>().copied();
+        let reason = constant
+            .or_else(|| payload.downcast_ref::<String>().map(String::as_str))
+            .unwrap_or("no reason given");
         match panic.location() {
             Some(place) => log!(Bug, "panic at {place}: {reason}"),
             None => log!(Bug, "panic: {reason}"),

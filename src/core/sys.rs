@@ -8,6 +8,8 @@
     non_camel_case_types,
     non_snake_case,
     non_upper_case_globals,
+    // Older compilers do not know all that bindgen allows.
+    unknown_lints,
     unreachable_pub,
     clippy::all,
     clippy::undocumented_unsafe_blocks

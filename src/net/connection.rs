@@ -363,12 +363,10 @@ impl Connection {
             );
             return Fate::Close;
         }
-        if let Phase::Draining(since) = self.phase
-            && passed(Some(since), limits::DRAINING)
-        {
-            return Fate::Close;
+        match self.phase {
+            Phase::Draining(since) if passed(Some(since), limits::DRAINING) => Fate::Close,
+            _ => Fate::Keep,
         }
-        Fate::Keep
     }
 
     /// Says why a connection must go although it did nothing wrong.

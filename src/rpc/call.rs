@@ -380,10 +380,10 @@ impl<'a> Call<'a> {
 
     fn answer(&mut self, now: bool) {
         let nothing_is_said = self.buffers.reply.is_empty() && self.buffers.reply.fault().is_none();
-        if let Some((code, reason)) = self.scan_fault.take()
-            && (nothing_is_said || self.scan_fault_is_first)
-        {
-            self.buffers.reply.set_fault(code, reason.as_bytes());
+        if let Some((code, reason)) = self.scan_fault.take() {
+            if nothing_is_said || self.scan_fault_is_first {
+                self.buffers.reply.set_fault(code, reason.as_bytes());
+            }
         }
         if self.buffers.reply.fault().is_none() && !self.buffers.reply.can_be_written() {
             self.buffers

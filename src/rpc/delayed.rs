@@ -105,11 +105,11 @@ impl Block {
         }
         FILLING.with_borrow_mut(|all| {
             let found = all.iter().position(|one| one.number == content.number);
-            let filling = match found {
-                Some(index) => &all[index],
-                None => all.push_mut(Filling::start(block, content)),
-            };
-            filling.call.cast()
+            let index = found.unwrap_or_else(|| {
+                all.push(Filling::start(block, content));
+                all.len() - 1
+            });
+            all[index].call.cast()
         })
     }
 

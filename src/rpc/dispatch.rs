@@ -119,11 +119,11 @@ fn execute(command: Command, call: &mut Call<'_>) {
             std::ptr::from_mut(&mut context).cast(),
         )
     };
-    if let Context::Running { delayed, .. } = context
-        && let Some(block) = delayed.get()
-    {
-        // SAFETY: the reference that the command had while it ran.
-        unsafe { Block::release(block) };
+    if let Context::Running { delayed, .. } = context {
+        if let Some(block) = delayed.get() {
+            // SAFETY: the reference that the command had while it ran.
+            unsafe { Block::release(block) };
+        }
     }
 }
 

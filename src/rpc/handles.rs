@@ -40,11 +40,12 @@ pub(crate) struct Handles {
 impl Handles {
     /// Keeps a handle and gives the address that stands for it in C.
     pub(crate) fn keep(&mut self, handle: Handle) -> *mut Handle {
-        let has_room = |chunk: &&mut Vec<Handle>| chunk.len() < CHUNK;
-        let chunk = match self.chunks.last_mut().filter(has_room) {
-            Some(chunk) => chunk,
-            None => self.chunks.push_mut(Vec::with_capacity(CHUNK)),
-        };
+        let has_room = |chunk: &Vec<Handle>| chunk.len() < CHUNK;
+        if !self.chunks.last().is_some_and(has_room) {
+            self.chunks.push(Vec::with_capacity(CHUNK));
+        }
+        let last = self.chunks.len() - 1;
+        let chunk = &mut self.chunks[last];
         // INVARIANT: the length was below CHUNK, the capacity is at least that.
         chunk.push(handle);
         chunk.as_mut_ptr().wrapping_add(chunk.len() - 1)

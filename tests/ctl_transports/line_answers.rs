@@ -128,12 +128,11 @@ impl Known {
                 reply,
                 format!("500 Command '{method}' not found\n").as_bytes(),
             ),
-            Answer::Fault { code: 400, reason } if let Some(line) = misread_line(reason) => unless(
-                reply,
-                format!("400 Invalid parameter value on line {line}\n").as_bytes(),
-            ),
             Answer::Fault { code, reason } => {
-                let expected = [format!("{code} ").as_bytes(), reason, b"\n"].concat();
+                let expected = match misread_line(reason).filter(|_| *code == 400) {
+                    Some(line) => format!("400 Invalid parameter value on line {line}\n").into(),
+                    None => [format!("{code} ").as_bytes(), reason, b"\n"].concat(),
+                };
                 unless(reply, &expected)
             }
         }

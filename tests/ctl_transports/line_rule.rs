@@ -148,7 +148,7 @@ impl Cell<'_> {
             Self::Any => true,
             Self::Text(expected) => escape(expected) == text,
             Self::Int(number) => {
-                let unsigned = number.cast_unsigned().to_string();
+                let unsigned = (*number as u32).to_string();
                 ascii == number.to_string() || ascii == unsigned
             }
             Self::Double(number) => is_number(ascii) && is_near(ascii, *number),

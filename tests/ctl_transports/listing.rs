@@ -78,13 +78,13 @@ fn ask(client: &mut Client, how: &str) -> Vec<Told> {
 
 /// The fourth of the six values of each connection is the client's port.
 fn without_client_ports(command: &str, mut answer: Answer) -> Answer {
-    if let Answer::Reply(values) = &mut answer
-        && command == "ctl.who"
-    {
-        for port in values.iter_mut().skip(3).step_by(6) {
-            let digits = port.as_str().expect("a port is text").len();
-            *port = Node::Str(if digits == 0 { "none" } else { "some" }.into());
-        }
+    let ports = match &mut answer {
+        Answer::Reply(values) if command == "ctl.who" => values.iter_mut().skip(3).step_by(6),
+        _ => return answer,
+    };
+    for port in ports {
+        let digits = port.as_str().expect("a port is text").len();
+        *port = Node::Str(if digits == 0 { "none" } else { "some" }.into());
     }
     answer
 }

@@ -163,9 +163,8 @@ impl Client {
     /// comes within [`patience`], or it does not begin as a packet does.
     pub fn receive(&mut self) -> io::Result<Vec<u8>> {
         loop {
-            if let Some(len) = packet_len(&self.pending)?
-                && len <= self.pending.len()
-            {
+            let len = packet_len(&self.pending)?;
+            if let Some(len) = len.filter(|len| *len <= self.pending.len()) {
                 let rest = self.pending.split_off(len);
                 return Ok(std::mem::replace(&mut self.pending, rest));
             }

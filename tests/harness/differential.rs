@@ -170,9 +170,8 @@ fn keeps_the_sign(theirs: &Exchange, ours: &Exchange) -> bool {
     else {
         return false;
     };
-    let signed = |text: String, number: i64| {
-        text.replace(&number.cast_unsigned().to_string(), &number.to_string())
-    };
+    let signed =
+        |text: String, number: i64| text.replace(&(number as u64).to_string(), &number.to_string());
     let negatives = theirs.request.args.iter().filter_map(negative);
     let corrected = negatives.fold(theirs_said.to_string(), signed);
     corrected != theirs_said.to_string() && corrected == ours_said.to_string()

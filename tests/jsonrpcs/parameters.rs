@@ -31,7 +31,7 @@ fn files(server: &Server) -> BTreeMap<String, (u32, u32, u32)> {
     let mut files = BTreeMap::new();
     for entry in fs::read_dir(server.path("")).expect("its directory") {
         let entry = entry.expect("a name");
-        let name = entry.file_name().display().to_string();
+        let name = entry.file_name().to_string_lossy().into_owned();
         let data = entry.metadata().expect("a file");
         let is_ours = data.file_type().is_fifo() || data.file_type().is_socket();
         if is_ours && name != "kamailio_ctl" {

@@ -71,7 +71,11 @@ fn no_way_leads_out_of_the_directory() {
     make_pipe(&path("pipe"));
     let up = format!(
         "../{}/file",
-        outside.path().file_name().unwrap_or_default().display()
+        outside
+            .path()
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
     );
     let whole = outside.path().join("file").display().to_string();
     for (name, told) in [

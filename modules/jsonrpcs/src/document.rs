@@ -285,10 +285,8 @@ impl Outcome<'_> {
             } => {
                 // The command may be about to end the server. Other requests
                 // of the batch, if there are any, still hold the answer back.
-                if now
-                    && *is_last
-                    && let Some(batch) = batch.take()
-                {
+                let ending = batch.take_if(|_| now && *is_last);
+                if let Some(batch) = ending {
                     end_batch(batch, self.client, *start, true, self.pretty);
                 }
             }

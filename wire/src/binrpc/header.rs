@@ -190,9 +190,10 @@ impl HeaderBytes {
 
 /// The length of a body, if C can count it in an `int`.
 pub(super) fn countable(body_len: usize) -> Result<u32, TooLarge> {
-    i32::try_from(body_len)
-        .map(i32::cast_unsigned)
-        .map_err(|_| TooLarge)
+    u32::try_from(body_len)
+        .ok()
+        .filter(|len| i32::try_from(*len).is_ok())
+        .ok_or(TooLarge)
 }
 
 /// The bytes that a number in a header needs: at least one.

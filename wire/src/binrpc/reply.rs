@@ -93,7 +93,7 @@ fn put_name_of(member: Option<&[u8]>, body: &mut Vec<u8>) -> Result<(), TooLarge
 fn put_scalar(value: Scalar<'_>, body: &mut Vec<u8>) -> Result<(), TooLarge> {
     match value {
         Scalar::Int(number) | Scalar::Bool(number) => put_int(number, body),
-        Scalar::Unsigned(number) => put_int(number.cast_signed(), body),
+        Scalar::Unsigned(number) => put_int(number as i32, body),
         // As C does: the upper half is cut off, in 2038 at the latest.
         Scalar::Time(seconds) => put_int(seconds as i32, body),
         Scalar::Float(number) => put_double(number, body),

@@ -5,7 +5,7 @@ use super::{DOUBLE_SCALE, tag};
 use crate::value::TooLarge;
 
 pub(super) fn put_int(number: i32, out: &mut Vec<u8>) {
-    put_number(tag::INT, number.cast_unsigned().into(), out);
+    put_number(tag::INT, (number as u32).into(), out);
 }
 
 /// Writes thousandths, cut off towards zero.
@@ -19,7 +19,7 @@ pub(super) fn put_double(number: f64, out: &mut Vec<u8>) {
     let fits = (i64::MIN as f64..-(i64::MIN as f64)).contains(&scaled);
     let thousandths = if fits { scaled as i64 } else { i64::MIN };
 
-    put_number(tag::DOUBLE, thousandths.cast_unsigned(), out);
+    put_number(tag::DOUBLE, thousandths as u64, out);
 }
 
 pub(super) fn put_str(text: &[u8], out: &mut Vec<u8>) -> Result<(), TooLarge> {

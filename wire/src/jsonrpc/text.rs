@@ -65,10 +65,11 @@ fn put_unescaped<'a>(bytes: &'a [u8], out: &mut Vec<u8>) -> &'a [u8] {
     };
     let units = [first, second.unwrap_or_default()];
     let units = &units[..1 + usize::from(second.is_some())];
-    if let Some(Ok(character)) = char::decode_utf16(units.iter().copied()).next()
-        && character != '\0'
-    {
-        out.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
+    match char::decode_utf16(units.iter().copied()).next() {
+        None | Some(Ok('\0') | Err(_)) => (),
+        Some(Ok(character)) => {
+            out.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
+        }
     }
     if second.is_some() { &rest[6..] } else { rest }
 }
