@@ -137,6 +137,17 @@ fn give_back_memory() {
     }
 }
 
+/// Gives all free memory back to the system, also what lies between blocks that are
+/// in use. That takes some milliseconds where there is much of it.
+pub fn give_back_free_memory() {
+    #[cfg(target_env = "gnu")]
+    // SAFETY: it touches free blocks of this process's allocator only, and the
+    // process has one thread.
+    unsafe {
+        libc::malloc_trim(0)
+    };
+}
+
 /// Makes changes by `cfg.*` commands visible in this process; to be called
 /// before each command.
 pub fn update_config() {

@@ -4,14 +4,15 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Arc;
 use std::time::Instant;
 
-use bytes::{Buf, BytesMut};
 use kamailio_core::log_limited;
 use rustix::event::epoll::EventFlags;
 use rustix::io::Errno;
 use rustix::net::{RecvFlags, Shutdown, recv, shutdown};
 
+use crate::input::{Input, NoMemory};
 use crate::limits;
 use crate::listener::Bound;
+use crate::outbox::Outbox;
 use crate::queue::{Queue, Replies};
 use crate::registry::{Client, Entry, Peer};
 use crate::service::{Incoming, Looked, Service, Step, serve_safely};
@@ -46,7 +47,7 @@ pub(crate) struct Connection {
     peer: Peer,
     /// A request that is not complete, or those that wait until the client has
     /// taken its replies.
-    input: BytesMut,
+    input: Input,
     /// Since when a request is incomplete.
     incomplete_since: Option<Instant>,
     /// How far the service has looked into that.
@@ -68,7 +69,7 @@ impl Connection {
             socket,
             from,
             peer,
-            input: BytesMut::new(),
+            input: Input::default(),
             incomplete_since: None,
             looked: Looked::default(),
             queue: Queue::default(),
@@ -81,6 +82,16 @@ impl Connection {
     /// How many bytes wait for the client.
     pub(crate) fn waiting(&self) -> usize {
         self.queue.waiting()
+    }
+
+    /// How much memory the requests take that are not answered yet, in bytes.
+    pub(crate) fn kept(&self) -> usize {
+        self.input.memory()
+    }
+
+    /// Whether a request waits for more bytes from the client.
+    pub(crate) fn is_incomplete(&self) -> bool {
+        self.incomplete_since.is_some()
     }
 
     /// Which events matter now.
@@ -219,22 +230,26 @@ impl Connection {
 
     /// Answers what `bytes` completes, and keeps the rest.
     fn feed(&mut self, bytes: &[u8], turn: Turn, service: &mut dyn Service) {
-        if self.input.is_empty() {
+        let kept = if self.input.is_empty() {
             let used = self.answer(bytes, turn, service);
-            self.input.extend_from_slice(&bytes[used..]);
+            self.input.append(&bytes[used..])
         } else {
-            self.input.extend_from_slice(bytes);
-            self.answer_kept(turn, service);
+            let kept = self.input.append(bytes);
+            if kept.is_ok() {
+                self.answer_kept(turn, service);
+            }
+            kept
+        };
+        if let Err(NoMemory) = kept {
+            self.refuse_request(&NoMemory.to_string(), service);
         }
     }
 
     fn answer_kept(&mut self, turn: Turn, service: &mut dyn Service) {
         let mut input = std::mem::take(&mut self.input);
         let used = self.answer(&input, turn, service);
-        if used < input.len() {
-            input.advance(used);
-            self.input = input;
-        }
+        input.forget(used);
+        self.input = input;
     }
 
     /// Answers complete requests as long as the client may ask. Returns how
@@ -263,54 +278,72 @@ impl Connection {
         }
         self.note_incomplete(!is_complete, used > 0);
         if !is_complete && bytes.len() - used > limits::REQUEST {
-            log_limited!(
-                Warning,
-                "{} on {} sends a request of more than {} bytes and is closed",
-                self.peer,
-                self.from,
-                limits::REQUEST
-            );
-            self.phase = Phase::Refused;
+            let reason = format!("a request has more than {} bytes", limits::REQUEST);
+            self.refuse(&bytes[used..], &reason, service);
+            used = bytes.len();
         }
         used
     }
 
+    /// Gives up the requests that are not answered yet, and tells the client why.
+    pub(crate) fn refuse_request(&mut self, reason: &str, service: &mut dyn Service) {
+        let input = std::mem::take(&mut self.input);
+        self.refuse(&input, reason, service);
+    }
+
+    fn refuse(&mut self, input: &[u8], reason: &str, service: &mut dyn Service) {
+        log_limited!(
+            Warning,
+            "{} on {} is closed: {reason}",
+            self.peer,
+            self.from
+        );
+        self.phase = Phase::Refused;
+        self.incomplete_since = None;
+        self.reply(input, service, (), |service, from, _, outbox| {
+            service.serve_refusal(from, input, reason, outbox);
+        });
+    }
+
     fn answer_first(&mut self, bytes: &[u8], service: &mut dyn Service) -> Step {
-        let looked = &mut self.looked;
-        let mut sink = Replies {
-            queue: &mut self.queue,
-            socket: self.socket.as_fd(),
-            peer: &self.peer,
-            from: &self.from,
-        };
-        let incoming = Incoming {
-            from: &self.from,
-            input: bytes,
-        };
-        serve_safely(
+        let mut looked = self.looked;
+        let step = self.reply(
+            bytes,
             service,
-            incoming,
-            &mut sink,
             Step::Close,
-            |service, outbox| service.serve(&self.from, &self.peer, bytes, looked, outbox),
-        )
+            |service, from, peer, outbox| service.serve(from, peer, bytes, &mut looked, outbox),
+        );
+        self.looked = looked;
+        step
     }
 
     fn answer_rest(&mut self, service: &mut dyn Service) {
         let input = std::mem::take(&mut self.input);
+        self.reply(&input, service, (), |service, from, peer, outbox| {
+            service.serve_rest(from, peer, &input, outbox);
+        });
+    }
+
+    /// Lets `serve` write to the client. If our own code fails there, the result
+    /// is `failed`.
+    fn reply<R>(
+        &mut self,
+        input: &[u8],
+        service: &mut dyn Service,
+        failed: R,
+        serve: impl FnOnce(&mut dyn Service, &Bound, &Peer, &mut Outbox<'_>) -> R,
+    ) -> R {
+        let (from, peer) = (&*self.from, &self.peer);
         let mut sink = Replies {
             queue: &mut self.queue,
             socket: self.socket.as_fd(),
-            peer: &self.peer,
-            from: &self.from,
+            peer,
+            from,
         };
-        let incoming = Incoming {
-            from: &self.from,
-            input: &input,
-        };
-        serve_safely(service, incoming, &mut sink, (), |service, outbox| {
-            service.serve_rest(&self.from, &self.peer, &input, outbox);
-        });
+        let incoming = Incoming { from, input };
+        serve_safely(service, incoming, &mut sink, failed, |service, outbox| {
+            serve(service, from, peer, outbox)
+        })
     }
 
     /// The clock of a request starts with its first byte.

@@ -27,6 +27,8 @@ pub(crate) struct Connections {
     limit: usize,
     /// Bytes that wait for all clients.
     queued: usize,
+    /// Memory for requests of all clients that are not answered yet, in bytes.
+    unanswered: usize,
 }
 
 #[derive(Debug)]
@@ -44,7 +46,13 @@ impl Connections {
             places: Slab::new(),
             limit: connection_limit(),
             queued: 0,
+            unanswered: 0,
         }
+    }
+
+    /// How much memory clients hold, in bytes.
+    pub(crate) fn memory(&self) -> usize {
+        self.queued + self.unanswered
     }
 
     /// Takes a client in, if there is room.
@@ -115,11 +123,12 @@ impl Connections {
             return false;
         };
         let connection = &mut place.connection;
-        let before = connection.waiting();
+        let before = (connection.waiting(), connection.kept());
         let mut fate = connection.work(events, turn, shop);
-        let after = connection.waiting();
-        self.queued = self.queued - before + after;
-        if fate == Fate::Keep && after > before && self.queued > limits::QUEUE_OF_ALL {
+        let after = (connection.waiting(), connection.kept());
+        self.queued = self.queued - before.0 + after.0;
+        self.unanswered = self.unanswered - before.1 + after.1;
+        if fate == Fate::Keep && after.0 > before.0 && self.queued > limits::QUEUE_OF_ALL {
             connection.report_too_much_waiting();
             fate = Fate::Close;
         }
@@ -129,12 +138,45 @@ impl Connections {
         }
         let joins = !place.in_line && place.connection.wants_a_turn();
         place.in_line |= joins;
+        if self.unanswered > limits::UNANSWERED_OF_ALL {
+            self.refuse_largest(poller, shop);
+        }
         joins
+    }
+
+    /// Makes room among the requests that are not answered yet: the client that
+    /// holds most is refused. Complete requests wait only for us, so an incomplete
+    /// one is preferred if that makes enough room.
+    fn refuse_largest(&mut self, poller: &Poller, shop: &mut Workshop<'_>) {
+        let excess = self.unanswered - limits::UNANSWERED_OF_ALL;
+        let rank = |connection: &Connection| {
+            let kept = connection.kept();
+            (connection.is_incomplete() && kept >= excess, kept)
+        };
+        let largest = self
+            .places
+            .iter_mut()
+            .max_by_key(|(_, place)| rank(&place.connection));
+        let Some((key, place)) = largest else {
+            return;
+        };
+        let reason = format!(
+            "unanswered requests of all clients take more than {} bytes, and its own are the largest",
+            limits::UNANSWERED_OF_ALL
+        );
+        let connection = &mut place.connection;
+        let before = (connection.waiting(), connection.kept());
+        connection.refuse_request(&reason, shop.service);
+        self.queued = self.queued - before.0 + connection.waiting();
+        self.unanswered -= before.1;
+        // The reason is sent, and what still comes is dropped.
+        self.work(key, EventFlags::empty(), None, poller, shop);
     }
 
     fn close(&mut self, key: Key) {
         if let Some(place) = self.places.remove(key) {
             self.queued -= place.connection.waiting();
+            self.unanswered -= place.connection.kept();
         }
     }
 

@@ -13,6 +13,7 @@ use rustix::net::{SocketFlags, accept_with};
 
 use crate::connections::Connections;
 use crate::datagram::DatagramSocket;
+use crate::leftover::Leftover;
 use crate::limits;
 use crate::listener::{Listener, Listeners};
 use crate::pipe::Pipe;
@@ -20,6 +21,7 @@ use crate::poller::{Events, Poller, Source};
 use crate::registry;
 use crate::reply_pipe::ReplyPipes;
 use crate::service::Service;
+use crate::slab::Key;
 use crate::workshop::Workshop;
 
 /// How often time limits are looked at while any connection has one running.
@@ -113,6 +115,7 @@ struct Handler {
     /// Whether a time limit may be running.
     timed: bool,
     last_check: Instant,
+    leftover: Leftover,
     /// Listeners that rest, and until when.
     resting: Vec<(usize, Instant)>,
 }
@@ -131,6 +134,7 @@ impl Handler {
             next_retry: None,
             timed: false,
             last_check: Instant::now(),
+            leftover: Leftover::default(),
             resting: Vec::new(),
         };
         for index in 0..handler.entrances.len() {
@@ -187,7 +191,7 @@ impl Handler {
                 let joins = self
                     .connections
                     .work_on_event(key, flags, &self.poller, shop);
-                self.timed |= self.connections.is_waiting(key);
+                self.note_time_of(key);
                 joins
             }
         };
@@ -204,13 +208,20 @@ impl Handler {
             }
             Source::Connection(key) => {
                 let joins = self.connections.work_in_turn(key, &self.poller, shop);
-                self.timed |= self.connections.is_waiting(key);
+                self.note_time_of(key);
                 joins
             }
         };
         if joins {
             self.line.push_back(source);
         }
+    }
+
+    /// After a connection has worked: whether there is something to be done in a
+    /// moment.
+    fn note_time_of(&mut self, key: Key) {
+        self.timed |= self.connections.is_waiting(key);
+        self.timed |= self.leftover.note(self.connections.memory());
     }
 
     /// Returns whether the entrance stands in line from now on.
@@ -330,6 +341,7 @@ impl Handler {
 
     fn close_late(&mut self, now: Instant) {
         self.timed = self.connections.check_times(now);
+        self.leftover.give_back(self.connections.memory());
         for entrance in &mut self.entrances {
             if let Kind::Pipe(pipe) = &mut entrance.kind {
                 pipe.check_time(now);

@@ -27,6 +27,16 @@ pub(crate) const QUEUE_BEFORE_PAUSE: usize = 1024 * 1024;
 /// reply goes beyond it is closed.
 pub(crate) const QUEUE_OF_ALL: usize = 512 * 1024 * 1024;
 
+/// What requests that are incomplete, or have not had their turn, may take of
+/// memory for all connections together, in bytes. It is room for 64 of the longest
+/// requests at once, and for a hundred thousand of the usual ones. Where it is
+/// exceeded, the largest incomplete one is refused.
+pub(crate) const UNANSWERED_OF_ALL: usize = 64 * 1024 * 1024;
+
+/// When clients hold so much less memory than they did before, in bytes, what they
+/// have left behind is given back to the system.
+pub(crate) const WORTH_GIVING_BACK: usize = 8 * 1024 * 1024;
+
 /// How long a request may stay incomplete. Between requests a client may be
 /// silent as long as it likes.
 pub(crate) const HALF_REQUEST: Duration = Duration::from_secs(30);

@@ -6,12 +6,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
-use bytes::{Buf, BytesMut};
 use kamailio_core::datagrams::Patience;
 use kamailio_core::{log_limited, process};
 use rustix::fs::{CWD, Mode, OFlags, openat};
 use rustix::io::{Errno, read};
 
+use crate::input::Input;
 use crate::limits;
 use crate::listener::Bound;
 use crate::outbox::Sink;
@@ -30,7 +30,7 @@ pub(crate) struct Pipe {
     patient: Option<OwnedFd>,
     bound: Arc<Bound>,
     /// A request that is not complete.
-    input: BytesMut,
+    input: Input,
     incomplete_since: Option<Instant>,
     /// How far the service has looked into that.
     looked: Looked,
@@ -51,7 +51,7 @@ impl Pipe {
             patient: opened_again(&file).ok(),
             file,
             bound,
-            input: BytesMut::new(),
+            input: Input::default(),
             incomplete_since: None,
             looked: Looked::default(),
             skips: false,
@@ -100,7 +100,10 @@ impl Pipe {
         };
         match read(file, &mut shop.input[..limits::READ_AT_ONCE]) {
             Ok(count) => {
-                self.input.extend_from_slice(&shop.input[..count]);
+                if let Err(reason) = self.input.append(&shop.input[..count]) {
+                    log_limited!(Warning, "a request on {} is dropped: {reason}", self.bound);
+                    self.drop_request();
+                }
                 Ok(())
             }
             Err(error) => {
@@ -113,7 +116,7 @@ impl Pipe {
     }
 
     fn answer(&mut self, turn: Turn, service: &mut dyn Service, replies: &mut ReplyPipes) {
-        let input = std::mem::take(&mut self.input);
+        let mut input = std::mem::take(&mut self.input);
         let mut used = self.skip(&input, service);
         let mut incomplete = self.skips;
         while used < input.len() && !incomplete {
@@ -139,11 +142,8 @@ impl Pipe {
             (true, Some(since)) if used == 0 || self.skips => Some(since),
             (true, _) => Some(Instant::now()),
         };
-        // With nothing left the memory goes too.
-        if used < input.len() {
-            self.input = input;
-            self.input.advance(used);
-        }
+        input.forget(used);
+        self.input = input;
     }
 
     /// Passes over what still belongs to a request that is too long. Returns how
@@ -212,11 +212,15 @@ impl Pipe {
                 self.bound,
                 limits::HALF_REQUEST.as_secs()
             );
-            self.input = BytesMut::new();
-            self.incomplete_since = None;
-            self.looked = Looked::default();
-            self.skips = false;
+            self.drop_request();
         }
+    }
+
+    fn drop_request(&mut self) {
+        self.input = Input::default();
+        self.incomplete_since = None;
+        self.looked = Looked::default();
+        self.skips = false;
     }
 }
 

@@ -59,6 +59,18 @@ pub trait Service {
     fn serve_rest(&mut self, _from: &Bound, _peer: &Peer, _input: &[u8], _outbox: &mut Outbox<'_>) {
     }
 
+    /// The request that `input` starts with is given up for this reason, before it
+    /// was complete or had its turn. A service whose protocol can say so tells the
+    /// client.
+    fn serve_refusal(
+        &mut self,
+        _from: &Bound,
+        _input: &[u8],
+        _reason: &str,
+        _outbox: &mut Outbox<'_>,
+    ) {
+    }
+
     /// Answers the request in a datagram, which is complete or never will be.
     fn serve_datagram(
         &mut self,

@@ -17,3 +17,4 @@ mod shared_memory;
 mod start;
 mod start_calls;
 mod system_calls;
+mod unfinished;

@@ -97,10 +97,18 @@ impl Service for Binrpc {
         }
     }
 
+    fn serve_refusal(
+        &mut self,
+        _from: &Bound,
+        input: &[u8],
+        reason: &str,
+        outbox: &mut Outbox<'_>,
+    ) {
+        Reply::to(input, outbox).fault(500, reason.as_bytes());
+    }
+
     fn serve_failure(&mut self, _from: &Bound, input: &[u8], outbox: &mut Outbox<'_>) {
-        let header = Header::parse(input).ok().flatten();
-        let cookie = header.map_or(0, |header| header.cookie);
-        Reply { cookie, outbox }.fault(500, FAILURE.as_bytes());
+        Reply::to(input, outbox).fault(500, FAILURE.as_bytes());
     }
 }
 
@@ -133,7 +141,16 @@ struct Reply<'a, 'b> {
     outbox: &'a mut Outbox<'b>,
 }
 
-impl Reply<'_, '_> {
+impl<'a, 'b> Reply<'a, 'b> {
+    /// The reply to a request of which at most the header can be read.
+    fn to(request: &[u8], outbox: &'a mut Outbox<'b>) -> Self {
+        let header = Header::parse(request).ok().flatten();
+        Reply {
+            cookie: header.map_or(0, |header| header.cookie),
+            outbox,
+        }
+    }
+
     fn fault(&mut self, code: i32, reason: &[u8]) {
         // A reason is short, so this fits.
         let _ = binrpc::encode_fault(code, reason, self.cookie, self.outbox.buffer());

@@ -126,6 +126,16 @@ impl Service for LineFifo {
         }
     }
 
+    fn serve_refusal(
+        &mut self,
+        _from: &Bound,
+        _input: &[u8],
+        reason: &str,
+        outbox: &mut Outbox<'_>,
+    ) {
+        linefifo::encode_fault(500, reason.as_bytes(), outbox.buffer());
+    }
+
     /// If the reply pipe was known by then, the outbox knows it, too.
     fn serve_failure(&mut self, _from: &Bound, _input: &[u8], outbox: &mut Outbox<'_>) {
         linefifo::encode_fault(500, FAILURE.as_bytes(), outbox.buffer());

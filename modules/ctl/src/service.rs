@@ -49,6 +49,11 @@ impl Service for Protocols {
             .serve(from, peer, input, looked, outbox)
     }
 
+    fn serve_refusal(&mut self, from: &Bound, input: &[u8], reason: &str, outbox: &mut Outbox<'_>) {
+        self.spoken_at(from)
+            .serve_refusal(from, input, reason, outbox);
+    }
+
     fn serve_datagram(
         &mut self,
         from: &Bound,

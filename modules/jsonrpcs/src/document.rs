@@ -386,3 +386,16 @@ pub(crate) fn encode_failure(out: &mut Vec<u8>) {
     const INTERNAL_ERROR: i32 = -32603;
     encode_error(INTERNAL_ERROR, b"", None, None, false, out);
 }
+
+/// Appends the answer to a document that is given up before it is read, for this
+/// reason.
+pub(crate) fn encode_given_up(reason: &str, out: &mut Vec<u8>) {
+    encode_error(
+        NOT_DELIVERED,
+        reason.as_bytes(),
+        None,
+        Some(&Id::NULL),
+        false,
+        out,
+    );
+}

@@ -12,7 +12,7 @@ use rpc_wire::listen::Transport;
 use rpc_wire::value::Params;
 
 use crate::config::Settings;
-use crate::document::{Client, Processor, encode_failure};
+use crate::document::{Client, Processor, encode_failure, encode_given_up};
 
 /// What a handler process does.
 #[derive(Debug)]
@@ -140,6 +140,16 @@ impl Service for Documents {
 
     fn skip(&mut self, input: &[u8], looked: &mut Looked) -> Option<usize> {
         look(looked, |progress| skip_on(input, progress))
+    }
+
+    fn serve_refusal(
+        &mut self,
+        _from: &Bound,
+        _input: &[u8],
+        reason: &str,
+        outbox: &mut Outbox<'_>,
+    ) {
+        encode_given_up(reason, outbox.buffer());
     }
 
     fn serve_failure(&mut self, _from: &Bound, _input: &[u8], outbox: &mut Outbox<'_>) {
