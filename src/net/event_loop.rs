@@ -60,7 +60,7 @@ pub(crate) fn serve(
             process::update_config();
             handler.work_in_turn(source, &mut shop);
         }
-        handler.check_times();
+        handler.check_times(&mut shop);
     }
 }
 
@@ -229,7 +229,12 @@ impl Handler {
         match &mut self.entrances[index].kind {
             Kind::Stream(_) => self.accept_all(index),
             Kind::Datagram(socket) => socket.work(shop),
-            Kind::Pipe(pipe) => pipe.work(shop, &mut self.reply_pipes),
+            Kind::Pipe(pipe) => {
+                pipe.work(shop, &mut self.reply_pipes);
+                if !pipe.is_open() {
+                    self.rest(index);
+                }
+            }
         }
         self.joins_line(index)
     }
@@ -301,7 +306,7 @@ impl Handler {
         }
     }
 
-    fn check_times(&mut self) {
+    fn check_times(&mut self, shop: &mut Workshop<'_>) {
         let held = self.holds_replies();
         if !held && self.next_retry.is_none() && !self.timed && self.resting.is_empty() {
             return;
@@ -311,7 +316,7 @@ impl Handler {
         self.wake_rested(now);
         if now.duration_since(self.last_check) >= TICK {
             self.last_check = now;
-            self.close_late(now);
+            self.close_late(now, shop);
         }
     }
 
@@ -339,12 +344,12 @@ impl Handler {
         self.next_retry = held.then(|| *self.next_retry.get_or_insert_with(next));
     }
 
-    fn close_late(&mut self, now: Instant) {
+    fn close_late(&mut self, now: Instant, shop: &mut Workshop<'_>) {
         self.timed = self.connections.check_times(now);
         self.leftover.give_back(self.connections.memory());
         for entrance in &mut self.entrances {
             if let Kind::Pipe(pipe) = &mut entrance.kind {
-                pipe.check_time(now);
+                pipe.check_time(now, shop.service, &mut self.reply_pipes);
                 self.timed |= pipe.is_waiting();
             }
         }

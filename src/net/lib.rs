@@ -26,6 +26,7 @@ mod outbox;
 mod owner;
 mod owner_params;
 mod pipe;
+mod pipe_ends;
 mod poller;
 mod queue;
 mod registry;

@@ -41,6 +41,11 @@ pub(crate) const WORTH_GIVING_BACK: usize = 8 * 1024 * 1024;
 /// silent as long as it likes.
 pub(crate) const HALF_REQUEST: Duration = Duration::from_secs(30);
 
+/// How long an incomplete request in a named pipe may wait after its last byte when
+/// nobody has the pipe open for writing. Whoever writes in pieces may open it for
+/// each of them.
+pub(crate) const WRITER_GONE: Duration = Duration::from_secs(2);
+
 /// How long a client may take nothing at all of what waits for it.
 pub(crate) const STALLED: Duration = Duration::from_secs(30);
 

@@ -1,20 +1,21 @@
 //! Named pipes that requests come in through. All clients write into one pipe,
 //! so there is nobody to close, and nobody to tell but the log.
 
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
 use kamailio_core::datagrams::Patience;
 use kamailio_core::{log_limited, process};
-use rustix::fs::{CWD, Mode, OFlags, openat};
+use rustix::fs::OFlags;
 use rustix::io::{Errno, read};
 
 use crate::input::Input;
 use crate::limits;
 use crate::listener::Bound;
-use crate::outbox::Sink;
+use crate::outbox::{Outbox, Sink};
+use crate::pipe_ends::{Ends, opened_again};
 use crate::registry::Peer;
 use crate::reply_pipe::ReplyPipes;
 use crate::service::{Incoming, Looked, Service, Step, serve_safely};
@@ -24,7 +25,7 @@ use crate::workshop::Workshop;
 /// A named pipe of ours.
 #[derive(Debug)]
 pub(crate) struct Pipe {
-    file: OwnedFd,
+    ends: Ends,
     /// The same pipe, where a read waits. None if it could not be opened once
     /// more, as by a process that may not read from a pipe of another user.
     patient: Option<OwnedFd>,
@@ -32,7 +33,9 @@ pub(crate) struct Pipe {
     /// A request that is not complete.
     input: Input,
     incomplete_since: Option<Instant>,
-    /// How far the service has looked into that.
+    /// When something has come last.
+    heard: Instant,
+    /// How far the service has looked into the incomplete request.
     looked: Looked,
     /// Whether that was too long: what is there of it is dropped, and so is what
     /// comes up to its end. Read as something new it could keep everybody waiting.
@@ -41,18 +44,19 @@ pub(crate) struct Pipe {
 
 impl AsFd for Pipe {
     fn as_fd(&self) -> BorrowedFd<'_> {
-        self.file.as_fd()
+        self.ends.as_fd()
     }
 }
 
 impl Pipe {
     pub(crate) fn new(file: OwnedFd, bound: Arc<Bound>) -> Self {
         Pipe {
-            patient: opened_again(&file).ok(),
-            file,
+            patient: opened_again(&file, OFlags::RDONLY).ok(),
+            ends: Ends::new(file),
             bound,
             input: Input::default(),
             incomplete_since: None,
+            heard: Instant::now(),
             looked: Looked::default(),
             skips: false,
         }
@@ -66,6 +70,11 @@ impl Pipe {
     /// Whether time can run out for a request.
     pub(crate) fn is_waiting(&self) -> bool {
         self.incomplete_since.is_some()
+    }
+
+    /// Whether it can be read from. If not, that may change.
+    pub(crate) fn is_open(&mut self) -> bool {
+        self.ends.hold_open()
     }
 
     /// Answers what is left of the last turn, or reads once and answers what
@@ -95,11 +104,12 @@ impl Pipe {
 
     fn read(&mut self, patience: Patience, shop: &mut Workshop<'_>) -> Result<(), Errno> {
         let file = match patience {
-            Patience::None => &self.file,
-            Patience::Endless => self.patient.as_ref().ok_or(Errno::BADF)?,
+            Patience::None => self.ends.as_fd(),
+            Patience::Endless => self.patient.as_ref().ok_or(Errno::BADF)?.as_fd(),
         };
         match read(file, &mut shop.input[..limits::READ_AT_ONCE]) {
             Ok(count) => {
+                self.heard = Instant::now();
                 if let Err(reason) = self.input.append(&shop.input[..count]) {
                     log_limited!(Warning, "a request on {} is dropped: {reason}", self.bound);
                     self.drop_request();
@@ -122,8 +132,18 @@ impl Pipe {
         while used < input.len() && !incomplete {
             match self.answer_first(&input[used..], service, replies) {
                 Step::Done(0) | Step::More => {
-                    incomplete = true;
-                    break;
+                    let Some(len) = service.abandoned(&self.bound, &input[used..]) else {
+                        incomplete = true;
+                        break;
+                    };
+                    let abandoned = &input[used..used + len];
+                    self.refuse(
+                        abandoned,
+                        "another follows before it ends",
+                        service,
+                        replies,
+                    );
+                    used += len;
                 }
                 Step::Done(count) => used += count,
                 Step::Close => used = input.len(),
@@ -180,40 +200,85 @@ impl Pipe {
         service: &mut dyn Service,
         replies: &mut ReplyPipes,
     ) -> Step {
+        let mut looked = self.looked;
+        let step = self.reply(
+            bytes,
+            service,
+            replies,
+            Step::Close,
+            |service, from, outbox| {
+                service.serve(from, &Peer::Local(None), bytes, &mut looked, outbox)
+            },
+        );
+        self.looked = looked;
+        step
+    }
+
+    /// Tells who has sent the start of a request that its end does not come, if it
+    /// can be known who that is.
+    fn refuse(
+        &mut self,
+        request: &[u8],
+        reason: &str,
+        service: &mut dyn Service,
+        replies: &mut ReplyPipes,
+    ) {
+        log_limited!(Warning, "a request on {} is dropped: {reason}", self.bound);
+        self.reply(request, service, replies, (), |service, from, outbox| {
+            service.serve_rest(from, &Peer::Local(None), request, outbox);
+        });
+    }
+
+    /// Lets `serve` answer a request. If our own code fails there, the result is
+    /// `failed`.
+    fn reply<R>(
+        &self,
+        request: &[u8],
+        service: &mut dyn Service,
+        replies: &mut ReplyPipes,
+        failed: R,
+        serve: impl FnOnce(&mut dyn Service, &Bound, &mut Outbox<'_>) -> R,
+    ) -> R {
         let mut sink = Reply {
             bytes: Vec::new(),
             pipe: None,
             replies,
         };
-        let (bound, looked) = (&self.bound, &mut self.looked);
+        let from = &*self.bound;
         let incoming = Incoming {
-            from: bound,
-            input: bytes,
+            from,
+            input: request,
         };
-        let step = serve_safely(
-            service,
-            incoming,
-            &mut sink,
-            Step::Close,
-            |service, outbox| service.serve(bound, &Peer::Local(None), bytes, looked, outbox),
-        );
+        let result = serve_safely(service, incoming, &mut sink, failed, |service, outbox| {
+            serve(service, from, outbox)
+        });
         sink.send();
-        step
+        result
     }
 
     /// Drops a request whose end does not come; the next one would be taken
     /// for it.
-    pub(crate) fn check_time(&mut self, now: Instant) {
-        let late = |since| now.saturating_duration_since(since) >= limits::HALF_REQUEST;
-        if self.incomplete_since.is_some_and(late) {
-            log_limited!(
-                Warning,
-                "a request on {} is incomplete for {} seconds and is dropped",
-                self.bound,
-                limits::HALF_REQUEST.as_secs()
-            );
-            self.drop_request();
-        }
+    pub(crate) fn check_time(
+        &mut self,
+        now: Instant,
+        service: &mut dyn Service,
+        replies: &mut ReplyPipes,
+    ) {
+        let Some(since) = self.incomplete_since else {
+            return;
+        };
+        let passed = |since| now.saturating_duration_since(since);
+        let reason = if passed(since) >= limits::HALF_REQUEST {
+            let seconds = limits::HALF_REQUEST.as_secs();
+            format!("it is incomplete for {seconds} seconds")
+        } else if passed(self.heard) >= limits::WRITER_GONE && !self.ends.have_other_writers() {
+            "it is incomplete, and nobody has the pipe open to write the rest".to_owned()
+        } else {
+            return;
+        };
+        let request = std::mem::take(&mut self.input);
+        self.refuse(&request, &reason, service, replies);
+        self.drop_request();
     }
 
     fn drop_request(&mut self) {
@@ -222,12 +287,6 @@ impl Pipe {
         self.looked = Looked::default();
         self.skips = false;
     }
-}
-
-/// A way of its own into the same pipe, whose reads wait.
-fn opened_again(pipe: &OwnedFd) -> Result<OwnedFd, Errno> {
-    let path = format!("/proc/self/fd/{}", pipe.as_raw_fd());
-    openat(CWD, path, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())
 }
 
 /// The reply to one request.

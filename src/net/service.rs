@@ -54,6 +54,13 @@ pub trait Service {
         Some(input.len())
     }
 
+    /// In a named pipe, whose clients are not told apart, `input` starts with a
+    /// request that is not complete: how many bytes of it belong to a request
+    /// whose end will not come, as what follows shows.
+    fn abandoned(&mut self, _from: &Bound, _input: &[u8]) -> Option<usize> {
+        None
+    }
+
     /// The client sends no more, and `input` is the start of a request. A
     /// service whose protocol has an answer to that writes it.
     fn serve_rest(&mut self, _from: &Bound, _peer: &Peer, _input: &[u8], _outbox: &mut Outbox<'_>) {

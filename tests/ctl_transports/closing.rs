@@ -1,6 +1,7 @@
 //! What ends a connection that nobody closes: time, and only where somebody
 //! waits for the client.
 
+use std::fs::File;
 use std::io::{ErrorKind, Write};
 use std::net::TcpStream;
 use std::os::unix::net::UnixStream;
@@ -34,7 +35,7 @@ fn half_requests_and_replies_that_nobody_takes_end_a_connection_and_idleness_doe
     let _deaf = [deaf_unix(&ways, &server), deaf_tcp(&ways, &server)];
 
     wait_for_lines(&server, "left a request incomplete for 30 seconds", 3);
-    wait_for_lines(&server, "is incomplete for 30 seconds and is dropped", 1);
+    wait_for_lines(&server, "is dropped: it is incomplete for 30 seconds", 1);
     wait_for_lines(&server, "waiting bytes for 30 seconds and is closed", 2);
 
     late.assert_closed();
@@ -91,6 +92,8 @@ struct Late {
     clients: Vec<Client>,
     line: linefifo::Client,
     pipe: linefifo::Address,
+    /// Has the pipe open, so that its request could still be completed.
+    _writer: File,
 }
 
 impl Late {
@@ -106,13 +109,18 @@ impl Late {
         let [pipe, _, tcp] = ways.lines(server);
         let mut line = linefifo::Client::connect(&tcp);
         line.send(b":core.echo:\nnever\n").expect("it reads");
-        linefifo::Client::connect(&pipe)
-            .send(b":core.echo:nowhere\nnever\n")
+        let linefifo::Address::Pipe(path) = &pipe else {
+            unreachable!("that is the first one");
+        };
+        let mut writer = File::options().write(true).open(path).expect("a pipe");
+        writer
+            .write_all(b":core.echo:nowhere\nnever\n")
             .expect("it reads");
         Self {
             clients: clients.into(),
             line,
             pipe,
+            _writer: writer,
         }
     }
 

@@ -5,7 +5,7 @@ use std::os::unix::fs::FileTypeExt;
 use std::path::Path;
 
 use harness::builder::Builder;
-use harness::linefifo::{Address, ask, make_pipe};
+use harness::linefifo::{Address, ReplyPipe, ask, make_pipe};
 use harness::modules::Flavor;
 use harness::server::{Server, short_directory};
 use rpc_wire::linefifo::client::Arg;
@@ -79,4 +79,16 @@ fn it_serves_one_client_after_the_other() {
     for _ in 0..200 {
         assert_echoes(&server);
     }
+}
+
+/// The client waits for a reply, and its request will never be complete.
+#[test]
+fn a_request_whose_writer_has_left_is_refused() {
+    let server = described().start();
+    let mut reply = ReplyPipe::new();
+    let half = format!(":core.echo:{}\nhello\n", reply.name());
+    fs::write(server.path("pipe"), half).expect("the server reads");
+    let refused = reply.read_all().expect("a reply");
+    assert!(refused.starts_with(b"400 "), "{}", refused.escape_ascii());
+    assert_echoes(&server);
 }

@@ -98,6 +98,105 @@ fn answers_to_one_pipe_come_in_order() {
     assert_eq!(got, wanted);
 }
 
+/// A document that lacks a quote, as the shell makes one of `kamctl rpc core.echo
+/// 'a"b'`: what others write would belong to it.
+fn with_odd_quote(reply_name: &str) -> String {
+    format!(
+        "{{\n\"jsonrpc\":\"2.0\",\n\"method\":\"core.echo\",\n\"reply_name\":\"{reply_name}\",\n\
+         \"params\":[\"a\"b\"],\n\"id\":1\n}}\n"
+    )
+}
+
+/// The writer still has the pipe open, so only what follows can tell.
+#[test]
+fn a_document_that_does_not_end_is_refused_when_another_follows() {
+    let ways = Ways::new();
+    let server = ways.start("");
+    let mut halves = open(&server);
+    let mut odd = ReplyPipe::new();
+    let mut half = ReplyPipe::new();
+    for (text, reply) in [
+        (with_odd_quote(odd.name()), &mut odd),
+        (
+            format!(
+                "{{\"jsonrpc\":\"2.0\",\"reply_name\":\"{}\",\n",
+                half.name()
+            ),
+            &mut half,
+        ),
+    ] {
+        halves.write_all(text.as_bytes()).expect("the server reads");
+        assert_eq!(ways.ask(&server, Way::Pipe, ECHO), ECHOED, "after {text}");
+        let refused = read(reply);
+        assert!(refused.contains("-32700"), "{refused}");
+    }
+    let told = "is dropped: another follows before it ends";
+    assert_eq!(server.log().matches(told).count(), 2, "{}", server.log());
+}
+
+/// Nobody else writes, and it has not to wait for the half minute that a slow
+/// writer has.
+#[test]
+fn a_document_whose_writer_has_left_is_refused() {
+    let ways = Ways::new();
+    let server = ways.start("");
+    let mut reply = ReplyPipe::new();
+    let text = with_odd_quote(reply.name());
+    open(&server)
+        .write_all(text.as_bytes())
+        .expect("the server reads");
+    let refused = read(&mut reply);
+    assert!(refused.contains("-32700"), "{refused}");
+    assert!(
+        server.log().contains("nobody has the pipe open"),
+        "{}",
+        server.log()
+    );
+    assert_eq!(ways.ask(&server, Way::Pipe, ECHO), ECHOED);
+}
+
+/// A batch over several writes looks at times like a request behind half a
+/// document, and a writer that takes its time has not left.
+#[test]
+fn a_batch_over_several_writes() {
+    let ways = Ways::new();
+    let server = ways.start("");
+    let mut reply = ReplyPipe::new();
+    let mut pipe = open(&server);
+    let request = request(reply.name(), 7);
+    for piece in ["[\n", &request, "\n,\n", &request, "\n", "]"] {
+        pipe.write_all(piece.as_bytes()).expect("the server reads");
+        wait::until("it is read", || unread(&pipe) == 0);
+    }
+    assert_eq!(read(&mut reply), format!("[{0},{0}]", answer(7)));
+}
+
+fn unread(pipe: &File) -> u64 {
+    rustix::io::ioctl_fionread(pipe).expect("a pipe tells")
+}
+
+/// Each is written in one piece, so they may come in any order but not mixed.
+#[test]
+fn requests_of_two_writers_stay_whole() {
+    const EACH: usize = 300;
+    let ways = Ways::new();
+    let server = ways.start("");
+    std::thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                let mut pipe = open(&server);
+                for id in 0..EACH {
+                    let mut reply = ReplyPipe::new();
+                    let long = format!("{}\n", request(reply.name(), id).replace(',', ",\n"));
+                    pipe.write_all(long.as_bytes()).expect("the server reads");
+                    assert_eq!(read(&mut reply), answer(id));
+                }
+            });
+        }
+    });
+    assert!(!server.log().contains("is dropped"), "{}", server.log());
+}
+
 /// Each of these loses its reply, with a line in the log, and nobody waits for
 /// it.
 #[test]

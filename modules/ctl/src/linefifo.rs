@@ -126,6 +126,17 @@ impl Service for LineFifo {
         }
     }
 
+    /// Half a request in a pipe, whose client may wait for the reply. Over a socket
+    /// it has gone.
+    fn serve_rest(&mut self, from: &Bound, peer: &Peer, input: &[u8], outbox: &mut Outbox<'_>) {
+        self.params.clear();
+        if from.listen.transport == Transport::Fifo
+            && let Err(malformed) = linefifo::decode_datagram(input, &mut self.params)
+        {
+            self.refuse(&malformed, from, peer, outbox);
+        }
+    }
+
     fn serve_refusal(
         &mut self,
         _from: &Bound,

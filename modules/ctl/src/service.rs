@@ -49,6 +49,14 @@ impl Service for Protocols {
             .serve(from, peer, input, looked, outbox)
     }
 
+    fn abandoned(&mut self, from: &Bound, input: &[u8]) -> Option<usize> {
+        self.spoken_at(from).abandoned(from, input)
+    }
+
+    fn serve_rest(&mut self, from: &Bound, peer: &Peer, input: &[u8], outbox: &mut Outbox<'_>) {
+        self.spoken_at(from).serve_rest(from, peer, input, outbox);
+    }
+
     fn serve_refusal(&mut self, from: &Bound, input: &[u8], reason: &str, outbox: &mut Outbox<'_>) {
         self.spoken_at(from)
             .serve_refusal(from, input, reason, outbox);

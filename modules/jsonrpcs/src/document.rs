@@ -399,3 +399,8 @@ pub(crate) fn encode_given_up(reason: &str, out: &mut Vec<u8>) {
         out,
     );
 }
+
+/// Appends the answer to half a document, as to any other that is not JSON.
+pub(crate) fn encode_not_json(out: &mut Vec<u8>) {
+    encode_refusal(Refusal::NotJson { at: 0 }, Some(&Id::NULL), false, out);
+}

@@ -7,12 +7,14 @@ use kamailio::core::log::Shown;
 use kamailio::log_limited;
 use kamailio::net::{Bound, Looked, Outbox, Peer, Service, Step, pipe_in};
 use rpc_wire::answers::is_answer;
-use rpc_wire::jsonrpc::{Found, MAX_LEN, Name, Progress, Request, find, find_on, skip_on};
+use rpc_wire::jsonrpc::{
+    Found, MAX_LEN, Name, Progress, Request, abandoned, find, find_on, reply_name_in, skip_on,
+};
 use rpc_wire::listen::Transport;
 use rpc_wire::value::Params;
 
 use crate::config::Settings;
-use crate::document::{Client, Processor, encode_failure, encode_given_up};
+use crate::document::{Client, Processor, encode_failure, encode_given_up, encode_not_json};
 
 /// What a handler process does.
 #[derive(Debug)]
@@ -156,9 +158,20 @@ impl Service for Documents {
         encode_failure(outbox.buffer());
     }
 
+    fn abandoned(&mut self, _from: &Bound, input: &[u8]) -> Option<usize> {
+        abandoned(input)
+    }
+
     /// Half a document from one who still listens.
     fn serve_rest(&mut self, from: &Bound, peer: &Peer, input: &[u8], outbox: &mut Outbox<'_>) {
-        self.serve_datagram(from, peer, input, outbox);
+        if from.listen.transport != Transport::Fifo {
+            return self.serve_datagram(from, peer, input, outbox);
+        }
+        let pipe = reply_name_in(input).and_then(|name| pipe_in(&self.reply_dir, &name));
+        if let Some(pipe) = pipe {
+            outbox.send_through(pipe);
+            encode_not_json(outbox.buffer());
+        }
     }
 
     fn serve_datagram(

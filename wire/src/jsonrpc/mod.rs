@@ -80,6 +80,7 @@
 //! their own. A member `data` tells more about a refused request or a wrong
 //! parameter; C has none.
 
+mod abandoned;
 mod answer;
 mod document;
 mod error;
@@ -93,6 +94,7 @@ mod request;
 mod stream;
 mod text;
 
+pub use abandoned::{abandoned, reply_name_in};
 pub use answer::is_answer;
 pub use document::Document;
 pub use error::Refusal;

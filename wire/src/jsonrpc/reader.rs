@@ -227,7 +227,7 @@ impl<'a> Reader<'a> {
     }
 
     /// A string that comes next.
-    fn text(&mut self) -> Result<Text<'a>, Refusal> {
+    pub(super) fn text(&mut self) -> Result<Text<'a>, Refusal> {
         self.expect(b'"')?;
         let start = self.at;
         let mut escaped = false;

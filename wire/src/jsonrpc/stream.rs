@@ -36,7 +36,9 @@ pub fn find(input: &[u8]) -> Found {
 #[must_use]
 pub fn find_on(input: &[u8], progress: &mut Progress) -> Found {
     match input.iter().position(|byte| matches!(byte, b'{' | b'[')) {
-        Some(0) => progress.go_on(input).map_or(Found::More, Found::Document),
+        Some(0) => progress
+            .end_of_document(input)
+            .map_or(Found::More, Found::Document),
         Some(start) => Found::Other(start),
         None => Found::Other(input.len()),
     }
@@ -46,12 +48,12 @@ pub fn find_on(input: &[u8], progress: &mut Progress) -> Found {
 /// too many of them: how many of `input` still belong to it, if it ends there.
 #[must_use]
 pub fn skip_on(input: &[u8], progress: &mut Progress) -> Option<usize> {
-    progress.go_on(input)
+    progress.end_of_document(input)
 }
 
 impl Progress {
     /// Where the document ends, if it does.
-    fn go_on(&mut self, input: &[u8]) -> Option<usize> {
+    pub(super) fn end_of_document(&mut self, input: &[u8]) -> Option<usize> {
         while let Some(byte) = input.get(self.at) {
             match (self.in_text, byte) {
                 // Half an escape is looked at again.

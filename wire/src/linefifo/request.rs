@@ -112,7 +112,15 @@ pub fn decode_datagram(datagram: &[u8], params: &mut Params) -> Result<Request, 
             used: start + request.used,
             ..request
         }),
-        Decoded::More | Decoded::Blank(_) => Err(to_whole(refused(Defect::Incomplete, datagram))),
+        Decoded::More | Decoded::Blank(_) => {
+            let first = first_line(&datagram[start..]).ok().flatten();
+            let first = first.and_then(|line| FirstLine::parse(line).ok());
+            let reply_file = first.and_then(|first| first.reply_file);
+            Err(to_whole(Malformed {
+                reply_file: reply_file.map(|name| params.store_text(name)),
+                ..refused(Defect::Incomplete, datagram)
+            }))
+        }
     }
 }
 
