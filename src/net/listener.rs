@@ -94,8 +94,11 @@ fn resolve(
     let port = match port {
         Port::Default => default_port,
         Port::Number(number) => *number,
-        Port::Service(name) => service_port(name, transport)
-            .ok_or_else(|| Error::new(format!("there is no service {name} in /etc/services")))?,
+        Port::Service(name) => service_port(name, transport).ok_or_else(|| {
+            Error::new(format!(
+                "there is no service {name} in /etc/services; write the port as a number"
+            ))
+        })?,
     };
     let Some(host) = host else {
         return Ok((Ipv4Addr::UNSPECIFIED, port).into());
@@ -237,10 +240,11 @@ fn open_unix(path: &Path, kind: Type, owner: Owner) -> Result<(OwnedFd, OwnedFil
     );
     let found = found.map_err(|error| Error::new(explain(&error.into())))?;
     let file = OwnedFile::of(path, &found, FileType::Socket)?;
-    let ready = owner.give(&found, path).and_then(|()| {
+    let ready = owner
+        .give_group(&found, path)
+        .and_then(|()| owner.give_user(&found, path))
         // Nobody may connect before the owner is right.
-        listen(&socket, kind).map_err(|error| Error::new(explain(&error)))
-    });
+        .and_then(|()| listen(&socket, kind).map_err(|error| Error::new(explain(&error))));
     match ready {
         Ok(()) => Ok((socket.into(), file)),
         Err(error) => {
@@ -289,10 +293,13 @@ fn make_pipe(path: &Path, owner: Owner) -> Result<(OwnedFd, OwnedFile), Error> {
     let flags = OFlags::RDWR | OFlags::NONBLOCK | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let opened = openat(CWD, path, flags, Mode::empty()).map_err(failed)?;
     let file = OwnedFile::of(path, &opened, FileType::Fifo)?;
-    // The user and the group go first: a mode that admits a group is meant for
-    // the new one.
-    let owned = owner.give(&opened, path);
-    match owned.and_then(|()| owner.permit(&opened, path)) {
+    // The group comes before the mode: one that admits a group is meant for the
+    // new one.
+    let owned = owner
+        .give_group(&opened, path)
+        .and_then(|()| owner.permit(&opened, path))
+        .and_then(|()| owner.give_user(&opened, path));
+    match owned {
         Ok(()) => Ok((opened, file)),
         Err(error) => {
             file.remove();

@@ -210,6 +210,66 @@ fn the_modules_user_and_group_come_before_the_cores() {
     }
 }
 
+/// Starts a server that may not give files to others.
+fn without_rights(flavor: Flavor, config: &str) -> Builder {
+    let launcher: &[&str] = match geteuid().is_root() {
+        true => &["setpriv", "--bounding-set=-chown"],
+        false => &[],
+    };
+    Server::builder(flavor)
+        .modules(["ctl"])
+        .config(
+            r#"
+            modparam("ctl", "binrpc", "unix:{dir}/stream")
+            modparam("ctl", "binrpc", "unixd:{dir}/datagram")
+            "#,
+        )
+        .config(config)
+        .socket("stream")
+        .launcher(launcher.iter().copied())
+}
+
+const SOMEBODY_ELSE: &str = r#"modparam("ctl", "user", "daemon")"#;
+const ANOTHER_GROUP: &str = r#"modparam("ctl", "group", "daemon")"#;
+
+/// The C module looks at neither without the other.
+#[test]
+fn a_user_or_a_group_alone_that_cannot_be_had_is_a_warning() {
+    let (uid, gid) = us();
+    for (config, name) in [(SOMEBODY_ELSE, "user"), (ANOTHER_GROUP, "group")] {
+        for flavor in [Flavor::C, Flavor::Rust] {
+            let server = without_rights(flavor, config).start();
+            for socket in ["stream", "datagram"] {
+                assert_eq!(
+                    access(&server.path(socket)),
+                    (0o600, uid, gid),
+                    "{flavor:?}"
+                );
+                let told = format!(
+                    "parameter {name}: cannot change the {name} of {} to 1: Operation not permitted",
+                    server.path(socket).display()
+                );
+                let tells = server.log().contains(&told);
+                assert_eq!(tells, flavor == Flavor::Rust, "{}", server.log());
+            }
+        }
+    }
+}
+
+#[test]
+fn both_that_cannot_be_had_stop_the_start() {
+    let both = format!("{SOMEBODY_ELSE}\n{ANOTHER_GROUP}");
+    for flavor in [Flavor::C, Flavor::Rust] {
+        let ended = without_rights(flavor, &both).start_failing();
+        assert!(!ended.status.success(), "{flavor:?}");
+        assert!(
+            ended.log.contains("Operation not permitted"),
+            "{}",
+            ended.log
+        );
+    }
+}
+
 /// A server that works as somebody who may do little.
 fn as_nobody(directory: &TempDir, nobody: &Somebody, config: &str) -> Builder {
     give_to(nobody, directory.path());

@@ -180,6 +180,38 @@ fn internet_sockets_of_both_families() {
     }
 }
 
+/// A colon alone is no reason to refuse a name that the C module takes.
+#[test]
+fn names_with_a_colon_are_names_as_in_c() {
+    let parameters = [
+        ("fifo_name", "\"kamailio:1.fifo\""),
+        ("dgram_socket", "\"kamailio:rpc:1\""),
+    ];
+    let [theirs, ours] =
+        [Flavor::C, Flavor::Rust].map(|flavor| builder(flavor, &parameters).start());
+    assert_eq!(files(&theirs), files(&ours));
+    assert!(files(&ours).contains_key("kamailio:1.fifo"));
+    assert!(files(&ours).contains_key("kamailio:rpc:1"));
+}
+
+#[test]
+fn a_transport_may_stand_before_a_name_in_any_case() {
+    let udp = format!("\"UDP:127.0.0.1:{}\"", free_port());
+    let server = builder(
+        Flavor::Rust,
+        &[("fifo_name", "\"fifo:a\""), ("dgram_socket", &udp)],
+    )
+    .start();
+    let names: Vec<String> = files(&server).into_keys().collect();
+    assert_eq!(names, ["a"]);
+    for prefix in ["unix:", "unixd:", "UNIXD:"] {
+        let socket = format!("\"{prefix}b\"");
+        let server = builder(Flavor::Rust, &[("dgram_socket", &socket)]).start();
+        let answer = datagram(&server.path("b"), VERSION.as_bytes());
+        assert!(answer.contains("kamailio"), "{prefix} {answer}");
+    }
+}
+
 #[test]
 fn wrong_values_are_named_before_the_server_starts() {
     for (name, value, told) in [
@@ -207,6 +239,26 @@ fn wrong_values_are_named_before_the_server_starts() {
             "write for example tcp:127.0.0.1:8090",
         ),
         ("tcp_socket", "\"/tmp/x\"", "is no address to listen on"),
+        (
+            "tcp_socket",
+            "\"tcp:127.0.0.1\"",
+            "write for example tcp:127.0.0.1:8090",
+        ),
+        (
+            "dgram_socket",
+            "\"tcp:127.0.0.1:8090\"",
+            "\"tcp:\" is not served here; write a path such as /run/kamailio/rpc",
+        ),
+        (
+            "dgram_socket",
+            "\"upd:127.0.0.1:8090\"",
+            "\"upd:\" is not served here",
+        ),
+        (
+            "fifo_name",
+            "\"unix:/tmp/x\"",
+            "\"unix:\" is not served here; write a path such as",
+        ),
         (
             "fifo_user",
             "\"nobody-has-this-name\"",

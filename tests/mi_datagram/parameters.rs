@@ -1,12 +1,13 @@
 //! Parameters, right and wrong, and starts after another.
 
 use std::fs;
+use std::net::Ipv4Addr;
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 
 use harness::builder::Builder;
-use harness::datagram::ask;
+use harness::datagram::{ask, ask_udp};
 use harness::modules::Flavor;
-use harness::server::{Server, short_directory};
+use harness::server::{Server, free_port, short_directory};
 
 fn described(config: &str) -> Builder {
     Server::builder(Flavor::Rust)
@@ -30,6 +31,24 @@ fn the_last_socket_name_counts() {
         b"200 OK\na\n"
     );
     assert!(!server.path("mi").exists());
+}
+
+#[test]
+fn a_transport_may_stand_before_the_path_or_the_address() {
+    for prefix in ["unix", "unixd", "UnixD"] {
+        let server = described(&format!(
+            "modparam(\"mi_datagram\", \"socket_name\", \"{prefix}:{{dir}}/mi\")"
+        ))
+        .start();
+        assert_eq!(ask(&server.path("mi"), b":core.echo:\na\n"), b"200 OK\na\n");
+    }
+    let port = free_port();
+    let _server = described(&format!(
+        "modparam(\"mi_datagram\", \"socket_name\", \"UDP:127.0.0.1:{port}\")"
+    ))
+    .start();
+    let address = (Ipv4Addr::LOCALHOST, port).into();
+    assert_eq!(ask_udp(address, b":core.echo:\na\n"), b"200 OK\na\n");
 }
 
 #[test]
@@ -98,6 +117,14 @@ const WRONG: &[(&str, &str)] = &[
         "does not resolve",
     ),
     (r#""socket_name", "udp:127.0.0.1:99999""#, "socket_name"),
+    (
+        r#""socket_name", "tcp:127.0.0.1:8033""#,
+        r#""tcp:" is not served here; write a path"#,
+    ),
+    (
+        r#""socket_name", "unx:/tmp/mi""#,
+        r#""unx:" is not served here; write a path"#,
+    ),
     (r#""socket_name", """#, "/run/kamailio/mi.sock"),
     (r#""children_count", 0"#, "which is from 1 to 1024"),
     (r#""children_count", -1"#, "which is from 1 to 1024"),

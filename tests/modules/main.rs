@@ -3,5 +3,6 @@
 
 mod exports;
 mod hello;
+mod owner;
 mod parameters;
 mod tiny;

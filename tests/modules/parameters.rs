@@ -126,6 +126,33 @@ fn checking_refuses_what_only_looks_like_a_number() {
     }
 }
 
+/// Whoever forgets the leading zero gets a mode that nobody wants, and reads what
+/// it means.
+#[test]
+fn a_mode_without_its_leading_zero_is_a_warning() {
+    let modes = [
+        ("ctl", "mode"),
+        ("jsonrpcs", "fifo_mode"),
+        ("jsonrpcs", "dgram_mode"),
+        ("mi_datagram", "unix_socket_mode"),
+    ];
+    for (module, name) in modes {
+        for value in ["660", "\"660\""] {
+            let checked = described().config(&modparam((module, name, value))).check();
+            assert!(checked.status.success(), "{}", checked.log);
+            let told = format!(
+                "parameter {name}: 660 without a leading zero is a decimal number, the mode 01224; \
+                 write 0660 if that is meant"
+            );
+            assert!(checked.log.contains(&told), "{told}\n{}", checked.log);
+        }
+        for value in ["0660", "0666", "0600", "0622"] {
+            let checked = described().config(&modparam((module, name, value))).check();
+            assert!(!checked.log.contains("leading zero"), "{}", checked.log);
+        }
+    }
+}
+
 #[test]
 fn a_number_in_place_of_a_text_is_its_digits() {
     let port = free_port();

@@ -1,7 +1,7 @@
 //! The module's parameters.
 
 use kamailio::core::Error;
-use kamailio::net::{Bound, OwnerParams};
+use kamailio::net::{Bound, OwnerNames, OwnerParams};
 use parking_lot::Mutex;
 use rpc_wire::listen::{Flavour, Listen, Transport};
 
@@ -9,6 +9,13 @@ use crate::service::{BINRPC, LINE_FIFO};
 
 /// The port of UDP and TCP sockets for which none is given.
 const DEFAULT_PORT: u16 = 2049;
+
+/// The parameters for who may use sockets and pipes.
+const OWNER: OwnerNames = OwnerNames {
+    mode: "mode",
+    user: "user",
+    group: "group",
+};
 
 /// What the configuration file says.
 #[derive(Clone, Debug)]
@@ -22,7 +29,8 @@ pub(crate) struct Config {
 
 static CONFIG: Mutex<Config> = Mutex::new(Config {
     places: Vec::new(),
-    owner: OwnerParams::new(0o600),
+    // The C module ignores one without the other on sockets.
+    owner: OwnerParams::new(OWNER, 0o600).one_may_fail(),
     converts: false,
 });
 

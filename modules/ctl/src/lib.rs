@@ -57,7 +57,7 @@ fn init() -> Result<(), Error> {
         name: c"ctl handler",
         processes: 1,
         places: config.places,
-        owner: config.owner.owner().or_core(),
+        owner: config.owner.owner(),
     }])
 }
 

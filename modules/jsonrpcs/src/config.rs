@@ -3,9 +3,9 @@
 use std::path::PathBuf;
 
 use kamailio::core::Error;
-use kamailio::net::{Bound, OwnerParams, process_count};
+use kamailio::net::{Bound, OwnerNames, OwnerParams, pipe_path, process_count};
 use parking_lot::Mutex;
-use rpc_wire::listen::Transport;
+use rpc_wire::listen::{Place, Transport};
 
 /// What is spoken in all places.
 pub(crate) const PROTOCOL: &str = "jsonrpc";
@@ -50,6 +50,20 @@ pub(crate) enum Dgram {
     Udp(Bound),
 }
 
+/// The parameters for who may use the pipe.
+const FIFO_OWNER: OwnerNames = OwnerNames {
+    mode: "fifo_mode",
+    user: "fifo_user",
+    group: "fifo_group",
+};
+
+/// The parameters for who may use the Unix socket.
+const DGRAM_OWNER: OwnerNames = OwnerNames {
+    mode: "dgram_mode",
+    user: "dgram_user",
+    group: "dgram_group",
+};
+
 /// Who may write where no parameter says it: the owner and the group.
 const MODE: u32 = 0o660;
 
@@ -66,10 +80,10 @@ fn change<R>(edit: impl FnOnce(&mut Settings) -> R) -> R {
         pretty: true,
         strict: false,
         fifo_name: None,
-        fifo_owner: OwnerParams::new(MODE),
+        fifo_owner: OwnerParams::new(FIFO_OWNER, MODE),
         fifo_reply_dir: PathBuf::from("/tmp"),
         dgram: Dgram::Default,
-        dgram_owner: OwnerParams::new(MODE),
+        dgram_owner: OwnerParams::new(DGRAM_OWNER, MODE),
         dgram_workers: 1,
         tcp: None,
         keeps_tcp: false,
@@ -101,15 +115,19 @@ pub(crate) fn set_strict(on: i32) -> Result<(), Error> {
     Ok(())
 }
 
-/// `fifo_name`
-pub(crate) fn set_fifo_name(path: &str) -> Result<(), Error> {
-    change(|settings| settings.fifo_name = Some(path.to_owned()));
+/// `fifo_name`: a path, also behind `fifo:`, or an empty text for no pipe.
+pub(crate) fn set_fifo_name(text: &str) -> Result<(), Error> {
+    let path = match text {
+        "" => String::new(),
+        text => pipe_path(text)?,
+    };
+    change(|settings| settings.fifo_name = Some(path));
     Ok(())
 }
 
 /// `fifo_mode`
 pub(crate) fn set_fifo_mode(mode: i32) -> Result<(), Error> {
-    change(|settings| settings.fifo_owner.set_usable_mode("fifo_mode", mode))
+    change(|settings| settings.fifo_owner.set_usable_mode(mode))
 }
 
 /// `fifo_user` by name, and with it the user's group.
@@ -139,17 +157,22 @@ pub(crate) fn set_fifo_reply_dir(path: &str) -> Result<(), Error> {
     Ok(())
 }
 
-/// `dgram_socket`: a path, or `udp:address:port`.
+/// `dgram_socket`: a path, also behind `unix:` or `unixd:`, `udp:address:port`, or
+/// an empty text for no socket.
 pub(crate) fn set_dgram_socket(text: &str) -> Result<(), Error> {
-    let dgram = if text.is_empty() {
-        Dgram::None
-    } else if text.starts_with("udp:") {
-        Dgram::Udp(Bound::inet(text, Transport::Udp, PROTOCOL)?)
-    } else {
-        Dgram::Path(text.to_owned())
+    let dgram = match text {
+        "" => Dgram::None,
+        text => dgram(Bound::datagram(text, PROTOCOL)?),
     };
     change(|settings| settings.dgram = dgram);
     Ok(())
+}
+
+fn dgram(bound: Bound) -> Dgram {
+    match &bound.listen.place {
+        Place::Path(path) => Dgram::Path(path.clone()),
+        Place::Inet { .. } => Dgram::Udp(bound),
+    }
 }
 
 /// `dgram_workers`
@@ -166,7 +189,7 @@ pub(crate) fn ignore_timeout(_milliseconds: i32) -> Result<(), Error> {
 
 /// `dgram_mode`
 pub(crate) fn set_dgram_mode(mode: i32) -> Result<(), Error> {
-    change(|settings| settings.dgram_owner.set_usable_mode("dgram_mode", mode))
+    change(|settings| settings.dgram_owner.set_usable_mode(mode))
 }
 
 /// `dgram_user` by name, and with it the user's group.

@@ -4,9 +4,8 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use kamailio::core::Error;
-use kamailio::net::{Bound, OwnerParams, process_count};
+use kamailio::net::{Bound, OwnerNames, OwnerParams, process_count};
 use parking_lot::Mutex;
-use rpc_wire::listen::{Flavour, Listen, Transport};
 
 /// What is spoken on the socket.
 const PROTOCOL: &str = "mi";
@@ -32,6 +31,13 @@ pub(crate) struct Settings {
 const SOCKET_NAME_WANTED: &str =
     "it is a path, such as \"/run/kamailio/mi.sock\", or \"udp:127.0.0.1:8033\"";
 
+/// The parameters for who may use the socket.
+const OWNER: OwnerNames = OwnerNames {
+    mode: "unix_socket_mode",
+    user: "unix_socket_user",
+    group: "unix_socket_group",
+};
+
 /// Who may write where no parameter says it: the owner and the group.
 const MODE: u32 = 0o660;
 
@@ -46,7 +52,7 @@ fn change<R>(edit: impl FnOnce(&mut Settings) -> R) -> R {
     edit(SETTINGS.lock().get_or_insert_with(|| Settings {
         socket: None,
         children: 1,
-        owner: OwnerParams::new(MODE),
+        owner: OwnerParams::new(OWNER, MODE),
         timeout: Duration::from_secs(2),
         indent: b"\t".to_vec(),
         aliases: HashMap::new(),
@@ -68,17 +74,13 @@ impl Settings {
     }
 }
 
-/// `socket_name`: a path, or `udp:address:port`. The last one counts.
+/// `socket_name`: a path, also behind `unix:` or `unixd:`, or `udp:address:port`.
+/// The last one counts.
 pub(crate) fn set_socket_name(text: &str) -> Result<(), Error> {
-    let socket = if text.starts_with("udp:") {
-        Bound::inet(text, Transport::Udp, PROTOCOL)?
-    } else if text.is_empty() {
+    if text.is_empty() {
         return Err(Error::new(SOCKET_NAME_WANTED.to_owned()));
-    } else {
-        let listen = Listen::parse(&format!("unixd:{text}"), Flavour::BINRPC)
-            .map_err(|error| Error::new(format!("{text:?} is no socket's name: {error}")))?;
-        Bound::resolve(listen, 0, PROTOCOL)?
-    };
+    }
+    let socket = Bound::datagram(text, PROTOCOL)?;
     change(|settings| settings.socket = Some(socket));
     Ok(())
 }
@@ -92,7 +94,7 @@ pub(crate) fn set_children_count(count: i32) -> Result<(), Error> {
 
 /// `unix_socket_mode`
 pub(crate) fn set_mode(mode: i32) -> Result<(), Error> {
-    change(|settings| settings.owner.set_usable_mode("unix_socket_mode", mode))
+    change(|settings| settings.owner.set_usable_mode(mode))
 }
 
 /// `unix_socket_user` by name, and with it the user's group.

@@ -112,6 +112,55 @@ impl Flavour {
     }
 }
 
+/// What a parameter offers whose text is a path, unless the name of a transport
+/// stands in front of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PathFlavour {
+    /// The transport of a path.
+    pub path: Transport,
+    /// The transport of an Internet address, if the parameter takes one.
+    pub inet: Option<Transport>,
+}
+
+impl PathFlavour {
+    /// Unix sockets for datagrams, and UDP.
+    pub const DATAGRAM: Self = Self {
+        path: Transport::UnixDatagram,
+        inet: Some(Transport::Udp),
+    };
+    /// Named pipes.
+    pub const PIPE: Self = Self {
+        path: Transport::Fifo,
+        inet: None,
+    };
+
+    /// Whether `name` is a transport here: `unix` says nothing of the kind of the
+    /// socket.
+    fn transport(self, name: &str) -> Option<Transport> {
+        let is_unix = name.eq_ignore_ascii_case("unix");
+        if is_unix && self.path == Transport::UnixDatagram {
+            return Some(self.path);
+        }
+        Transport::from_name(name)
+            .filter(|transport| *transport == self.path || Some(*transport) == self.inet)
+    }
+}
+
+/// What may be written.
+impl fmt::Display for PathFlavour {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let path = self.path;
+        write!(
+            f,
+            "a path such as /run/kamailio/rpc, {path}:/run/kamailio/rpc"
+        )?;
+        match self.inet {
+            Some(inet) => write!(f, ", or {inet}:127.0.0.1:8090"),
+            None => Ok(()),
+        }
+    }
+}
+
 /// An address to listen on. [`Display`](fmt::Display) writes it so that every
 /// flavour reads it back.
 #[derive(Clone, Debug, PartialEq, Eq)]

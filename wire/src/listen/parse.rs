@@ -1,10 +1,10 @@
 //! Addresses read from text.
 
-use std::net::Ipv6Addr;
+use std::net::{Ipv6Addr, SocketAddr};
 
 use thiserror::Error;
 
-use super::{Flavour, Listen, MAX_SOCKET_PATH, Place, Port, Transport};
+use super::{Flavour, Listen, MAX_SOCKET_PATH, PathFlavour, Place, Port, Transport};
 
 /// Transports that Kamailio has elsewhere and no remote procedure call comes
 /// in on. As hosts they would be legal, and never meant.
@@ -21,6 +21,10 @@ pub enum ListenError {
     /// The text before the first colon is neither a transport nor a host.
     #[error("there is no transport {0:?}; there are unix, unixs, unixd, udp, tcp and fifo")]
     UnknownTransport(String),
+    /// The text before the first colon is a transport, or looks like one, that
+    /// the parameter does not offer.
+    #[error("{0:?} is not served here; write {1}")]
+    NotServed(String, PathFlavour),
     /// Nothing follows a transport that needs a path.
     #[error("the path is missing; write for example {0}:/run/kamailio/ctl")]
     EmptyPath(Transport),
@@ -77,6 +81,51 @@ impl Listen {
             None => bare(text, flavour),
         }
     }
+
+    /// Reads an address for a parameter that takes a path. Relative paths may have
+    /// a colon in their name, so what stands before it is a transport only where
+    /// it is known as one, or where nothing else makes sense.
+    ///
+    /// # Errors
+    ///
+    /// The text is no address, or none of this flavour.
+    pub fn parse_path(text: &str, flavour: PathFlavour) -> Result<Self, ListenError> {
+        if text.is_empty() {
+            return Err(ListenError::Empty);
+        }
+        let Some((head, rest)) = text.split_once(':').filter(|(head, _)| !head.contains('/'))
+        else {
+            return path(flavour.path, text);
+        };
+        match flavour.transport(head) {
+            Some(transport) => at(transport, rest),
+            None if is_transport(head) || is_place(rest) => {
+                Err(ListenError::NotServed(format!("{head}:"), flavour))
+            }
+            None => path(flavour.path, text),
+        }
+    }
+}
+
+/// Whether Kamailio knows a transport of this name, here or elsewhere.
+fn is_transport(name: &str) -> bool {
+    Transport::from_name(name).is_some() || is_foreign(name)
+}
+
+fn is_foreign(name: &str) -> bool {
+    FOREIGN_TRANSPORTS
+        .iter()
+        .any(|foreign| foreign.eq_ignore_ascii_case(name))
+}
+
+/// Whether a text is what follows a transport and hardly ever a colon in the name
+/// of a file.
+fn is_place(text: &str) -> bool {
+    text.starts_with('/')
+        || ["*:", "localhost:"]
+            .iter()
+            .any(|host| text.starts_with(host))
+        || text.parse::<SocketAddr>().is_ok()
 }
 
 fn bare(text: &str, flavour: Flavour) -> Result<Listen, ListenError> {
@@ -94,10 +143,7 @@ fn host_and_port(
     rest: &str,
     flavour: Flavour,
 ) -> Result<Listen, ListenError> {
-    let foreign = FOREIGN_TRANSPORTS
-        .iter()
-        .any(|name| name.eq_ignore_ascii_case(head));
-    if foreign || rest.contains([':', '/']) {
+    if is_foreign(head) || rest.contains([':', '/']) {
         return Err(ListenError::UnknownTransport(head.to_owned()));
     }
     inet(flavour.inet(), text)

@@ -1,4 +1,4 @@
-use super::{Flavour, Listen, ListenError, MAX_SOCKET_PATH, Place, Port, Transport};
+use super::{Flavour, Listen, ListenError, MAX_SOCKET_PATH, PathFlavour, Place, Port, Transport};
 
 /// What `text` means for the parameter `binrpc`, written out in full.
 fn binrpc(text: &str) -> String {
@@ -103,6 +103,75 @@ fn an_internet_flavour_is_for_hosts_with_ports_too() {
 fn colons_in_paths_are_part_of_them() {
     assert_eq!(binrpc("unix:/tmp/a:b:5"), "unix:/tmp/a:b:5");
     assert_eq!(binrpc("/tmp/a:5"), "unix:/tmp/a:5");
+}
+
+fn datagram(text: &str) -> Result<String, ListenError> {
+    Listen::parse_path(text, PathFlavour::DATAGRAM).map(|listen| listen.to_string())
+}
+
+#[test]
+fn a_parameter_for_paths_knows_its_transports() {
+    for (text, meaning) in [
+        ("/tmp/rpc", "unixd:/tmp/rpc"),
+        ("rpc.sock", "unixd:rpc.sock"),
+        ("unix:/tmp/rpc", "unixd:/tmp/rpc"),
+        ("unixd:/tmp/rpc", "unixd:/tmp/rpc"),
+        ("UnixD:rpc", "unixd:rpc"),
+        ("udp:127.0.0.1:8090", "udp:127.0.0.1:8090"),
+        ("UDP:[::1]:8090", "udp:[::1]:8090"),
+    ] {
+        assert_eq!(datagram(text).as_deref(), Ok(meaning), "{text}");
+    }
+    let pipe = Listen::parse_path("Fifo:rpc.fifo", PathFlavour::PIPE);
+    assert_eq!(
+        pipe.map(|listen| listen.to_string()).as_deref(),
+        Ok("fifo:rpc.fifo")
+    );
+}
+
+#[test]
+fn a_parameter_for_paths_refuses_other_transports() {
+    for text in [
+        "tcp:127.0.0.1:8090",
+        "TCP:rpc",
+        "unixs:/tmp/rpc",
+        "fifo:/tmp/rpc",
+        "sctp:127.0.0.1:8090",
+        "http:x",
+        "unx:/tmp/rpc",
+        "upd:127.0.0.1:8090",
+        "upd:[::1]:8090",
+        "upd:*:8090",
+    ] {
+        let head = text.split_once(':').map_or(text, |(head, _)| head);
+        let told = ListenError::NotServed(format!("{head}:"), PathFlavour::DATAGRAM);
+        assert_eq!(datagram(text), Err(told), "{text}");
+    }
+    let refused = Listen::parse_path("unix:/tmp/rpc", PathFlavour::PIPE);
+    assert_eq!(
+        refused.map_err(|error| error.to_string()),
+        Err(
+            "\"unix:\" is not served here; write a path such as /run/kamailio/rpc, \
+             fifo:/run/kamailio/rpc"
+                .to_owned()
+        )
+    );
+}
+
+#[test]
+fn names_of_files_may_have_colons() {
+    for text in [
+        "a:b",
+        "a:b:c",
+        ":a",
+        "rpc:1",
+        "kamailio:rpc:5060",
+        "/tmp/a:b",
+        "./udp:a",
+        "run/a:/b",
+    ] {
+        assert_eq!(datagram(text), Ok(format!("unixd:{text}")), "{text}");
+    }
 }
 
 #[test]
