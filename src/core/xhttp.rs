@@ -27,7 +27,7 @@ impl Xhttp {
         // SAFETY: the core compares the name with those of the loaded modules.
         let bind = unsafe { sys::find_export(c"bind_xhttp".as_ptr().cast_mut(), 0, 0) };
         let Some(bind) = bind else {
-            return Err("the module xhttp is not loaded; load it before this one".into());
+            return Err("the module xhttp is not loaded; add loadmodule \"xhttp.so\"".into());
         };
         let mut api = sys::xhttp_api_t { reply: None };
         // SAFETY: the core keeps every exported function under one type; the

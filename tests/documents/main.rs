@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 
 mod blocks;
+mod operator;
 mod page;
 
 use std::fs;
@@ -16,13 +17,16 @@ use crate::page::{PAGES, Page};
 
 #[test]
 fn every_page_is_tried() {
-    let mut found = vec!["README.md".to_owned(), "ARCHITECTURE.md".to_owned()];
-    let directory = fs::read_dir(workspace().join("docs")).expect("documents");
-    for entry in directory {
-        let name = entry.expect("a document").file_name();
-        let name = name.to_str().expect("text");
-        if name.ends_with(".md") {
-            found.push(format!("docs/{name}"));
+    let mut found = Vec::new();
+    for folder in ["", "docs/"] {
+        let entries = fs::read_dir(workspace().join(folder)).expect("documents");
+        for entry in entries {
+            let name = entry.expect("a document").file_name();
+            let name = name.to_str().expect("text");
+            // The changelog shows nothing that could be tried.
+            if name.ends_with(".md") && name != "CHANGELOG.md" {
+                found.push(format!("{folder}{name}"));
+            }
         }
     }
     found.sort();

@@ -2,14 +2,14 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Stdio};
 
 use harness::builder::Builder;
 use harness::modules::{Flavor, example, our_modules, workspace};
-use harness::server::{Server, free_port};
+use harness::server::{Server, free_port, short_directory};
 use serde_json::Value;
 
 use crate::blocks::{self, Block};
+use crate::operator::{Operator, Shell, as_its_own_user, operators};
 
 /// Where pages put sockets and pipes; tests put them into the server's
 /// directory.
@@ -38,6 +38,8 @@ pub(crate) struct Page {
 pub(crate) const PAGES: &[Page] = &[
     Page::without_server("README.md", &["ctl"]),
     Page::without_server("ARCHITECTURE.md", &["ctl"]),
+    Page::without_server("CONTRIBUTING.md", &["ctl"]),
+    Page::without_server("SECURITY.md", &["ctl"]),
     Page::without_server("docs/benchmarks.md", &["ctl"]),
     Page::without_server("docs/security.md", &["ctl"]),
     Page::without_server("docs/mi_datagram-commands.md", &["ctl"]),
@@ -48,6 +50,7 @@ pub(crate) const PAGES: &[Page] = &[
         modules: &["ctl", "htable"],
         config: r#"
             modparam("htable", "htable", "a=>size=4;")
+            modparam("ctl", "mode", 0660)
             modparam("ctl", "binrpc", "unix:/run/kamailio/kamailio_ctl")
             modparam("ctl", "binrpc", "unixd:/run/kamailio/kamailio_ctl_datagram")
             modparam("ctl", "binrpc", "udp:127.0.0.1:2049")
@@ -94,7 +97,7 @@ pub(crate) const PAGES: &[Page] = &[
 ];
 
 /// What is written in a page, in the place where a test has put it.
-struct Places(Vec<(String, String)>);
+pub(crate) struct Places(Vec<(String, String)>);
 
 impl Places {
     fn new(directory: &Path) -> Self {
@@ -111,7 +114,7 @@ impl Places {
         self.0.push((SIP.to_owned(), format!(":{port}")));
     }
 
-    fn put(&self, text: &str) -> String {
+    pub(crate) fn put(&self, text: &str) -> String {
         let mut text = text.to_owned();
         for (from, to) in &self.0 {
             text = text.replace(from, to);
@@ -188,25 +191,34 @@ impl Page {
         !self.tried(&["sh", "console"]).is_empty()
     }
 
+    /// Runs them as each operator, against a new server.
     pub(crate) fn run_commands(&self) {
-        let directory = harness::server::short_directory();
+        for operator in operators() {
+            self.run_commands_as(operator);
+        }
+    }
+
+    fn run_commands_as(&self, operator: &Operator) {
+        let directory = short_directory();
         let mut places = Places::new(directory.path());
+        let shell = Shell {
+            operator,
+            directory: directory.path(),
+        };
         let port = free_port();
         places.add_sip(port);
         let examples = workspace().join("examples").display().to_string();
         let config = places.put(self.config).replace("EXAMPLES", &examples);
-        let server = self
-            .builder("")
-            .directory(directory.path())
+        let server = as_its_own_user(self.builder(""), directory.path())
             .port(port)
             .config(&config)
             .start();
         for block in self.tried(&["sh", "console", "json"]) {
             let place = format!("{}:{}", self.file, block.line);
             match block.language.as_str() {
-                "sh" => run(&place, &places.put(&format!("{CLIENTS}{}", block.text))),
-                "json" => exchange(&place, &block.text, &places),
-                _ => session(&place, &block, &places),
+                "sh" => run(&place, &block.text, &shell, &places),
+                "json" => exchange(&place, &block.text, &shell, &places),
+                _ => session(&place, &block, &shell, &places),
             }
         }
         drop(server);
@@ -252,11 +264,12 @@ fn whole(text: &str) -> String {
 }
 
 /// Runs commands that have to succeed.
-fn run(place: &str, text: &str) {
-    let output = shell(text);
+fn run(place: &str, text: &str, shell: &Shell<'_>, places: &Places) {
+    let output = shell.run(text, places);
     assert!(
         output.status.success(),
-        "{place}: {}\n{text}\n{}\n{}",
+        "{place} as {:?}: {}\n{text}\n{}\n{}",
+        shell.operator,
         output.status,
         String::from_utf8_lossy(&output.stdout),
         String::from_utf8_lossy(&output.stderr)
@@ -264,27 +277,27 @@ fn run(place: &str, text: &str) {
 }
 
 /// Runs what was typed into a terminal, which may fail as it does there.
-fn session(place: &str, block: &Block, places: &Places) {
+fn session(place: &str, block: &Block, shell: &Shell<'_>, places: &Places) {
     for command in block.session() {
-        let output = shell(&places.put(&format!("{CLIENTS}{}", command.text)));
+        let output = shell.run(&command.text, places);
         let printed = [output.stdout, output.stderr].concat();
         assert_eq!(
             shape(&String::from_utf8_lossy(&printed)),
             shape(&places.put(&command.output)),
-            "{place} {}",
-            command.text
+            "{place} {} as {:?}",
+            command.text,
+            shell.operator
         );
     }
 }
 
 /// Sends a JSON-RPC request and compares the answer with the one below it, if
 /// that is shown.
-fn exchange(place: &str, text: &str, places: &Places) {
+fn exchange(place: &str, text: &str, shell: &Shell<'_>, places: &Places) {
     let mut lines = text.lines();
     let request = lines.next().expect("a request");
-    let output = shell(&places.put(&format!(
-        "printf '%s' '{request}' | socat -t 10 - TCP4:127.0.0.1:8090"
-    )));
+    let ask = format!("printf '%s' '{request}' | socat -t 10 - TCP4:127.0.0.1:8090");
+    let output = shell.run(&ask, places);
     let read = |text: &[u8]| {
         serde_json::from_slice::<Value>(text)
             .unwrap_or_else(|error| panic!("{place}: {error} in {}", text.escape_ascii()))
@@ -294,27 +307,6 @@ fn exchange(place: &str, text: &str, places: &Places) {
         Some(shown) => assert_eq!(answer, read(shown.as_bytes()), "{place}"),
         None => assert!(answer.get("result").is_some(), "{place}: {answer}"),
     }
-}
-
-/// Clients look in the server's own directory when a page does not say where.
-const CLIENTS: &str = r#"
-kamcmd() {
-    case $1 in
-    -s) command kamcmd "$@" ;;
-    *) command kamcmd -s unix:/run/kamailio/kamailio_ctl "$@" ;;
-    esac
-}
-export RPCFIFOPATH=/run/kamailio/kamailio_rpc.fifo
-"#;
-
-fn shell(text: &str) -> std::process::Output {
-    // What waits for ever is a failure, too.
-    Command::new("timeout")
-        .args(["60", "bash", "-e", "-o", "pipefail", "-c", text])
-        .current_dir(workspace())
-        .stdin(Stdio::null())
-        .output()
-        .expect("a shell is there")
 }
 
 /// Numbers differ from run to run, and nobody sees a blank at the end of a

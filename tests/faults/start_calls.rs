@@ -42,7 +42,7 @@ const PLACES: [(&str, &str, &str); 13] = [
     (
         UNIX,
         "fchownat:error=EPERM",
-        "cannot change the user and group of {path}: Operation not permitted",
+        "parameter group: cannot change the group of {path} to 0: Operation not permitted",
     ),
     (
         PIPE,
@@ -52,7 +52,7 @@ const PLACES: [(&str, &str, &str); 13] = [
     (
         PIPE,
         "fchownat:error=EPERM",
-        "cannot change the user and group of {path}: Operation not permitted",
+        "parameter group: cannot change the group of {path} to 0: Operation not permitted",
     ),
     (
         PIPE,
@@ -127,6 +127,7 @@ impl Place {
                 modparam("ctl", "binrpc", "unix:{{dir}}/kamailio_ctl")
                 modparam("ctl", "mode", 0600)
                 modparam("ctl", "user", "root")
+                modparam("ctl", "group", "root")
                 "#
             ))
     }

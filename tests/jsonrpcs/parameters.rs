@@ -8,6 +8,7 @@ use std::path::Path;
 use std::process::Command;
 
 use harness::builder::Builder;
+use harness::http::Client;
 use harness::modules::Flavor;
 use harness::server::{Server, free_port};
 use rpc_wire::binrpc::client::Node;
@@ -144,6 +145,32 @@ fn transports_are_bits() {
     let parameters = [("fifo_name", "\"\""), ("dgram_socket", "\"\"")];
     let server = builder(Flavor::Rust, &parameters).start();
     assert!(files(&server).is_empty() && processes(&server).is_empty());
+}
+
+/// All modules are loaded before the first is initialized.
+#[test]
+fn xhttp_may_be_loaded_before_or_after_as_with_c() {
+    for modules in [
+        ["ctl", "sl", "xhttp", "jsonrpcs"],
+        ["ctl", "jsonrpcs", "sl", "xhttp"],
+    ] {
+        for flavor in [Flavor::C, Flavor::Rust] {
+            let server = Server::builder(flavor)
+                .tcp()
+                .modules(modules)
+                .config(
+                    r#"
+                    tcp_accept_no_cl=yes
+                    modparam("jsonrpcs", "transport", 1)
+                    request_route { exit; }
+                    event_route[xhttp:request] { jsonrpc_dispatch(); }
+                    "#,
+                )
+                .start();
+            let answer = Client::connect(server.port()).post(VERSION.as_bytes());
+            assert_eq!(answer.status, "HTTP/1.1 200 OK", "{flavor:?} {modules:?}");
+        }
+    }
 }
 
 #[test]
