@@ -16,7 +16,7 @@
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := all
 .PHONY: all bench bench-report clean deb examples fuzz fuzz-keep header headers help hostile install lint million modules \
-	other proof-report run sanitize setup test test-versions uninstall valgrind
+	other proof-report run sanitize setup test test-fresh test-versions uninstall valgrind
 
 CARGO ?= cargo
 FUZZ_SECONDS ?= 60
@@ -25,7 +25,7 @@ OTHER_VERSION := 6.0.1
 
 # rustup puts cargo where a shell finds it only after the next login, and Debian
 # puts servers where only root's shell does.
-export PATH := $(PATH):$(HOME)/.cargo/bin:/usr/local/sbin:/usr/sbin
+export PATH := $(PATH):$(HOME)/.cargo/bin:$(CURDIR)/.deps/tools/bin:/usr/local/sbin:/usr/sbin
 export CARGO
 
 # $(call absolute,PATH): make's own abspath takes a path with a blank for two paths.
@@ -57,8 +57,16 @@ examples: headers ## Build the modules in examples/ into target/modules/examples
 	$(CARGO) build --release $(addprefix -p ,$(EXAMPLES))
 	@$(call place,$(EXAMPLES),$(TARGET)/modules/examples)
 
-setup: ## Install what is missing: Kamailio, libclang, a C compiler
-	@scripts/setup.sh $(if $(KAMAILIO_SRC),build)
+# What a target needs of this machine, all of it installed before anything else is
+# done; its prerequisites inherit the list.
+PARTS := build
+run: PARTS += run
+deb: PARTS += deb
+bench hostile million: PARTS += run test
+sanitize valgrind: PARTS += run test memory
+
+setup: ## Install what make lacks: a C compiler, libclang, and Kamailio if there is none
+	@scripts/setup.sh $(PARTS)
 
 headers: setup ## Fetch the headers of the installed Kamailio
 	@$(if $(KAMAILIO_SRC),:,scripts/headers.sh installed)
@@ -87,7 +95,7 @@ deb: all ## Make a Debian package for the installed Kamailio, in target/debian
 test: export KAMAILIO_RS_MODULES := $(TARGET)/modules
 test: ## Run the whole suite: formatting, lints, both Kamailio versions, fuzzing, all tests
 	$(call stage,what is needed)
-	@scripts/setup.sh
+	@scripts/setup.sh build run test fuzz deb
 	@scripts/headers.sh installed
 	@scripts/headers.sh $(OTHER_VERSION)
 	$(call stage,formatting and lints)
@@ -124,11 +132,15 @@ test-versions: ## Build Kamailio 6.0.1 from its sources and run the live tests a
 		KAMAILIO_MODULES="$(SERVER)/modules" KAMAILIO_RS_MODULES="$(OTHER)/modules" \
 		$(CARGO) test -p kamailio-tests --no-fail-fast -- --skip of_the_installed_server
 
+# The system that is made anew has nothing but Rust.
+test-fresh: ## Try make, make run and make test on a fresh Debian 12 and 13, in chroots; takes hours
+	@scripts/chroot.sh 12
+	@scripts/chroot.sh 13
+
 # Each in a target directory of its own, for the compiler flags differ.
 sanitize: ## Run the live tests with our modules under AddressSanitizer
 valgrind: ## Run the live tests with servers under valgrind, leaks included; takes an hour
 sanitize valgrind: headers
-	@scripts/setup.sh memory
 	@scripts/memory.sh $@ "$(TARGET)/$@" "$(MODULES)" "$(EXAMPLES)"
 
 header: headers ## Write include/kamailio_rs.h from the callbacks in Rust

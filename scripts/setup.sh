@@ -1,18 +1,27 @@
 #!/usr/bin/env bash
-# Installs what building and testing need and this machine lacks.
+# Installs what this machine lacks, and says so before it does.
 #
-#   setup.sh        Kamailio, its modules, clients for the tests, compilers
-#   setup.sh build  the compilers only: KAMAILIO_SRC names the Kamailio to build for
-#   setup.sh fuzz   cargo-fuzz and the C++ compiler that it wants
-#   setup.sh deb    cargo-deb and what it calls
-#   setup.sh memory valgrind; AddressSanitizer comes with the C compiler
-#   setup.sh server what building a Kamailio from its sources wants
+#   setup.sh PART...
 #
-# Where nothing is missing it asks the package database once and says nothing.
+#   build   for `make`: a C compiler, libclang, and a Kamailio to build for, unless
+#           one is here or KAMAILIO_SRC names its sources
+#   run     for `make run`: a server, and the clients in the commands that it prints
+#   test    for `make test`: Kamailio's further modules, and clients
+#   fuzz    cargo-fuzz and the C++ compiler that it wants
+#   deb     cargo-deb and what it calls
+#   memory  valgrind; AddressSanitizer comes with the C compiler
+#   server  what building a Kamailio from its sources wants
+#   cmake   CMake, for servers that were built with it
+#
+# Commands of cargo's go into .deps/tools. Where nothing is missing it asks the
+# package database and says nothing.
 set -euo pipefail
 
 root=$(cd "$(dirname "$0")/.." && pwd)
-what=${1:-all}
+cargo=${CARGO:-cargo}
+PATH=$PATH:$root/.deps/tools/bin:/usr/local/sbin:/usr/sbin
+# The oldest Kamailio that the modules can be built for.
+oldest=5.6
 
 fail() {
     printf 'setup: %s\n' "$@" >&2
@@ -23,67 +32,106 @@ fail() {
 # say little to somebody who only wants the modules.
 check_rust() {
     local wanted have
-    command -v "${CARGO:-cargo}" >/dev/null || fail \
-        "cargo is missing. Install a stable Rust with rustup;" \
-        "what Debian packages is too old."
     wanted=$(sed -n 's/^rust-version *= *"\(.*\)"/\1/p' "$root/Cargo.toml")
-    have=$("${CARGO:-cargo}" --version | cut -d' ' -f2)
+    command -v "$cargo" >/dev/null || fail \
+        "cargo is missing: install a stable Rust, $wanted or newer, with rustup"
+    have=$("$cargo" --version | cut -d' ' -f2)
     [ "$(printf '%s\n' "$wanted" "$have" | sort -V | head -n 1)" = "$wanted" ] || fail \
-        "cargo is $have, the modules need Rust $wanted or newer: rustup update stable"
+        "cargo is $have, and the modules need Rust $wanted or newer: rustup update stable"
 }
 
-# libclang's package has the compiler's own headers too, which the bare library
-# lacks, so it is asked for as a package and not looked for as a file.
-wanted=(gcc libc6-dev libclang-dev make)
-case $what in
-build) ;;
-fuzz) wanted=(g++) ;;
-deb) wanted=(dpkg-dev) ;;
-memory) wanted=(gcc valgrind) ;;
-server) wanted+=(bison flex liblua5.1-0-dev libpcre2-dev libsctp-dev libssl-dev libunistring-dev libxml2-dev pkgconf) ;;
-all)
-    wanted+=(curl iproute2 kamcli socat strace)
-    if [ -z "${KAMAILIO_BIN:-}" ]; then
-        wanted+=(kamailio kamailio-extra-modules kamailio-lua-modules
-            kamailio-tls-modules kamailio-websocket-modules)
+# Prints the names of those of these packages that are installed.
+installed() {
+    # shellcheck disable=SC2016 # the braces are dpkg-query's
+    { dpkg-query -W -f '${db:Status-Status} ${Package}\n' "$@" 2>/dev/null || true; } |
+        sed -n 's/^installed //p'
+}
+
+# Whether Debian's Kamailio is the one to work with: it is here, or none is.
+debians_kamailio() {
+    [ -z "${KAMAILIO_BIN:-}" ] || return
+    ! command -v kamailio >/dev/null || [ -n "$(installed kamailio)" ]
+}
+
+# Prints the packages that a part needs.
+packages_of() {
+    case $1 in
+    build)
+        # libclang's package brings the compiler's own headers, which the bare
+        # library lacks; Kamailio's sources are packed with xz.
+        printf '%s\n' gcc libc6-dev libclang-dev make xz-utils
+        [ -n "${KAMAILIO_SRC:-}" ] || ! debians_kamailio || echo kamailio
+        ;;
+    run)
+        printf '%s\n' curl socat
+        ! debians_kamailio || echo kamailio
+        ;;
+    test)
+        printf '%s\n' curl iproute2 kamcli socat strace
+        ! debians_kamailio || printf '%s\n' kamailio kamailio-{extra,lua,tls,websocket}-modules
+        ;;
+    fuzz) echo g++ ;;
+    deb) echo dpkg-dev ;;
+    memory) echo valgrind ;;
+    cmake) echo cmake ;;
+    server)
+        printf '%s\n' bison flex liblua5.1-0-dev libpcre2-dev libsctp-dev libssl-dev \
+            libunistring-dev libxml2-dev pkgconf
+        ;;
+    *) fail "what is \"$1\"? build, run, test, fuzz, deb, memory, server or cmake" ;;
+    esac
+}
+
+# Installs those of these packages that are missing. Whoever is not root is asked
+# for the password once, for all of them.
+install_packages() {
+    local missing as_root=() status=0
+    readarray -t missing < <(printf '%s\n' "$@" | sort -u | grep -vxF -e "$(installed "$@")")
+    [ ${#missing[@]} -gt 0 ] || return 0
+    printf 'setup: %s\n' \
+        "these packages are missing, and are installed now with what they depend on:" \
+        "    ${missing[*]}" \
+        "No service is started, and Kamailio's is not enabled either."
+    if [ "$(id -u)" != 0 ]; then
+        command -v sudo >/dev/null || fail \
+            "you are not root, and there is no sudo; as root run: apt-get install ${missing[*]}"
+        as_root=(sudo -p "setup: installing needs the password of %p: ")
     fi
-    ;;
-*) fail "what is \"$what\"?" ;;
-esac
+    "${as_root[@]}" "$root/scripts/packages.sh" "$oldest" "${missing[@]}" || status=$?
+    # This is how sudo says that it has not even begun.
+    [ "$status" != 1 ] || fail \
+        "nothing was installed; as root run: apt-get install ${missing[*]}"
+    [ "$status" = 0 ] || exit "$status"
+}
 
-check_rust
-
-if ! command -v apt-get >/dev/null; then
-    # Not Debian: whoever runs this knows better how its packages are called.
+# Not Debian: whoever runs this knows better how its packages are called.
+check_programs() {
+    local program
     for program in cc make; do
         command -v "$program" >/dev/null || fail "$program is missing, and there is no apt-get"
     done
-else
-    missing=()
-    for package in "${wanted[@]}"; do
-        # shellcheck disable=SC2016 # the braces are dpkg-query's
-        status=$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null || true)
-        [[ $status == installed* ]] || missing+=("$package")
-    done
-    if [ ${#missing[@]} -gt 0 ]; then
-        as_root=(env DEBIAN_FRONTEND=noninteractive)
-        if [ "$(id -u)" != 0 ]; then
-            command -v sudo >/dev/null || fail \
-                "not root, and no sudo; as root run: apt-get install ${missing[*]}"
-            as_root=(sudo "${as_root[@]}")
-        fi
-        echo "setup: installing ${missing[*]}"
-        "${as_root[@]}" apt-get update -qq
-        "${as_root[@]}" apt-get install -qq --no-install-recommends "${missing[@]}" >/dev/null
-    fi
-fi
+}
 
-# Commands of cargo's that are crates.
-case $what in
-fuzz | deb)
-    if ! "${CARGO:-cargo}" "$what" --version >/dev/null 2>&1; then
-        echo "setup: installing cargo-$what" >&2
-        "${CARGO:-cargo}" install --quiet --locked "cargo-$what"
-    fi
-    ;;
-esac
+# Installs a command of cargo's that is a crate.
+install_command() {
+    ! "$cargo" "$1" --version >/dev/null 2>&1 || return 0
+    echo "setup: installing cargo-$1 into .deps/tools" >&2
+    "$cargo" install --quiet --locked --root "$root/.deps/tools" "cargo-$1"
+}
+
+[ $# -gt 0 ] || fail "usage: setup.sh PART..."
+packages=()
+for part in "$@"; do
+    names=$(packages_of "$part")
+    readarray -t -O ${#packages[@]} packages <<<"$names"
+done
+
+check_rust
+if command -v apt-get >/dev/null; then
+    install_packages "${packages[@]}"
+else
+    check_programs
+fi
+for part in "$@"; do
+    case $part in fuzz | deb) install_command "$part" ;; esac
+done
