@@ -1,0 +1,120 @@
+#!/usr/bin/env bash
+# Does what a new user does with this tree, step by step, on a system that may be
+# changed: a container or a chroot, not your own machine. scripts/chroot.sh makes one.
+#
+#   fresh.sh [STEP...]
+#
+#   build    `make` on a system that has nothing it needs
+#   run      `make run`, every command that it prints, and its end
+#   user     the same as a user who needs a password for sudo, in a directory that
+#            nobody else can enter, whose path has a blank
+#   test     `make test`
+set -euo pipefail
+
+root=$(cd "$(dirname "$0")/.." && pwd)
+user=ann
+password=of-ann-alone
+
+say() {
+    printf '\n--> %s\n' "$*"
+}
+
+fail() {
+    printf 'fresh: %s\n' "$@" >&2
+    exit 1
+}
+
+# Asserts that Debian's own service is neither running nor about to, and that what
+# kept it from running is gone.
+check_no_service() {
+    [ ! -e /usr/sbin/policy-rc.d ] || fail "policy-rc.d is still there"
+    [ ! -e /etc/systemd/system/multi-user.target.wants/kamailio.service ] || fail "the service is enabled"
+    ! grep -qsx kamailio /proc/[0-9]*/comm || fail "a Kamailio is running"
+}
+
+# Asserts that nothing was left outside of this tree; cargo keeps crates in ~/.cargo.
+check_nothing_left() {
+    local left
+    left=$(find "${1:-$HOME}" -mindepth 1 -maxdepth 1 -newer "$started" ! -name .cargo ! -path "$root")
+    left+=$(find /tmp -mindepth 1 -maxdepth 1 -newer "$started" ! -path "$started")
+    [ -z "$left" ] || fail "this was left behind: $left"
+    left=$(git -C "$root" status --porcelain)
+    [ -z "$left" ] || fail "the tree has changed: $left"
+}
+
+step_build() {
+    say "make"
+    local before
+    before=$(dpkg-query -l | grep -c ^ii)
+    make -C "$root"
+    echo "$(($(dpkg-query -l | grep -c ^ii) - before)) packages were installed"
+    ls "$root"/target/modules/{ctl,jsonrpcs,mi_datagram,tcpops}.so
+    check_no_service
+    check_nothing_left
+}
+
+# Starts `make run` with this command and a log, and runs all that it prints.
+try_run() {
+    local log=$1 line server
+    shift
+    setsid "$@" >"$log" 2>&1 </dev/null &
+    server=$!
+    until grep -q 'Ctrl-C stops it' "$log"; do
+        kill -0 "$server" 2>/dev/null || { cat "$log"; fail "make run has ended"; }
+        sleep 0.5
+    done
+    while read -r line; do
+        echo "\$ $line"
+        bash -c "$line" </dev/null
+    done < <(sed -n '/^To try/,/^Ctrl-C/s/^    //p' "$log")
+    # As the terminal does: to the whole group.
+    kill -INT -- -"$server"
+    wait "$server" || true
+    check_no_service
+}
+
+step_run() {
+    say "make run"
+    try_run "$started.run" make -C "$root" run
+    rm "$started.run"
+    check_nothing_left
+}
+
+as_user() {
+    runuser -u "$user" -- env -C "$home/a tree" HOME="$home" "$@"
+}
+
+step_user() {
+    say "a user whose sudo asks for a password"
+    home=/home/$user
+    useradd --create-home --shell /bin/bash --groups sudo "$user"
+    chmod 700 "$home"
+    echo "$user:$password" | chpasswd
+    git clone --quiet "$root" "$home/a tree"
+    chown -R "$user:" "$home/a tree"
+    apt-get remove -qq socat >/dev/null
+
+    say "make run without a terminal"
+    ! as_user setsid make run >"$started.log" 2>&1 </dev/null || fail "it does not need the password"
+    cat "$started.log"
+    grep -q 'as root run: apt-get install socat' "$started.log" || fail "it does not say what to do"
+
+    say "make run with a terminal"
+    # script gives it one, and the password as if somebody typed it.
+    echo "$password" | as_user script -qec 'scripts/setup.sh build run' /dev/null
+    try_run "$started.log" as_user make run
+    rm "$started.log"
+    check_nothing_left "$home"
+}
+
+step_test() {
+    say "make test"
+    make -C "$root" test
+    check_no_service
+}
+
+started=$(mktemp "${TMPDIR:-/tmp}/fresh.XXXXXX")
+trap 'rm -f "$started"*' EXIT
+[ $# -gt 0 ] || set -- build run user test
+for name in "$@"; do "step_$name"; done
+say "all as promised: $*"
