@@ -11,7 +11,7 @@
 //! 4. `build/header.rs` checks that the C header of Rust's callbacks, which the
 //!    glue includes, still says what the Rust sources say.
 //!
-//! For Rust code it sets the cfgs in [`FEATURES`] and the variables
+//! For Rust code it sets the cfgs in [`FEATURES`] and [`BEHAVIOURS`] and the variables
 //! `KSR_VERSION`, `KSR_FULL_VERSION` and `KSR_COMPILE_FLAGS`.
 
 #[path = "build/header.rs"]
@@ -39,6 +39,7 @@ const FUNCTIONS: &[&str] = &[
     "fork_process",
     "group2gid",
     "ksr_shutdown_phase",
+    "log_prefix_set",
     "register_fds",
     "register_procs",
     "user2uid",
@@ -145,6 +146,51 @@ const FEATURES: &[Feature] = &[
     },
 ];
 
+/// What some versions of Kamailio do in another way, though nothing in their
+/// headers tells so.
+const BEHAVIOURS: &[Behaviour] = &[
+    // The pretty form of JSON has each value of an array on a line of its own.
+    Behaviour {
+        cfg: "ksr_json_arrays_on_lines",
+        since: &[(6, 1, 0)],
+    },
+];
+
+/// A number such as 5.6.3.
+type Version = (u32, u32, u32);
+
+struct Behaviour {
+    /// What Rust sees.
+    cfg: &'static str,
+    /// The first version that has it of each series that got it, the oldest
+    /// series first. All series after the last one have it.
+    since: &'static [Version],
+}
+
+impl Behaviour {
+    fn is_in(&self, version: Version) -> bool {
+        let series = |version: Version| (version.0, version.1);
+        let own = self
+            .since
+            .iter()
+            .find(|first| series(**first) == series(version));
+        match (own, self.since.last()) {
+            (Some(first), _) => version >= *first,
+            (None, Some(last)) => version > *last,
+            (None, None) => false,
+        }
+    }
+}
+
+/// The number in a version such as `6.2.0-dev0`; parts that are missing are 0.
+fn version_number(version: &str) -> Version {
+    let mut parts = version
+        .split(|character: char| !character.is_ascii_digit())
+        .map(|part| part.parse().unwrap_or(0));
+    let mut part = || parts.next().unwrap_or(0);
+    (part(), part(), part())
+}
+
 struct Feature {
     symbol: &'static str,
     cfg: &'static str,
@@ -207,11 +253,20 @@ fn run() -> Result<()> {
     write_bindings(&root, &kamailio, &flags, &out_dir)?;
     compile_glue(&root, &kamailio, &flags)?;
 
-    for feature in FEATURES {
-        println!("cargo::rustc-check-cfg=cfg({})", feature.cfg);
+    let version = version_number(&kamailio.version);
+    let does = BEHAVIOURS
+        .iter()
+        .filter(|behaviour| behaviour.is_in(version));
+    let known = FEATURES.iter().map(|feature| feature.cfg);
+    for cfg in known.chain(BEHAVIOURS.iter().map(|behaviour| behaviour.cfg)) {
+        println!("cargo::rustc-check-cfg=cfg({cfg})");
     }
-    for feature in have {
-        println!("cargo::rustc-cfg={}", feature.cfg);
+    for cfg in have
+        .iter()
+        .map(|feature| feature.cfg)
+        .chain(does.map(|behaviour| behaviour.cfg))
+    {
+        println!("cargo::rustc-cfg={cfg}");
     }
     println!("cargo::rustc-env=KSR_VERSION={}", kamailio.version);
     println!(

@@ -4,7 +4,7 @@
 
 use libfuzzer_sys::fuzz_target;
 use rpc_wire::jsonrpc::{
-    Document, Found, Id, MAX_LEN, Progress, Request, Strictness, Verdict, encode_answer,
+    Document, Form, Found, Id, MAX_LEN, Progress, Request, Strictness, Verdict, encode_answer,
     encode_refusal, find, find_on, http_status,
 };
 use rpc_wire::value::{Params, Reply};
@@ -64,18 +64,18 @@ fn one(request: &Request<'_>, params: &Params) -> Option<Vec<u8>> {
         Verdict::Run(method) => method,
         Verdict::Ignore => return None,
         Verdict::Refuse(refusal) => {
-            encode_refusal(refusal, id, false, &mut out);
+            encode_refusal(refusal, id, Form::Compact, &mut out);
             check(&out, id);
             return None;
         }
     };
     let mut reply = Reply::new();
     echo_all(params, &mut reply);
-    encode_answer(&reply, true, id, true, &mut out);
-    check(&out, id);
-    out.clear();
-    encode_answer(&reply, true, id, false, &mut out);
-    check(&out, id);
+    for form in [Form::Compact, Form::Pretty, Form::PrettyLines] {
+        out.clear();
+        encode_answer(&reply, true, id, form, &mut out);
+        check(&out, id);
+    }
     reply.set_fault(500, params.text(method));
     let (code, text) = http_status(&reply);
     assert!(code == 500 && !text.contains(['\r', '\n']));

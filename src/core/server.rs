@@ -6,6 +6,10 @@ use std::path::PathBuf;
 
 use crate::sys;
 
+/// Whether this version's pretty form of JSON has each value of an array on a
+/// line of its own.
+pub const PUTS_ARRAYS_ON_LINES: bool = cfg!(ksr_json_arrays_on_lines);
+
 /// Where the server keeps its sockets and named pipes (`runtime_dir`).
 #[must_use]
 pub fn runtime_dir() -> PathBuf {

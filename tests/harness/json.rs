@@ -1,12 +1,13 @@
-//! JSON-RPC replies as values, for comparing what is in them.
+//! JSON-RPC replies, compared byte for byte but for what is volatile in them.
 
 use rpc_wire::binrpc::client::Node;
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde_json::value::RawValue;
 
 use crate::volatile::{self, Volatile};
 
-/// Whether two answers to `method` are alike: equal byte for byte, or equal but
-/// for the values that the table of [`volatile`] ones has.
+/// Whether two answers to `method` are alike: equal byte for byte but for the
+/// values that the table of [`volatile`] ones has.
 #[must_use]
 pub fn alike(method: &str, theirs: &str, ours: &str) -> bool {
     if theirs == ours {
@@ -19,8 +20,15 @@ pub fn alike(method: &str, theirs: &str, ours: &str) -> bool {
     }
 }
 
-/// All members in their order, without what is volatile.
-fn masked(answer: &str, masks: &[&Volatile]) -> Option<Node> {
+/// The bytes of an answer without those of its volatile values.
+fn masked(answer: &str, masks: &[&Volatile]) -> Option<String> {
+    let blanked = blanked(answer, masks)?;
+    let mut rest = String::new();
+    cut_out_blanks(answer, &blanked, &mut rest)?;
+    Some(rest)
+}
+
+fn blanked(answer: &str, masks: &[&Volatile]) -> Option<Node> {
     let Ok(Json(Node::Struct(mut members))) = serde_json::from_str(answer) else {
         return None;
     };
@@ -45,12 +53,83 @@ fn mask_result(result: &mut Node, mask: &Volatile) {
     }
 }
 
+/// What stands for a volatile value, which no value of JSON becomes.
+const BLANK: Node = Node::Int(0);
+const BLANK_WITH_MEMBERS: Node = Node::Int(1);
+
 /// Leaves nothing of a value but whether it has members.
 fn blank(node: &mut Node) {
     *node = match node {
-        Node::Struct(_) | Node::Array(_) => Node::Array(Vec::new()),
-        _ => Node::Int(0),
+        Node::Struct(_) | Node::Array(_) => BLANK_WITH_MEMBERS,
+        _ => BLANK,
     };
+}
+
+/// Appends the text of a value, which is `node` when it is read, and in place of
+/// each volatile value a word.
+fn cut_out_blanks(text: &str, node: &Node, out: &mut String) -> Option<()> {
+    let values: Vec<&Node> = match node {
+        Node::Struct(members) => members.iter().map(|(_, value)| value).collect(),
+        Node::Array(values) => values.iter().collect(),
+        &BLANK => {
+            out.push_str("volatile");
+            return Some(());
+        }
+        &BLANK_WITH_MEMBERS => {
+            out.push_str("volatile, with members");
+            return Some(());
+        }
+        _ => {
+            out.push_str(text);
+            return Some(());
+        }
+    };
+    let Raw(raw_values) = serde_json::from_str(text).ok()?;
+    let mut end = 0;
+    for (raw, value) in raw_values.iter().zip(values) {
+        // The text of a value is a part of the whole text.
+        let start = raw.get().as_ptr().addr() - text.as_ptr().addr();
+        out.push_str(&text[end..start]);
+        cut_out_blanks(raw.get(), value, out)?;
+        end = start + raw.get().len();
+    }
+    out.push_str(&text[end..]);
+    Some(())
+}
+
+/// The values of an object or an array, as they are written.
+struct Raw<'a>(Vec<&'a RawValue>);
+
+impl<'de> Deserialize<'de> for Raw<'de> {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        from.deserialize_any(RawValues)
+    }
+}
+
+struct RawValues;
+
+impl<'de> Visitor<'de> for RawValues {
+    type Value = Raw<'de>;
+
+    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("an object or an array")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut values: A) -> Result<Raw<'de>, A::Error> {
+        let mut raw = Vec::new();
+        while let Some(value) = values.next_element()? {
+            raw.push(value);
+        }
+        Ok(Raw(raw))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Raw<'de>, A::Error> {
+        let mut raw = Vec::new();
+        while let Some((_, value)) = members.next_entry::<String, &RawValue>()? {
+            raw.push(value);
+        }
+        Ok(Raw(raw))
+    }
 }
 
 /// A value of JSON with its members in their order.
@@ -109,5 +188,27 @@ impl<'de> Visitor<'de> for Values {
             nodes.push((Some(name.into_bytes()), node));
         }
         Ok(Json(Node::Struct(nodes)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn uptime(now: &str, gap: &str) -> String {
+        format!(r#"{{"jsonrpc":"2.0",{gap}"result":{{"now":"{now}","x":[1,{gap}2]}},"id":1}}"#)
+    }
+
+    #[test]
+    fn volatile_values_may_differ() {
+        assert!(alike("core.uptime", &uptime("a", ""), &uptime("b", "")));
+        assert!(!alike("core.echo", &uptime("a", ""), &uptime("b", "")));
+    }
+
+    #[test]
+    fn spaces_between_values_count() {
+        assert!(!alike("core.uptime", &uptime("a", " "), &uptime("b", "")));
+        assert!(!alike("core.uptime", &uptime("a", " "), &uptime("b", "\n")));
+        assert!(alike("core.uptime", &uptime("a", "\n"), &uptime("b", "\n")));
     }
 }

@@ -24,7 +24,7 @@ fn is_binrpc_answer(datagram: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::jsonrpc::{Id, encode_error};
+    use crate::jsonrpc::{Form, Id, encode_error};
     use crate::value::Reply;
 
     #[test]
@@ -34,9 +34,9 @@ mod tests {
         assert!(is_answer(&packet));
         assert!(is_answer(b"500 command not available\n"));
         let id = Id::from_json(br#""method""#);
-        for pretty in [false, true] {
+        for form in [Form::Compact, Form::Pretty, Form::PrettyLines] {
             let mut document = Vec::new();
-            encode_error(-32600, b"", None, Some(&id), pretty, &mut document);
+            encode_error(-32600, b"", None, Some(&id), form, &mut document);
             assert!(is_answer(&document));
             assert!(is_answer(
                 &[b"[", &document[..], b",", &document, b"]"].concat()

@@ -2,9 +2,10 @@
 
 use std::path::PathBuf;
 
-use kamailio::core::Error;
+use kamailio::core::{Error, server};
 use kamailio::net::{Bound, OwnerNames, OwnerParams, pipe_path, process_count};
 use parking_lot::Mutex;
+use rpc_wire::jsonrpc::Form;
 use rpc_wire::listen::{Place, Transport};
 
 /// What is spoken in all places.
@@ -72,6 +73,22 @@ static SETTINGS: Mutex<Option<Settings>> = Mutex::new(None);
 /// All that was set so far.
 pub(crate) fn settings() -> Settings {
     change(|settings| settings.clone())
+}
+
+/// How answers are laid out: in the pretty form as this version of the C module
+/// does it.
+pub(crate) fn form() -> Form {
+    change(|settings| settings.form())
+}
+
+impl Settings {
+    pub(crate) fn form(&self) -> Form {
+        match self.pretty {
+            false => Form::Compact,
+            true if server::PUTS_ARRAYS_ON_LINES => Form::PrettyLines,
+            true => Form::Pretty,
+        }
+    }
 }
 
 fn change<R>(edit: impl FnOnce(&mut Settings) -> R) -> R {

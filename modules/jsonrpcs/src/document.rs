@@ -5,12 +5,12 @@ use kamailio::core::message::{Message, SharedMessage};
 use kamailio::log_limited;
 use kamailio::rpc::{self, Answer, Engine, Later, Policy, Responder};
 use rpc_wire::jsonrpc::{
-    Batch, Document, Id, MAX_BATCH_ANSWER, MAX_LEN, Name, Refusal, Request, Strictness, Verdict,
-    encode_answer, encode_error, encode_refusal, http_status, refusal_status,
+    Batch, Document, Form, Id, MAX_BATCH_ANSWER, MAX_LEN, Name, Refusal, Request, Strictness,
+    Verdict, encode_answer, encode_error, encode_refusal, http_status, refusal_status,
 };
 use rpc_wire::value::{Params, Parent, Reply, Scalar};
 
-use crate::config::Settings;
+use crate::config::{self, Settings};
 use crate::http::HttpClient;
 use crate::store::{Store, StoredFile};
 
@@ -63,7 +63,7 @@ pub(crate) struct Processor {
     engine: Engine,
     params: Params,
     strictness: Strictness,
-    pretty: bool,
+    form: Form,
     store: Option<Store>,
 }
 
@@ -78,7 +78,7 @@ impl Processor {
             engine: Engine::new(policy),
             params: Params::new(),
             strictness,
-            pretty: settings.pretty,
+            form: settings.form(),
             store: settings.store_dir.as_deref().map(Store::new),
         }
     }
@@ -119,7 +119,7 @@ impl Processor {
 
     fn answer_batch(&mut self, document: &mut Document<'_>, client: &mut dyn Client) {
         let start = client.buffer().len();
-        let mut batch = Some(Batch::new(self.pretty));
+        let mut batch = Some(Batch::new(self.form));
         while let Some(mut request) = document.next_request(&mut self.params) {
             let is_full = client.buffer().len().saturating_sub(start) >= MAX_BATCH_ANSWER;
             if is_full && matches!(request.verdict, Verdict::Run(_)) {
@@ -138,7 +138,7 @@ impl Processor {
             );
         }
         if let Some(batch) = batch {
-            end_batch(batch, client, start, false, self.pretty);
+            end_batch(batch, client, start, false, self.form);
         }
     }
 
@@ -150,7 +150,7 @@ impl Processor {
         let mut outcome = Outcome {
             client,
             id: request.answer_id(),
-            pretty: self.pretty,
+            form: self.form,
             is_wanted: request.wants_answer(),
             file: None,
             place,
@@ -220,7 +220,7 @@ enum Place<'a> {
 struct Outcome<'a> {
     client: &'a mut dyn Client,
     id: Option<&'a Id<'a>>,
-    pretty: bool,
+    form: Form,
     is_wanted: bool,
     file: Option<StoredFile>,
     place: Place<'a>,
@@ -230,8 +230,8 @@ impl Outcome<'_> {
     fn put(&mut self, reply: &Reply, returns_array: bool, now: bool) {
         let (code, text) = http_status(reply);
         self.client.set_status(code, &text);
-        self.write(now, |id, pretty, out| {
-            encode_answer(reply, returns_array, id, pretty, out);
+        self.write(now, |id, form, out| {
+            encode_answer(reply, returns_array, id, form, out);
         });
     }
 
@@ -239,8 +239,8 @@ impl Outcome<'_> {
         log_limited!(Warning, "{}: bad request: {refusal}", self.client.name());
         let (code, text) = refusal_status(refusal);
         self.client.set_status(code, &text);
-        self.write(false, |id, pretty, out| {
-            encode_refusal(refusal, id, pretty, out);
+        self.write(false, |id, form, out| {
+            encode_refusal(refusal, id, form, out);
         });
     }
 
@@ -248,19 +248,12 @@ impl Outcome<'_> {
         let data = reason.to_string();
         self.client
             .set_status(500, &String::from_utf8_lossy(message));
-        self.write(false, |id, pretty, out| {
-            encode_error(
-                NOT_DELIVERED,
-                message,
-                Some(data.as_bytes()),
-                id,
-                pretty,
-                out,
-            );
+        self.write(false, |id, form, out| {
+            encode_error(NOT_DELIVERED, message, Some(data.as_bytes()), id, form, out);
         });
     }
 
-    fn write(&mut self, now: bool, encode: impl FnOnce(Option<&Id<'_>>, bool, &mut Vec<u8>)) {
+    fn write(&mut self, now: bool, encode: impl FnOnce(Option<&Id<'_>>, Form, &mut Vec<u8>)) {
         if !self.is_wanted {
             return;
         }
@@ -271,13 +264,13 @@ impl Outcome<'_> {
             batch.next(self.client.buffer());
         }
         let start = self.client.buffer().len();
-        encode(self.id, self.pretty, self.client.buffer());
+        encode(self.id, self.form, self.client.buffer());
         if let Some(file) = self.file.take() {
             let answer = self.client.buffer().split_off(start);
             self.store(&file, &answer);
         }
         match &mut self.place {
-            Place::Alone => deliver(self.client, start, self.id, self.pretty, now),
+            Place::Alone => deliver(self.client, start, self.id, self.form, now),
             Place::Batch {
                 batch,
                 start,
@@ -287,7 +280,7 @@ impl Outcome<'_> {
                 // of the batch, if there are any, still hold the answer back.
                 let ending = batch.take_if(|_| now && *is_last);
                 if let Some(batch) = ending {
-                    end_batch(batch, self.client, *start, true, self.pretty);
+                    end_batch(batch, self.client, *start, true, self.form);
                 }
             }
         }
@@ -301,12 +294,12 @@ impl Outcome<'_> {
                 let mut stored = Reply::new();
                 // An empty reply has room for a word.
                 let _ = stored.push(Parent::Top, None, Scalar::Text(b"Stored"));
-                encode_answer(&stored, false, self.id, self.pretty, out);
+                encode_answer(&stored, false, self.id, self.form, out);
             }
             Err(reason) => {
                 let data = reason.to_string();
                 let data = Some(data.as_bytes());
-                encode_error(NOT_DELIVERED, NOT_STORED, data, self.id, self.pretty, out);
+                encode_error(NOT_DELIVERED, NOT_STORED, data, self.id, self.form, out);
                 log_limited!(Error, "{}: {reason}", self.client.name());
             }
         }
@@ -323,25 +316,21 @@ impl Responder for Outcome<'_> {
         let id = self.id.filter(|_| matches!(self.place, Place::Alone))?;
         Some(Later {
             message: self.client.share()?,
-            note: [&[u8::from(self.pretty)], id.as_json()].concat(),
+            note: id.as_json().to_vec(),
             respond: answer_later,
         })
     }
 }
 
-/// Answers a request of which this is known: whether answers are pretty, and
-/// the id.
-fn answer_later(request: &mut Message<'_>, note: &[u8], answer: Answer<'_>) {
-    let Some((pretty, id)) = note.split_first() else {
-        return;
-    };
+/// Answers a request of which the id is known.
+fn answer_later(request: &mut Message<'_>, id: &[u8], answer: Answer<'_>) {
     let Some(mut client) = HttpClient::new(request) else {
         return;
     };
     Outcome {
         client: &mut client,
         id: Some(&Id::from_json(id)),
-        pretty: *pretty != 0,
+        form: config::form(),
         is_wanted: true,
         file: None,
         place: Place::Alone,
@@ -349,16 +338,16 @@ fn answer_later(request: &mut Message<'_>, note: &[u8], answer: Answer<'_>) {
     .respond(answer);
 }
 
-fn end_batch(batch: Batch, client: &mut dyn Client, start: usize, now: bool, pretty: bool) {
+fn end_batch(batch: Batch, client: &mut dyn Client, start: usize, now: bool, form: Form) {
     if batch.end(client.buffer()) {
         client.set_status(200, "OK");
-        deliver(client, start, Some(&Id::NULL), pretty, now);
+        deliver(client, start, Some(&Id::NULL), form, now);
     }
 }
 
 /// Sends what was written since `start`, or else the reason why it cannot be
 /// sent.
-fn deliver(client: &mut dyn Client, start: usize, id: Option<&Id<'_>>, pretty: bool, now: bool) {
+fn deliver(client: &mut dyn Client, start: usize, id: Option<&Id<'_>>, form: Form, now: bool) {
     let Err(reason) = client.deliver(start, now) else {
         return;
     };
@@ -370,7 +359,7 @@ fn deliver(client: &mut dyn Client, start: usize, id: Option<&Id<'_>>, pretty: b
         reason.as_bytes(),
         None,
         id,
-        pretty,
+        form,
         client.buffer(),
     );
     if let Err(reason) = client.deliver(start, now) {
@@ -384,7 +373,7 @@ fn deliver(client: &mut dyn Client, start: usize, id: Option<&Id<'_>>, pretty: b
 pub(crate) fn encode_failure(out: &mut Vec<u8>) {
     /// "Internal Error", by the specification.
     const INTERNAL_ERROR: i32 = -32603;
-    encode_error(INTERNAL_ERROR, b"", None, None, false, out);
+    encode_error(INTERNAL_ERROR, b"", None, None, Form::Compact, out);
 }
 
 /// Appends the answer to a document that is given up before it is read, for this

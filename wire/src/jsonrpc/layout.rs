@@ -1,6 +1,7 @@
 //! What stands between values: commas, and the line breaks and tabs of the C
 //! module.
 
+use super::Form;
 use super::text::put_text;
 use crate::value::Container;
 
@@ -8,22 +9,9 @@ use crate::value::Container;
 const TABS: [u8; 64] = [b'\t'; 64];
 
 /// The objects and arrays that are open.
-///
-/// In the pretty form each member of an object is on a line of its own, behind
-/// a tab for each object or array around it, and a tab precedes its value.
-/// The values of an array follow one another, with a space behind the comma.
-///
-/// ```text
-/// {
-///     "a":    [1, {
-///             "b":    {
-///             }
-///         }]
-/// }
-/// ```
 #[derive(Debug)]
 pub(super) struct Layout {
-    pretty: bool,
+    form: Form,
     open: Vec<Open>,
 }
 
@@ -34,9 +22,9 @@ struct Open {
 }
 
 impl Layout {
-    pub(super) fn new(pretty: bool) -> Self {
+    pub(super) fn new(form: Form) -> Self {
         Self {
-            pretty,
+            form,
             open: Vec::with_capacity(8),
         }
     }
@@ -57,13 +45,14 @@ impl Layout {
             out.push(b',');
         }
         match innermost.kind {
-            Container::Array if self.pretty && !first => out.push(b' '),
+            Container::Array if self.form == Form::PrettyLines => self.new_line(depth, out),
+            Container::Array if self.form == Form::Pretty && !first => out.push(b' '),
             Container::Array => {}
             Container::Struct => {
                 self.new_line(depth, out);
                 put_text(name.unwrap_or_default(), out);
                 out.push(b':');
-                if self.pretty {
+                if self.form != Form::Compact {
                     out.push(b'\t');
                 }
             }
@@ -83,7 +72,12 @@ impl Layout {
     pub(super) fn close(&mut self, out: &mut Vec<u8>) {
         match self.open.pop().map(|open| open.kind) {
             None => {}
-            Some(Container::Array) => out.push(b']'),
+            Some(Container::Array) => {
+                if self.form == Form::PrettyLines {
+                    self.new_line(self.depth(), out);
+                }
+                out.push(b']');
+            }
             Some(Container::Struct) => {
                 self.new_line(self.depth(), out);
                 out.push(b'}');
@@ -92,7 +86,7 @@ impl Layout {
     }
 
     fn new_line(&self, mut tabs: usize, out: &mut Vec<u8>) {
-        if !self.pretty {
+        if self.form == Form::Compact {
             return;
         }
         out.push(b'\n');

@@ -130,6 +130,40 @@ pub const MAX_BATCH_ANSWER: usize = 64 << 20;
 /// A value takes up to 32 times the memory of its text.
 pub const MAX_LEN: usize = 1 << 20;
 
+/// How an answer is laid out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// In one line and without a space.
+    Compact,
+    /// Each member of an object is on a line of its own, behind a tab for each
+    /// object or array around it, and a tab precedes its value. The values of an
+    /// array follow one another, with a space behind the comma.
+    ///
+    /// ```text
+    /// {
+    ///     "a":    [1, {
+    ///             "b":    {
+    ///             }
+    ///         }]
+    /// }
+    /// ```
+    Pretty,
+    /// The same, but each value of an array is on a line of its own, too.
+    ///
+    /// ```text
+    /// {
+    ///     "a":    [
+    ///         1,
+    ///         {
+    ///             "b":    {
+    ///             }
+    ///         }
+    ///     ]
+    /// }
+    /// ```
+    PrettyLines,
+}
+
 /// Which rules hold where the specification and the C module differ.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Strictness {

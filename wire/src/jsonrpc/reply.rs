@@ -1,11 +1,11 @@
 //! Answers, written by the server.
 
-use super::Refusal;
 use super::error::{EXECUTION_ERROR, INVALID_PARAMS, message};
 use super::id::Id;
 use super::layout::Layout;
 use super::number::{put_float, put_int, put_time};
 use super::text::put_text;
+use super::{Form, Refusal};
 use crate::value::{Container, Event, Fault, Reply, Scalar};
 
 /// The name of the member that a reply becomes.
@@ -17,7 +17,7 @@ const RESULT: Option<&[u8]> = Some(b"result");
 /// `returns_array` tells that the command is declared to answer with an array:
 /// all values at the top of the reply are in one then, otherwise the last is
 /// the result. Where there is none the result is empty. Without an `id` the
-/// answer has no such member. `pretty` is the C module's `pretty_format`.
+/// answer has no such member.
 ///
 /// Structures become objects, in which a member without a name has an empty
 /// one, and arrays are arrays, in which names are left out: see the policy of
@@ -27,7 +27,7 @@ pub fn encode_answer(
     reply: &Reply,
     returns_array: bool,
     id: Option<&Id<'_>>,
-    pretty: bool,
+    form: Form,
     out: &mut Vec<u8>,
 ) {
     if let Some(Fault { code, reason }) = reply.fault() {
@@ -35,9 +35,9 @@ pub fn encode_answer(
         // The engine's text tells which parameter it is.
         let data = (code == INVALID_PARAMS && reason != message(code, b"")).then_some(reason);
         let data = data.filter(|reason| !reason.is_empty());
-        return encode_error(code, reason, data, id, pretty, out);
+        return encode_error(code, reason, data, id, form, out);
     }
-    put_answer(id, pretty, out, |layout, out| {
+    put_answer(id, form, out, |layout, out| {
         if returns_array {
             put_all_values(reply, layout, out);
         } else {
@@ -53,10 +53,10 @@ pub fn encode_error(
     reason: &[u8],
     data: Option<&[u8]>,
     id: Option<&Id<'_>>,
-    pretty: bool,
+    form: Form,
     out: &mut Vec<u8>,
 ) {
-    put_answer(id, pretty, out, |layout, out| {
+    put_answer(id, form, out, |layout, out| {
         layout.begin(Some(b"error"), out);
         layout.open(Container::Struct, out);
         layout.begin(Some(b"code"), out);
@@ -72,36 +72,33 @@ pub fn encode_error(
 }
 
 /// Appends the answer to something that is refused.
-pub fn encode_refusal(refusal: Refusal, id: Option<&Id<'_>>, pretty: bool, out: &mut Vec<u8>) {
+pub fn encode_refusal(refusal: Refusal, id: Option<&Id<'_>>, form: Form, out: &mut Vec<u8>) {
     let data = refusal.to_string();
-    encode_error(refusal.code(), b"", Some(data.as_bytes()), id, pretty, out);
+    encode_error(refusal.code(), b"", Some(data.as_bytes()), id, form, out);
 }
 
 /// Puts the answers to the requests of one document into an array.
 ///
-/// In the pretty form too, each looks as it would alone.
+/// In the pretty forms, too, each looks as it would alone.
 #[derive(Debug)]
 #[must_use = "the array has to be ended"]
 pub struct Batch {
-    pretty: bool,
+    form: Form,
     empty: bool,
 }
 
 impl Batch {
     /// An array without answers, of which nothing is written yet.
-    pub fn new(pretty: bool) -> Self {
-        Self {
-            pretty,
-            empty: true,
-        }
+    pub fn new(form: Form) -> Self {
+        Self { form, empty: true }
     }
 
     /// Appends what belongs before an answer, which is to be appended next.
     pub fn next(&mut self, out: &mut Vec<u8>) {
-        out.extend_from_slice(match (self.empty, self.pretty) {
+        out.extend_from_slice(match (self.empty, self.form) {
             (true, _) => b"[",
-            (false, false) => b",",
-            (false, true) => b", ",
+            (false, Form::Compact) => b",",
+            (false, Form::Pretty | Form::PrettyLines) => b", ",
         });
         self.empty = false;
     }
@@ -120,11 +117,11 @@ impl Batch {
 /// Appends an answer, the middle member of which `put_outcome` appends.
 fn put_answer(
     id: Option<&Id<'_>>,
-    pretty: bool,
+    form: Form,
     out: &mut Vec<u8>,
     put_outcome: impl FnOnce(&mut Layout, &mut Vec<u8>),
 ) {
-    let mut layout = Layout::new(pretty);
+    let mut layout = Layout::new(form);
     layout.open(Container::Struct, out);
     layout.begin(Some(b"jsonrpc"), out);
     out.extend_from_slice(b"\"2.0\"");

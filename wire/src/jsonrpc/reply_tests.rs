@@ -2,15 +2,15 @@ use super::*;
 use crate::value::Parent;
 use crate::value::building::{open, put};
 
-fn answer(reply: &Reply, returns_array: bool, id: Option<&Id<'_>>, pretty: bool) -> String {
+fn answer(reply: &Reply, returns_array: bool, id: Option<&Id<'_>>, form: Form) -> String {
     let mut out = Vec::new();
-    encode_answer(reply, returns_array, id, pretty, &mut out);
+    encode_answer(reply, returns_array, id, form, &mut out);
     String::from_utf8(out).expect("text")
 }
 
 /// The answer without its ends.
 fn result(reply: &Reply) -> String {
-    let text = answer(reply, false, None, false);
+    let text = answer(reply, false, None, Form::Compact);
     let result = text.strip_prefix(r#"{"jsonrpc":"2.0","result":"#);
     let result = result.and_then(|text| text.strip_suffix('}'));
     result.expect("a result").to_owned()
@@ -26,7 +26,7 @@ fn fault(code: i32, reason: &str) -> String {
     let mut reply = Reply::new();
     put(&mut reply, Parent::Top, "", Scalar::Int(1));
     reply.set_fault(code, reason.as_bytes());
-    answer(&reply, true, Some(&Id::from_json(b"\"a\"")), false)
+    answer(&reply, true, Some(&Id::from_json(b"\"a\"")), Form::Compact)
 }
 
 /// The answer of the C module to htable.dump of two keys.
@@ -67,15 +67,15 @@ fn the_answer_to_core_version() {
     put(&mut reply, Parent::Top, "", Scalar::Text(b"kamailio 5.6.3"));
     let id = Id::from_json(b"1");
     assert_eq!(
-        answer(&reply, false, Some(&id), false),
+        answer(&reply, false, Some(&id), Form::Compact),
         r#"{"jsonrpc":"2.0","result":"kamailio 5.6.3","id":1}"#
     );
     assert_eq!(
-        answer(&reply, false, None, false),
+        answer(&reply, false, None, Form::Compact),
         r#"{"jsonrpc":"2.0","result":"kamailio 5.6.3"}"#
     );
     assert_eq!(
-        answer(&reply, false, Some(&id), true),
+        answer(&reply, false, Some(&id), Form::Pretty),
         "{\n\t\"jsonrpc\":\t\"2.0\",\n\t\"result\":\t\"kamailio 5.6.3\",\n\t\"id\":\t1\n}"
     );
 }
@@ -85,15 +85,15 @@ fn nothing_added_is_an_empty_object_or_array() {
     let reply = Reply::new();
     assert_eq!(result(&reply), "{}");
     assert_eq!(
-        answer(&reply, true, None, false),
+        answer(&reply, true, None, Form::Compact),
         r#"{"jsonrpc":"2.0","result":[]}"#
     );
     assert_eq!(
-        answer(&reply, false, Some(&Id::from_json(b"1")), true),
+        answer(&reply, false, Some(&Id::from_json(b"1")), Form::Pretty),
         "{\n\t\"jsonrpc\":\t\"2.0\",\n\t\"result\":\t{\n\t},\n\t\"id\":\t1\n}"
     );
     assert_eq!(
-        answer(&reply, true, Some(&Id::from_json(b"1")), true),
+        answer(&reply, true, Some(&Id::from_json(b"1")), Form::Pretty),
         "{\n\t\"jsonrpc\":\t\"2.0\",\n\t\"result\":\t[],\n\t\"id\":\t1\n}"
     );
 }
@@ -106,7 +106,7 @@ fn of_several_values_the_last_counts_unless_an_array_is_declared() {
     put(&mut reply, node, "b", Scalar::Int(1));
     assert_eq!(result(&reply), r#"{"b":1}"#);
     assert_eq!(
-        answer(&reply, true, None, false),
+        answer(&reply, true, None, Form::Compact),
         r#"{"jsonrpc":"2.0","result":["a",{"b":1}]}"#
     );
     put(&mut reply, Parent::Top, "", Scalar::Null);
@@ -134,14 +134,37 @@ fn structures_and_arrays_in_one_another() {
 #[test]
 fn the_pretty_form_is_that_of_c() {
     assert_eq!(
-        answer(&a_dump(), true, Some(&Id::from_json(b"1")), true),
+        answer(&a_dump(), true, Some(&Id::from_json(b"1")), Form::Pretty),
         "{\n\t\"jsonrpc\":\t\"2.0\",\n\t\"result\":\t[{\n\t\t\t\"entry\":\t3,\n\t\t\t\"slot\":\t[{\n\
          \t\t\t\t\t\"name\":\t\"k2\"\n\t\t\t\t}]\n\t\t}, {\n\t\t\t\"entry\":\t6,\n\t\t\t\"slot\":\t[{\n\
          \t\t\t\t\t\"name\":\t\"k1\"\n\t\t\t\t}]\n\t\t}],\n\t\"id\":\t1\n}"
     );
     assert_eq!(
-        answer(&a_dump(), true, None, false),
+        answer(&a_dump(), true, None, Form::Compact),
         r#"{"jsonrpc":"2.0","result":[{"entry":3,"slot":[{"name":"k2"}]},{"entry":6,"slot":[{"name":"k1"}]}]}"#
+    );
+}
+
+#[test]
+fn in_the_form_by_lines_values_of_arrays_stand_alone() {
+    assert_eq!(
+        answer(
+            &a_dump(),
+            true,
+            Some(&Id::from_json(b"1")),
+            Form::PrettyLines
+        ),
+        "{\n\t\"jsonrpc\":\t\"2.0\",\n\t\"result\":\t[\n\
+         \t\t{\n\t\t\t\"entry\":\t3,\n\t\t\t\"slot\":\t[\n\
+         \t\t\t\t{\n\t\t\t\t\t\"name\":\t\"k2\"\n\t\t\t\t}\n\t\t\t]\n\t\t},\n\
+         \t\t{\n\t\t\t\"entry\":\t6,\n\t\t\t\"slot\":\t[\n\
+         \t\t\t\t{\n\t\t\t\t\t\"name\":\t\"k1\"\n\t\t\t\t}\n\t\t\t]\n\t\t}\n\
+         \t],\n\t\"id\":\t1\n}"
+    );
+    let empty = answer(&Reply::new(), true, None, Form::PrettyLines);
+    assert_eq!(
+        empty,
+        "{\n\t\"jsonrpc\":\t\"2.0\",\n\t\"result\":\t[\n\t]\n}"
     );
 }
 
@@ -193,7 +216,7 @@ fn a_wrong_parameter_is_told_beside_the_standard_text() {
 #[test]
 fn the_pretty_form_of_an_error() {
     let mut out = Vec::new();
-    encode_error(500, b"no", None, Some(&Id::NULL), true, &mut out);
+    encode_error(500, b"no", None, Some(&Id::NULL), Form::Pretty, &mut out);
     assert_eq!(
         out.escape_ascii().to_string(),
         r#"{\n\t\"jsonrpc\":\t\"2.0\",\n\t\"error\":\t{\n\t\t\"code\":\t500,\n\t\t\"message\":\t\"no\"\n\t},\n\t\"id\":\tnull\n}"#
@@ -203,7 +226,12 @@ fn the_pretty_form_of_an_error() {
 #[test]
 fn a_refusal_tells_why() {
     let mut out = b"before ".to_vec();
-    encode_refusal(Refusal::EmptyBatch, Some(&Id::NULL), false, &mut out);
+    encode_refusal(
+        Refusal::EmptyBatch,
+        Some(&Id::NULL),
+        Form::Compact,
+        &mut out,
+    );
     assert_eq!(
         String::from_utf8(out).expect("text"),
         r#"before {"jsonrpc":"2.0","error":{"code":-32600,"message":"Invalid Request","data":"the batch is empty"},"id":null}"#
@@ -212,9 +240,9 @@ fn a_refusal_tells_why() {
 
 #[test]
 fn answers_of_a_batch_are_in_one_array() {
-    let batch_of = |answers: usize, pretty| {
+    let batch_of = |answers: usize, form| {
         let mut out = Vec::new();
-        let mut batch = Batch::new(pretty);
+        let mut batch = Batch::new(form);
         for _ in 0..answers {
             batch.next(&mut out);
             out.extend_from_slice(b"{}");
@@ -222,10 +250,12 @@ fn answers_of_a_batch_are_in_one_array() {
         let any = batch.end(&mut out);
         (any, String::from_utf8(out).expect("text"))
     };
-    assert_eq!(batch_of(0, false), (false, String::new()));
-    assert_eq!(batch_of(1, false), (true, "[{}]".to_owned()));
-    assert_eq!(batch_of(3, false), (true, "[{},{},{}]".to_owned()));
-    assert_eq!(batch_of(2, true), (true, "[{}, {}]".to_owned()));
+    assert_eq!(batch_of(0, Form::Compact), (false, String::new()));
+    assert_eq!(batch_of(1, Form::Compact), (true, "[{}]".to_owned()));
+    assert_eq!(batch_of(3, Form::Compact), (true, "[{},{},{}]".to_owned()));
+    for pretty in [Form::Pretty, Form::PrettyLines] {
+        assert_eq!(batch_of(2, pretty), (true, "[{}, {}]".to_owned()));
+    }
 }
 
 #[test]
@@ -235,7 +265,7 @@ fn a_hundred_thousand_levels_need_no_stack() {
     for _ in 0..100_000 {
         parent = open(&mut reply, parent, "", Container::Array);
     }
-    let text = answer(&reply, false, None, true);
+    let text = answer(&reply, false, None, Form::Pretty);
     assert_eq!(text.matches('[').count(), 100_000);
     assert_eq!(text.matches(']').count(), 100_000);
 }

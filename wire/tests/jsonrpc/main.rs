@@ -8,18 +8,20 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use rpc_wire::jsonrpc::Strictness::{AsC, Specification};
 use rpc_wire::jsonrpc::{
-    Document, Id, MAX_LEN, Name, Verdict, encode_answer, http_status, refusal_status,
+    Document, Form, Id, MAX_LEN, Name, Verdict, encode_answer, http_status, refusal_status,
 };
 use rpc_wire::value::{Container, Param, Params, Parent, Reply, Scalar};
 use serde_json::{Map, Value, json};
 
 use server::{parsed, result, serve};
 
+const FORMS: [Form; 3] = [Form::Compact, Form::Pretty, Form::PrettyLines];
+
 #[test]
 fn a_megabyte_of_anything_is_answered() {
     let text = "x".repeat(MAX_LEN - 100);
     let document = format!(r#"{{"jsonrpc":"2.0","method":"echo","params":["{text}"],"id":1}}"#);
-    let answer = serve(document.as_bytes(), Specification, false).expect("an answer");
+    let answer = serve(document.as_bytes(), Specification, Form::Compact).expect("an answer");
     assert_eq!(parsed(&answer)["result"], text);
     for (document, code) in [
         ("[".repeat(MAX_LEN), -32700),
@@ -34,7 +36,7 @@ fn a_megabyte_of_anything_is_answered() {
         (" ".repeat(MAX_LEN), -32700),
         (" ".repeat(MAX_LEN + 1), -32700),
     ] {
-        let answer = serve(document.as_bytes(), AsC, false).expect("an answer");
+        let answer = serve(document.as_bytes(), AsC, Form::Compact).expect("an answer");
         assert_eq!(parsed(&answer)["error"]["code"], code, "{}", &document[..5]);
     }
 }
@@ -123,7 +125,7 @@ proptest! {
     #[test]
     fn no_bytes_break_the_server(document in prop_oneof![vec(any::<u8>(), 0..200), hostile()]) {
         for strictness in [AsC, Specification] {
-            let answer = serve(&document, strictness, false);
+            let answer = serve(&document, strictness, Form::Compact);
             prop_assert!(answer.is_none_or(|answer| all_answers(&answer)));
         }
     }
@@ -139,8 +141,8 @@ proptest! {
         let mut document = document.to_string().into_bytes();
         let at = at.index(document.len());
         document[at] = byte;
-        for pretty in [false, true] {
-            let answer = serve(&document, AsC, pretty).expect("an answer");
+        for form in FORMS {
+            let answer = serve(&document, AsC, form).expect("an answer");
             prop_assert!(all_answers(&answer));
         }
     }
@@ -149,8 +151,8 @@ proptest! {
     fn values_and_ids_come_back_as_they_were_sent(params in value(), id in id()) {
         let document = json!({"jsonrpc": "2.0", "method": "echo", "params": [params], "id": id});
         for strictness in [AsC, Specification] {
-            for pretty in [false, true] {
-                let answer = serve(document.to_string().as_bytes(), strictness, pretty);
+            for form in FORMS {
+                let answer = serve(document.to_string().as_bytes(), strictness, form);
                 let answer = answer.expect("an answer");
                 prop_assert_eq!(parsed(&answer), result(&params, &id));
             }
@@ -182,7 +184,7 @@ proptest! {
         let mut reply = Reply::new();
         reply.push(Parent::Top, None, Scalar::Float(number)).expect("room");
         let mut out = Vec::new();
-        encode_answer(&reply, false, None, false, &mut out);
+        encode_answer(&reply, false, None, Form::Compact, &mut out);
         let written = &parsed(&out)["result"];
         match written.as_f64() {
             None => prop_assert!(written.is_null() && !number.is_finite()),
@@ -201,7 +203,7 @@ proptest! {
         document.insert("jsonrpc".to_owned(), json!("2.0"));
         document.insert("id".to_owned(), json!(1));
         let document = Value::Object(document).to_string();
-        let read = |strictness| serve(document.as_bytes(), strictness, false);
+        let read = |strictness| serve(document.as_bytes(), strictness, Form::Compact);
         prop_assert_eq!(read(AsC), read(Specification));
     }
 
@@ -217,14 +219,14 @@ proptest! {
             let kind = if text.len() % 2 == 0 { Container::Struct } else { Container::Array };
             parent = Parent::Node(reply.open(parent, name, kind).expect("room"));
         }
-        for pretty in [false, true] {
+        for form in FORMS {
             let mut out = Vec::new();
-            encode_answer(&reply, array, None, pretty, &mut out);
+            encode_answer(&reply, array, None, form, &mut out);
             prop_assert!(all_answers(&out));
         }
         reply.set_fault(time as i32, &texts[0]);
         let mut out = Vec::new();
-        encode_answer(&reply, array, Some(&Id::NULL), false, &mut out);
+        encode_answer(&reply, array, Some(&Id::NULL), Form::Compact, &mut out);
         prop_assert!(all_answers(&out));
         let (code, text) = http_status(&reply);
         prop_assert!((101..=999).contains(&code) && !text.contains(['\r', '\n']));

@@ -2,7 +2,7 @@
 //! that gives back what it gets.
 
 use rpc_wire::jsonrpc::{
-    Batch, Document, MAX_LEN, Request, Strictness, Verdict, encode_answer, encode_refusal,
+    Batch, Document, Form, MAX_LEN, Request, Strictness, Verdict, encode_answer, encode_refusal,
 };
 use rpc_wire::value::{Container, Param, Params, Parent, Reply, Scalar};
 use serde_json::{Value, json};
@@ -10,35 +10,35 @@ use serde_json::{Value, json};
 use crate::echo::echo_all;
 
 /// Answers a document as the module does, `None` where it stays silent.
-pub(crate) fn serve(document: &[u8], strictness: Strictness, pretty: bool) -> Option<Vec<u8>> {
+pub(crate) fn serve(document: &[u8], strictness: Strictness, form: Form) -> Option<Vec<u8>> {
     let mut document = Document::parse(document, strictness, MAX_LEN);
     let mut params = Params::new();
     let mut out = Vec::new();
     if !document.is_batch() {
         let request = document.next_request(&mut params)?;
         let wanted = request.wants_answer();
-        answer(&request, &params, pretty, &mut out);
+        answer(&request, &params, form, &mut out);
         return wanted.then_some(out);
     }
-    let mut batch = Batch::new(pretty);
+    let mut batch = Batch::new(form);
     while let Some(request) = document.next_request(&mut params) {
         if request.wants_answer() {
             batch.next(&mut out);
-            answer(&request, &params, pretty, &mut out);
+            answer(&request, &params, form, &mut out);
         }
     }
     batch.end(&mut out).then_some(out)
 }
 
-fn answer(request: &Request<'_>, params: &Params, pretty: bool, out: &mut Vec<u8>) {
+fn answer(request: &Request<'_>, params: &Params, form: Form, out: &mut Vec<u8>) {
     let id = request.answer_id();
     let mut reply = Reply::new();
     match request.verdict {
         Verdict::Run(method) => run(params.text(method), params, &mut reply),
         Verdict::Ignore => {}
-        Verdict::Refuse(refusal) => return encode_refusal(refusal, id, pretty, out),
+        Verdict::Refuse(refusal) => return encode_refusal(refusal, id, form, out),
     }
-    encode_answer(&reply, false, id, pretty, out);
+    encode_answer(&reply, false, id, form, out);
 }
 
 fn run(method: &[u8], params: &Params, reply: &mut Reply) {

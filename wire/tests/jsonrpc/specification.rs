@@ -1,6 +1,7 @@
 //! The examples of the JSON-RPC specification, in its order, by its rules and
 //! by those of the C module.
 
+use rpc_wire::jsonrpc::Form;
 use rpc_wire::jsonrpc::Strictness::{self, AsC, Specification};
 use serde_json::{Value, json};
 
@@ -9,7 +10,7 @@ use crate::server::{parsed, result, serve};
 /// The answer to a document, without the members `data`, of which the
 /// specification leaves the contents to the server.
 fn served(document: &str, strictness: Strictness) -> Option<Value> {
-    let mut answer = parsed(&serve(document.as_bytes(), strictness, false)?);
+    let mut answer = parsed(&serve(document.as_bytes(), strictness, Form::Compact)?);
     match &mut answer {
         Value::Array(answers) => answers.iter_mut().for_each(without_data),
         answer => without_data(answer),
