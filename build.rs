@@ -132,13 +132,13 @@ const UNSIGNED: &[&str] = &["ANY_ROUTE", "PARAM_"];
 /// in the headers of the core, the cfg that Rust sees and the macro that the
 /// glue and the bindings see.
 const FEATURES: &[Feature] = &[
-    // Look-up that checks whether a command runs too often, from 5.8.
+    // Look-up that checks whether a command runs too often, from 5.7.
     Feature {
         symbol: "rpc_lookupx",
         cfg: "ksr_rpc_lookupx",
         define: "KSRRS_HAVE_RPC_LOOKUPX",
     },
-    // Locks around a command's execution, newer than 6.0.
+    // Locks around a command's execution, in the development version only.
     Feature {
         symbol: "ksr_rpc_exec_locks_set_get",
         cfg: "ksr_rpc_exec_locks",

@@ -3,6 +3,7 @@
 #define KSRRS_BINDINGS_H
 
 #include "core/sr_module.h"
+#include "core/action.h"
 #include "core/cfg/cfg_struct.h"
 #include "core/data_lump_rpl.h"
 #include "core/events.h"

@@ -17,7 +17,7 @@ extern rpc_t ksrrs_rpc_table;
 #define KSRRS_RPC_UNKNOWN 1
 #define KSRRS_RPC_TOO_FAST 2
 
-/* Looks up a command. From 5.8 on each look-up counts as a use of it, for
+/* Looks up a command. From 5.7 on each look-up counts as a use of it, for
  * commands whose use is limited in time. */
 int ksrrs_rpc_find(
 		const char *name, int len, rpc_function_t *function, int *returns_array);

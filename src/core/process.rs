@@ -2,6 +2,8 @@
 
 use std::convert::Infallible;
 use std::ffi::CStr;
+use std::ptr;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use crate::{Error, log, panic, sys};
 
@@ -101,6 +103,9 @@ pub fn fork_handler(
     }
 }
 
+/// Whether this process serves a module's clients and nothing else.
+static IS_HANDLER: AtomicBool = AtomicBool::new(false);
+
 fn run_handler(body: impl FnOnce() -> Result<Infallible, Error>) -> ! {
     // SAFETY: a flag of this process, and the first call after the fork that
     // gives this process its view of the runtime configuration.
@@ -108,6 +113,7 @@ fn run_handler(body: impl FnOnce() -> Result<Infallible, Error>) -> ! {
         sys::_ksr_is_main = 0;
         sys::cfg_child_init() == 0
     };
+    IS_HANDLER.store(true, Relaxed);
     give_back_memory();
     let end = if ready {
         panic::stop(Err("it panicked".into()), body)
@@ -146,6 +152,18 @@ pub fn give_back_free_memory() {
     unsafe {
         libc::malloc_trim(0)
     };
+}
+
+/// To be called when a command has run. Where that was in a handler, log lines no
+/// longer show `log_prefix` as the last message had it, nor its Call-ID: a route that
+/// the command ran has set both, and what follows concerns other clients. A
+/// process that handles messages goes on with the message that it has.
+pub fn forget_message() {
+    if IS_HANDLER.load(Relaxed) {
+        // SAFETY: the core takes null for "no message", and writes to variables of
+        // this process alone.
+        unsafe { sys::log_prefix_set(ptr::null_mut()) };
+    }
 }
 
 /// Makes changes by `cfg.*` commands visible in this process; to be called

@@ -6,6 +6,7 @@
 
 use std::ffi::{c_char, c_int, c_long};
 use std::mem;
+use std::ops::{BitAnd, BitOr, Not};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::ptr::{self, NonNull};
 
@@ -364,13 +365,20 @@ impl Message<'_> {
 
     /// Whether it leaves by that connection.
     pub fn use_outbound_connection(&mut self, used: bool) {
-        // Wider in some versions of the core than in others.
-        let bit = sys::FL_USE_OTCPID as u64;
         // SAFETY: the message is ours to change during the call.
         let flags = unsafe { &mut (*self.as_ptr()).msg_flags };
-        *flags = match used {
-            true => (*flags as u64 | bit) as _,
-            false => (*flags as u64 & !bit) as _,
-        };
+        *flags = with_bit(*flags, sys::FL_USE_OTCPID as u32, used);
+    }
+}
+
+/// The flags with the bit set or not. They are wider in some versions of the core
+/// than in others.
+fn with_bit<T>(flags: T, bit: u32, is_set: bool) -> T
+where
+    T: From<u32> + BitAnd<Output = T> + BitOr<Output = T> + Not<Output = T>,
+{
+    match is_set {
+        true => flags | bit.into(),
+        false => flags & !T::from(bit),
     }
 }

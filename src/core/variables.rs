@@ -95,13 +95,13 @@ impl KeptXval {
                     sys::sr_kemi_xval_null(xval, sys::SR_KEMI_XVAL_NULL_EMPTY as _);
                     return xval;
                 }
-                Value::Int(number) => match number.try_into() {
-                    Ok(fitting) => {
+                Value::Int(number) => match fitting(number) {
+                    Some(fitting) => {
                         (*xval).vtype = sys::SR_KEMIP_INT as _;
                         (*xval).v.n = fitting;
                         return xval;
                     }
-                    Err(_) => number.to_string().into_bytes(),
+                    None => number.to_string().into_bytes(),
                 },
                 Value::Text(text) => text,
             };
@@ -110,6 +110,12 @@ impl KeptXval {
         }
         xval
     }
+}
+
+/// The number in the core's type for it, which is an `int` in some versions and a
+/// `long` in others; none where it does not fit.
+fn fitting<T: TryFrom<i64>>(number: i64) -> Option<T> {
+    number.try_into().ok()
 }
 
 /// Answers the core's question for a value. Text stays in `kept` until the
@@ -143,9 +149,9 @@ pub unsafe fn get(
     unsafe {
         let text = match value {
             Value::Null => return sys::pv_get_null(message, param, result),
-            Value::Int(number) => match number.try_into() {
-                Ok(fitting) => return sys::pv_get_sintval(message, param, result, fitting),
-                Err(_) => number.to_string().into_bytes(),
+            Value::Int(number) => match fitting(number) {
+                Some(fitting) => return sys::pv_get_sintval(message, param, result, fitting),
+                None => number.to_string().into_bytes(),
             },
             Value::Text(text) => text,
         };

@@ -2,7 +2,7 @@
 
 use std::ffi::{c_int, c_void};
 
-use kamailio_core::{log_limited, server, sys};
+use kamailio_core::{log_limited, process, server, sys};
 use rpc_wire::value::{Params, Span};
 
 use crate::answer::Responder;
@@ -119,6 +119,7 @@ fn execute(command: Command, call: &mut Call<'_>) {
             std::ptr::from_mut(&mut context).cast(),
         )
     };
+    process::forget_message();
     if let Context::Running { delayed, .. } = context {
         if let Some(block) = delayed.get() {
             // SAFETY: the reference that the command had while it ran.

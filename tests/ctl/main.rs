@@ -6,6 +6,7 @@ mod differential;
 mod handler;
 mod kamcmd;
 mod large;
+mod log_prefix;
 mod malformed;
 mod parameters;
 mod sockets;

@@ -8,7 +8,7 @@ fn text(text: &str) -> Answer {
     Answer::Reply(vec![Node::Str(text.as_bytes().to_vec())])
 }
 
-/// C accepts it from 5.8 on.
+/// C accepts it from 5.6.6, 5.7.5 and 5.8.1 on.
 #[test]
 fn an_int_is_taken_where_a_float_is_asked_for() {
     let server = Server::builder(Flavor::Rust)

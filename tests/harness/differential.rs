@@ -145,7 +145,7 @@ const OWN_WORDS: &[(&str, &str)] = &[
 ];
 
 /// An int where the command asks for a float or long is accepted by ours on
-/// every version of the server, and by C only from 5.8 on.
+/// every version of the server, and by C only from 5.6.6, 5.7.5 and 5.8.1 on.
 fn accepts_an_int(theirs: &Exchange) -> bool {
     let Ok((_, Answer::Fault { code: 400, reason })) = decode(&theirs.packet) else {
         return false;

@@ -24,6 +24,7 @@ pub struct Volatile {
 pub fn of(method: &str) -> Vec<&'static Volatile> {
     TABLE
         .iter()
+        .chain(LATER_TABLE)
         .filter(|entry| entry.method == method)
         .collect()
 }
@@ -39,6 +40,7 @@ pub fn of_json(method: &str) -> impl Iterator<Item = &'static Volatile> {
     TABLE
         .iter()
         .chain(JSON_TABLE)
+        .chain(LATER_TABLE)
         .filter(move |entry| entry.method == method)
 }
 
@@ -116,6 +118,17 @@ pub const TABLE: &[Volatile] = &[
     volatile("dns.view", "*/expires", CLOCK),
     volatile("dns.view", "*/last_used", CLOCK),
     volatile("dns.view", "*/records/*/rr_expires", CLOCK),
+];
+
+/// What only some versions of the server have, so that an entry may match nothing.
+pub const LATER_TABLE: &[Volatile] = &[
+    // From 6.1 on.
+    volatile("dispatcher.list", "*/RECORDS/*/TARGETS/*/IUID", UNIQUE),
+    volatile(
+        "dispatcher.list",
+        "*/RECORDS/*/SET/TARGETS/*/DEST/IUID",
+        UNIQUE,
+    ),
 ];
 
 /// What is at another place in JSON, where named values in an array have a
