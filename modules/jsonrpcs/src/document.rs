@@ -384,12 +384,17 @@ pub(crate) fn encode_given_up(reason: &str, out: &mut Vec<u8>) {
         reason.as_bytes(),
         None,
         Some(&Id::NULL),
-        false,
+        Form::Compact,
         out,
     );
 }
 
 /// Appends the answer to half a document, as to any other that is not JSON.
 pub(crate) fn encode_not_json(out: &mut Vec<u8>) {
-    encode_refusal(Refusal::NotJson { at: 0 }, Some(&Id::NULL), false, out);
+    encode_refusal(
+        Refusal::NotJson { at: 0 },
+        Some(&Id::NULL),
+        Form::Compact,
+        out,
+    );
 }
