@@ -3,5 +3,6 @@
 #![forbid(unsafe_code)]
 
 mod fakes;
+mod forge;
 mod packages;
 mod parts;
