@@ -18,7 +18,9 @@ impl Bound {
         let listen = Listen::parse(&with_brackets(text), Flavour::BINRPC)
             .map_err(|error| wrong(text, &error))?;
         if listen.transport != transport {
-            let right = format!("write for example {transport}:127.0.0.1:8090");
+            let right = format!(
+                "it does not begin with {transport}:; write for example {transport}:127.0.0.1:8090"
+            );
             return Err(wrong(text, &right));
         }
         with_its_port(text, listen, protocol)
@@ -53,7 +55,10 @@ fn with_its_port(text: &str, listen: Listen, protocol: &'static str) -> Result<B
             ..
         } => Err(wrong(
             text,
-            &format!("it has no port; write for example {listen}:8090"),
+            &format!(
+                "it has no port; write for example {}:127.0.0.1:8090",
+                listen.transport
+            ),
         )),
         _ => Ok(Bound::resolve(listen, 0, protocol)?),
     }

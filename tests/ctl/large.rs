@@ -1,11 +1,12 @@
 //! Replies that the C module refuses or cuts, and one that it takes long for.
 
 use std::collections::HashMap;
+use std::process::Command;
 
 use harness::binrpc::Client;
 use harness::builder::Builder;
 use harness::modules::Flavor;
-use harness::server::Server;
+use harness::server::{Server, free_port};
 use rpc_wire::binrpc::client::{Answer, Arg, Node};
 
 const CONTACTS: usize = 5_000;
@@ -74,6 +75,50 @@ fn ul_dump_of_5000_contacts_is_too_much_for_the_c_module() {
         matches!(answer, Answer::Fault { code: 500, .. }),
         "{answer}"
     );
+}
+
+/// `kamcmd` has a buffer of 128 KiB, and nobody else such a limit.
+#[test]
+fn public_clients_read_5000_contacts() {
+    let [line, json] = [free_port(), free_port()];
+    let server = with_contacts(Flavor::Rust)
+        .modules(["jsonrpcs"])
+        .config(&format!(
+            r#"
+            modparam("ctl", "binrpc", "unix:{{dir}}/kamailio_ctl")
+            modparam("ctl", "fifo", "tcp:127.0.0.1:{line}")
+            modparam("jsonrpcs", "transport", 10)
+            modparam("jsonrpcs", "tcp_socket", "tcp:127.0.0.1:{json}")
+            "#
+        ))
+        .start();
+    add_contacts(&mut server.client());
+
+    let document = r#"{"jsonrpc":"2.0","method":"ul.dump","id":1}"#;
+    for command in [
+        format!(r"printf ':ul.dump:\n\n' | socat -t 60 - TCP:127.0.0.1:{line}"),
+        format!("echo '{document}' | socat -t 60 - TCP:127.0.0.1:{json}"),
+        format!(
+            "RPCFIFOPATH={} kamctl rpc ul.dump",
+            server.path("kamailio_rpc.fifo").display()
+        ),
+    ] {
+        let printed = printed(&command);
+        let contacts = printed.matches("@192.0.2.").count();
+        assert_eq!(contacts, CONTACTS, "{command}");
+    }
+    let socket = server.socket();
+    let refused = printed(&format!("kamcmd -s unix:{} ul.dump", socket.display()));
+    assert!(refused.contains("reply too big"), "{refused}");
+}
+
+/// What a command of a shell prints.
+fn printed(command: &str) -> String {
+    let output = Command::new("timeout")
+        .args(["100", "sh", "-c", &format!("({command}) 2>&1")])
+        .output()
+        .expect("a shell is there");
+    String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
 fn name_and_address(record: &Node) -> (&str, &str) {

@@ -72,6 +72,29 @@ fn without_any_it_is_as_the_c_module() {
     }
 }
 
+/// The C module asks the system for what it was told, and for nothing less.
+#[test]
+fn an_owner_that_cannot_be_had_stops_the_start_as_with_c() {
+    let launcher: &[&str] = match rustix::process::geteuid().is_root() {
+        true => &["setpriv", "--bounding-set=-chown"],
+        false => &[],
+    };
+    for name in ["fifo_user", "fifo_group", "dgram_user", "dgram_group"] {
+        for flavor in [Flavor::C, Flavor::Rust] {
+            let ended = builder(flavor, &[(name, "\"daemon\"")])
+                .launcher(launcher.iter().copied())
+                .start_failing();
+            assert!(!ended.status.success(), "{flavor:?} {name}");
+            let told = "Operation not permitted";
+            assert!(ended.log.contains(told), "{flavor:?} {}", ended.log);
+            let named = ended
+                .log
+                .contains(&format!("parameter {name}: cannot change"));
+            assert_eq!(named, flavor == Flavor::Rust, "{}", ended.log);
+        }
+    }
+}
+
 fn said(command: &[&str]) -> String {
     let output = Command::new(command[0]).args(&command[1..]).output();
     let text = String::from_utf8(output.expect("it runs").stdout).expect("ASCII");

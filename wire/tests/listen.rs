@@ -1,7 +1,7 @@
 //! What holds for every address to listen on.
 
 use proptest::prelude::*;
-use rpc_wire::listen::{Flavour, Listen, Place, Port, Transport};
+use rpc_wire::listen::{Flavour, Listen, PathFlavour, Place, Port, Transport};
 
 fn flavour() -> impl Strategy<Value = Flavour> {
     prop_oneof![Just(Flavour::BINRPC), Just(Flavour::FIFO)]
@@ -62,6 +62,16 @@ proptest! {
         if let Ok(listen) = Listen::parse(&text, flavour) {
             prop_assert_eq!(listen.transport.is_inet(), matches!(listen.place, Place::Inet { .. }));
             prop_assert_eq!(Listen::parse(&listen.to_string(), flavour), Ok(listen));
+        }
+    }
+
+    #[test]
+    fn an_address_where_a_path_is_usual_is_read_again(
+        text in "(udp:|unix:|unixd:|fifo:|tcp:|)[a-z0-9:/.*\\[\\]%]{0,20}",
+        flavour in prop_oneof![Just(PathFlavour::DATAGRAM), Just(PathFlavour::PIPE)],
+    ) {
+        if let Ok(listen) = Listen::parse_path(&text, flavour) {
+            prop_assert_eq!(Listen::parse_path(&listen.to_string(), flavour), Ok(listen));
         }
     }
 

@@ -29,7 +29,7 @@ pub(crate) struct Settings {
 
 /// What `socket_name` has to be.
 const SOCKET_NAME_WANTED: &str =
-    "it is a path, such as \"/run/kamailio/mi.sock\", or \"udp:127.0.0.1:8033\"";
+    "write a path, such as \"/run/kamailio/mi.sock\", or \"udp:127.0.0.1:8033\"";
 
 /// The parameters for who may use the socket.
 const OWNER: OwnerNames = OwnerNames {
@@ -78,7 +78,7 @@ impl Settings {
 /// The last one counts.
 pub(crate) fn set_socket_name(text: &str) -> Result<(), Error> {
     if text.is_empty() {
-        return Err(Error::new(SOCKET_NAME_WANTED.to_owned()));
+        return Err(Error::new(format!("it is empty; {SOCKET_NAME_WANTED}")));
     }
     let socket = Bound::datagram(text, PROTOCOL)?;
     change(|settings| settings.socket = Some(socket));

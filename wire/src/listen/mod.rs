@@ -149,10 +149,10 @@ impl PathFlavour {
 /// What may be written.
 impl fmt::Display for PathFlavour {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let path = self.path;
         write!(
             f,
-            "a path such as /run/kamailio/rpc, {path}:/run/kamailio/rpc"
+            "a path such as /run/kamailio/rpc, with or without {}: in front of it",
+            self.path
         )?;
         match self.inet {
             Some(inet) => write!(f, ", or {inet}:127.0.0.1:8090"),

@@ -151,8 +151,8 @@ fn a_parameter_for_paths_refuses_other_transports() {
     assert_eq!(
         refused.map_err(|error| error.to_string()),
         Err(
-            "\"unix:\" is not served here; write a path such as /run/kamailio/rpc, \
-             fifo:/run/kamailio/rpc"
+            "\"unix:\" is not served here; write a path such as /run/kamailio/rpc, with or \
+             without fifo: in front of it"
                 .to_owned()
         )
     );
