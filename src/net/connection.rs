@@ -84,6 +84,16 @@ impl Connection {
         self.queue.waiting()
     }
 
+    /// Where it came in.
+    pub(crate) fn from(&self) -> &Arc<Bound> {
+        &self.from
+    }
+
+    /// Whether the client asks for nothing and takes all it gets.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.phase == Phase::Open && self.input.is_empty() && self.waiting() == 0
+    }
+
     /// How much memory the requests take that are not answered yet, in bytes.
     pub(crate) fn kept(&self) -> usize {
         self.input.memory()
@@ -400,6 +410,16 @@ impl Connection {
             Phase::Draining(since) if passed(Some(since), limits::DRAINING) => Fate::Close,
             _ => Fate::Keep,
         }
+    }
+
+    /// Says why a connection must go that does nothing.
+    pub(crate) fn report_no_place(&self) {
+        log_limited!(
+            Warning,
+            "{} on {}, who asks for nothing, is closed: another client needs the place",
+            self.peer,
+            self.from
+        );
     }
 
     /// Says why a connection must go although it did nothing wrong.

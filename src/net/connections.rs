@@ -4,15 +4,15 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Arc;
 use std::time::Instant;
 
-use kamailio_core::{log, log_limited, peers};
+use kamailio_core::{log_limited, peers};
 use rpc_wire::listen::Transport;
 use rustix::event::epoll::EventFlags;
 use rustix::net::{getpeername, sockopt};
-use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use crate::connection::{Connection, Fate};
 use crate::limits;
 use crate::listener::Bound;
+use crate::places::{Candidate, Places, who_makes_room};
 use crate::poller::{Poller, Source};
 use crate::registry::Peer;
 use crate::slab::{Key, Slab};
@@ -24,7 +24,11 @@ use crate::workshop::Workshop;
 pub(crate) struct Connections {
     places: Slab<Place>,
     /// How many there may be.
-    limit: usize,
+    limit: Places,
+    /// How many of them came from the network.
+    remote: usize,
+    /// How often any of them was read from.
+    uses: u64,
     /// Bytes that wait for all clients.
     queued: usize,
     /// Memory for requests of all clients that are not answered yet, in bytes.
@@ -38,13 +42,17 @@ struct Place {
     watched: EventFlags,
     /// Whether it stands in line for its next turn.
     in_line: bool,
+    /// Which of all uses was its last one.
+    used: u64,
 }
 
 impl Connections {
     pub(crate) fn new() -> Self {
         Connections {
             places: Slab::new(),
-            limit: connection_limit(),
+            limit: Places::of_this_process(),
+            remote: 0,
+            uses: 0,
             queued: 0,
             unanswered: 0,
         }
@@ -58,11 +66,11 @@ impl Connections {
     /// Takes a client in, if there is room.
     pub(crate) fn admit(&mut self, from: &Arc<Bound>, socket: OwnedFd, poller: &Poller) {
         let peer = peer_of(&socket, from.listen.transport);
-        if self.places.len() >= self.limit {
+        if !self.has_room(from) && !self.make_room(from) {
             log_limited!(
                 Error,
                 "{peer} on {from} is refused: {} connections are open, which is the limit",
-                self.limit
+                self.places.len()
             );
             return;
         }
@@ -77,11 +85,39 @@ impl Connections {
             log_limited!(Error, "{peer} on {from} is refused: {error}");
             return;
         }
+        self.uses += 1;
         self.places.insert(Place {
             connection: Connection::new(socket, Arc::clone(from), peer),
             watched: EventFlags::IN,
             in_line: false,
+            used: self.uses,
         });
+        self.remote += usize::from(from.listen.transport.is_inet());
+    }
+
+    fn has_room(&self, from: &Bound) -> bool {
+        let has_share = !from.listen.transport.is_inet() || self.remote < self.limit.remote;
+        has_share && self.places.len() < self.limit.all
+    }
+
+    /// Closes a connection of the network that does nothing, if there is one that
+    /// has to go for a newcomer.
+    fn make_room(&mut self, newcomer: &Arc<Bound>) -> bool {
+        let open = self.places.iter().map(|(key, place)| {
+            let candidate = place.may_go().then_some(Candidate {
+                key,
+                used: place.used,
+            });
+            (place.connection.from(), candidate)
+        });
+        let Some(leaves) = who_makes_room(newcomer, open) else {
+            return false;
+        };
+        if let Some(place) = self.places.get_mut(leaves.key) {
+            place.connection.report_no_place();
+        }
+        self.close(leaves.key);
+        true
     }
 
     /// The poller has something to tell of a connection. Returns whether that
@@ -122,16 +158,20 @@ impl Connections {
         let Some(place) = self.places.get_mut(key) else {
             return false;
         };
+        self.uses += 1;
+        place.used = self.uses;
         let connection = &mut place.connection;
         let before = (connection.waiting(), connection.kept());
-        let mut fate = connection.work(events, turn, shop);
+        let fate = connection.work(events, turn, shop);
         let after = (connection.waiting(), connection.kept());
         self.queued = self.queued - before.0 + after.0;
         self.unanswered = self.unanswered - before.1 + after.1;
         if fate == Fate::Keep && after.0 > before.0 && self.queued > limits::QUEUE_OF_ALL {
-            connection.report_too_much_waiting();
-            fate = Fate::Close;
+            self.close_who_takes_least(key);
         }
+        let Some(place) = self.places.get_mut(key) else {
+            return false;
+        };
         if fate == Fate::Close || place.watch(key, poller).is_err() {
             self.close(key);
             return false;
@@ -144,20 +184,49 @@ impl Connections {
         joins
     }
 
+    /// Replies for all clients are too much with the one that was just written:
+    /// its client is closed. One at a Unix socket stays if there is another of the
+    /// network whose replies are as large a part of it.
+    fn close_who_takes_least(&mut self, writer: Key) {
+        let excess = self.queued - limits::QUEUE_OF_ALL;
+        let is_local = self
+            .places
+            .get_mut(writer)
+            .is_some_and(|place| !place.is_remote());
+        let most = self
+            .places
+            .iter()
+            .filter(|(_, place)| is_local && place.is_remote())
+            .max_by_key(|(_, place)| place.connection.waiting())
+            .filter(|(_, place)| place.connection.waiting() >= excess);
+        let leaves = most.map_or(writer, |(key, _)| key);
+        if let Some(place) = self.places.get_mut(leaves) {
+            place.connection.report_too_much_waiting();
+        }
+        self.close(leaves);
+    }
+
     /// Makes room among the requests that are not answered yet: the client that
     /// holds most is refused. Complete requests wait only for us, so an incomplete
-    /// one is preferred if that makes enough room.
+    /// one is preferred if that makes enough room, and before that one of the
+    /// network.
     fn refuse_largest(&mut self, poller: &Poller, shop: &mut Workshop<'_>) {
         let excess = self.unanswered - limits::UNANSWERED_OF_ALL;
-        let rank = |connection: &Connection| {
-            let kept = connection.kept();
-            (connection.is_incomplete() && kept >= excess, kept)
+        let rank = |place: &Place| {
+            let kept = place.connection.kept();
+            let is_enough = kept >= excess;
+            let is_incomplete = place.connection.is_incomplete();
+            (
+                is_enough && place.is_remote(),
+                is_enough && is_incomplete,
+                kept,
+            )
         };
-        let largest = self
-            .places
-            .iter_mut()
-            .max_by_key(|(_, place)| rank(&place.connection));
-        let Some((key, place)) = largest else {
+        let largest = self.places.iter().max_by_key(|(_, place)| rank(place));
+        let Some(key) = largest.map(|(key, _)| key) else {
+            return;
+        };
+        let Some(place) = self.places.get_mut(key) else {
             return;
         };
         let reason = format!(
@@ -177,6 +246,7 @@ impl Connections {
         if let Some(place) = self.places.remove(key) {
             self.queued -= place.connection.waiting();
             self.unanswered -= place.connection.kept();
+            self.remote -= usize::from(place.is_remote());
         }
     }
 
@@ -206,6 +276,17 @@ impl Connections {
 }
 
 impl Place {
+    /// Whether it came from the network.
+    fn is_remote(&self) -> bool {
+        self.connection.from().listen.transport.is_inet()
+    }
+
+    /// Whether it may be closed when places run out: at a Unix socket an
+    /// administrator may sit before an idle prompt.
+    fn may_go(&self) -> bool {
+        self.is_remote() && (self.connection.is_idle() || self.connection.is_incomplete())
+    }
+
     /// Tells the poller what matters of the connection now, if that has changed.
     fn watch(&mut self, key: Key, poller: &Poller) -> rustix::io::Result<()> {
         let interest = self.connection.interest();
@@ -216,32 +297,6 @@ impl Place {
         }
         Ok(())
     }
-}
-
-/// How many connections there may be: what is reasonable, or what the system
-/// allows this process to have open.
-fn connection_limit() -> usize {
-    let wanted = limits::CONNECTIONS as u64 + limits::SPARE_DESCRIPTORS;
-    let now = getrlimit(Resource::Nofile);
-    let allowed = now.maximum.map_or(wanted, |maximum| maximum.min(wanted));
-    if now.current.is_some_and(|current| current < allowed) {
-        let raised = Rlimit {
-            current: Some(allowed),
-            maximum: now.maximum,
-        };
-        if let Err(error) = setrlimit(Resource::Nofile, raised) {
-            log!(Warning, "cannot have {allowed} descriptors open: {error}");
-        }
-    }
-    let current = getrlimit(Resource::Nofile).current.unwrap_or(wanted);
-    let open = open_descriptors();
-    let room = current.saturating_sub(open + limits::SPARE_DESCRIPTORS);
-    limits::CONNECTIONS.min(usize::try_from(room).unwrap_or(usize::MAX))
-}
-
-/// How many descriptors this process has open already.
-fn open_descriptors() -> u64 {
-    std::fs::read_dir("/proc/self/fd").map_or(0, |entries| entries.count() as u64)
 }
 
 fn peer_of(socket: &OwnedFd, transport: Transport) -> Peer {

@@ -28,6 +28,7 @@ mod owner;
 mod owner_params;
 mod pipe;
 mod pipe_ends;
+mod places;
 mod poller;
 mod queue;
 mod registry;

@@ -60,7 +60,10 @@ pub(crate) const FLUSH: Duration = Duration::from_millis(200);
 /// The most connections one process serves, if its descriptors allow.
 pub(crate) const CONNECTIONS: usize = 16 * 1024;
 
-/// Descriptors that are left to the rest of the process.
+/// The most of them that only clients at Unix sockets may have.
+pub(crate) const RESERVED_CONNECTIONS: usize = 64;
+
+/// Descriptors that are left to the rest of the process, if it may have many.
 pub(crate) const SPARE_DESCRIPTORS: u64 = 64;
 
 /// How long a listener rests when the process or the host is out of

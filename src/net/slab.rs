@@ -90,6 +90,13 @@ impl<T> Slab<T> {
         (Key::new(index, place.generation) == key).then_some(place)
     }
 
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (Key, &T)> + Clone {
+        self.places.iter().enumerate().filter_map(|(index, place)| {
+            let key = Key::new(index, place.generation);
+            Some((key, place.value.as_ref()?))
+        })
+    }
+
     pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = (Key, &mut T)> {
         self.places
             .iter_mut()

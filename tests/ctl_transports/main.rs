@@ -20,6 +20,7 @@ mod listing;
 mod owner;
 mod parameters;
 mod pipes;
+mod places;
 mod reply_pipes;
 mod slow;
 mod starts;

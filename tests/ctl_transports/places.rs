@@ -1,0 +1,135 @@
+//! Who gets a place when there are more clients than places.
+
+use harness::binrpc::{Address, Client, request};
+use harness::kamcmd;
+use harness::modules::Flavor;
+use harness::server::Server;
+use harness::wait;
+use rpc_wire::binrpc::client::{Answer, Node};
+
+use crate::ways::{STREAM, Ways};
+
+fn echoes(client: &mut Client) -> bool {
+    let answer = client.try_call("core.echo", &["hello".into()]);
+    answer.is_ok_and(|answer| answer == Answer::Reply(vec![Node::Str(b"hello".to_vec())]))
+}
+
+fn start(ways: &Ways, descriptors: u64) -> Server {
+    Server::builder(Flavor::Rust)
+        .modules(["ctl"])
+        .config(&ways.config())
+        .socket(STREAM)
+        .descriptors(descriptors)
+        .start()
+}
+
+/// Whoever can reach the port opens more connections than there are places.
+#[test]
+fn idle_clients_of_the_network_keep_nobody_out() {
+    let ways = Ways::new();
+    let server = start(&ways, 160);
+    let [unix, tcp] = ways.streams(&server);
+    let mut terminal = kamcmd::interactive(&server.socket());
+    terminal.read_to("kamcmd> ");
+    let mut first = Client::connect(tcp.clone());
+    assert!(echoes(&mut first));
+    // One that is at work has its place for sure.
+    let echo = request("core.echo", &["hello".into()], 1);
+    let mut idle: Vec<Client> = (0..300).map(|_| Client::connect(tcp.clone())).collect();
+    assert!(first.is_closed_by_server());
+    // So they do if each of them has begun to ask.
+    for client in &mut idle {
+        let _ = client.send(&echo[..5]);
+    }
+    for address in [&unix, &tcp] {
+        let mut clients: Vec<Client> = (0..5).map(|_| Client::connect(address.clone())).collect();
+        assert!(clients.iter_mut().all(echoes));
+    }
+    let answer = kamcmd::run(&server.socket(), &["core.echo", "works"]);
+    assert_eq!(answer.stdout, "works\n", "{answer:?}");
+    terminal.type_in("core.echo still here\n");
+    terminal.read_to("\nstill\r\nhere\r\n");
+    let told = "is closed: another client needs the place";
+    assert!(server.log().contains(told), "{}", server.log());
+}
+
+/// Clients at the Unix socket are never closed, so for them there is a limit.
+#[test]
+fn clients_of_the_network_leave_a_reserve_and_local_ones_stay() {
+    let ways = Ways::new();
+    let server = start(&ways, 160);
+    let [unix, tcp] = ways.streams(&server);
+    let mut local: Vec<Client> = Vec::new();
+    loop {
+        let mut client = Client::connect(unix.clone());
+        if !echoes(&mut client) {
+            break;
+        }
+        local.push(client);
+        assert!(local.len() < 160, "more than there are descriptors");
+    }
+    assert!(!echoes(&mut Client::connect(tcp.clone())));
+    assert!(local.iter_mut().all(echoes));
+    // From a quarter of them on, the places are anybody's.
+    local.truncate(local.len() * 3 / 4);
+    wait::until("there is room", || {
+        echoes(&mut Client::connect(tcp.clone()))
+    });
+}
+
+/// A server that may have few descriptors serves as many clients as with C.
+#[test]
+fn few_descriptors_are_enough_for_thirty_clients() {
+    for descriptors in [64, 70] {
+        for flavor in [Flavor::C, Flavor::Rust] {
+            let ways = Ways::new();
+            let server = Server::builder(flavor)
+                .modules(["ctl"])
+                .config(&ways.config())
+                .socket(STREAM)
+                .descriptors(descriptors)
+                .start();
+            for address in ways.streams(&server) {
+                let mut clients: Vec<Client> =
+                    (0..30).map(|_| Client::connect(address.clone())).collect();
+                let served = clients.iter_mut().map(echoes).filter(|it| *it).count();
+                assert_eq!(
+                    served,
+                    30,
+                    "{flavor:?} with {descriptors}: {}",
+                    server.log()
+                );
+            }
+        }
+    }
+}
+
+/// Idle ones at one port make room for those at another, but not the other way
+/// round.
+#[test]
+fn each_port_has_its_share() {
+    let ways = Ways::new();
+    let server = start(&ways, 160);
+    let [_, tcp] = ways.streams(&server);
+    let Address::Tcp(binrpc) = tcp.clone() else {
+        unreachable!("the second one is TCP");
+    };
+    let [_, _, lines] = ways.lines(&server);
+    let harness::linefifo::Address::Tcp(other) = lines else {
+        unreachable!("the last one is TCP");
+    };
+    assert_ne!(binrpc, other);
+    let mut few: Vec<harness::linefifo::Client> = (0..10)
+        .map(|_| harness::linefifo::Client::connect(&lines))
+        .collect();
+    let many: Vec<Client> = (0..300).map(|_| Client::connect(tcp.clone())).collect();
+    for client in &mut few {
+        client.send(b":core.echo:\nhello\n\n").expect("it is open");
+        let reply = client.receive_all();
+        assert!(
+            reply.as_ref().is_ok_and(|reply| reply.starts_with(b"200")),
+            "{reply:?}"
+        );
+    }
+    drop(many);
+}
