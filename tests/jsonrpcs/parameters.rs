@@ -72,6 +72,20 @@ fn without_any_it_is_as_the_c_module() {
     }
 }
 
+/// It is what the C module starts with.
+#[test]
+fn the_number_minus_one_asks_for_no_owner_as_in_c() {
+    let parameters = [
+        ("fifo_user", "-1"),
+        ("fifo_group", "-1"),
+        ("dgram_user", "-1"),
+        ("dgram_group", "-1"),
+    ];
+    let [theirs, ours] =
+        [Flavor::C, Flavor::Rust].map(|flavor| builder(flavor, &parameters).start());
+    assert_eq!(files(&theirs), files(&ours));
+}
+
 /// The C module asks the system for what it was told, and for nothing less.
 #[test]
 fn an_owner_that_cannot_be_had_stops_the_start_as_with_c() {

@@ -8,6 +8,7 @@ use harness::builder::Builder;
 use harness::datagram::{ask, ask_udp};
 use harness::modules::Flavor;
 use harness::server::{Server, free_port, short_directory};
+use rustix::process::{getegid, geteuid};
 
 fn described(config: &str) -> Builder {
     Server::builder(Flavor::Rust)
@@ -64,15 +65,28 @@ fn without_a_socket_name_the_server_does_not_start() {
 
 #[test]
 fn the_mode_and_the_owner_are_set() {
+    const NOBODY: u32 = 65_534;
+    const DAEMON: u32 = 1;
+    let (user, group, uid, gid) = match geteuid().is_root() {
+        true => ("\"nobody\"".into(), "\"daemon\"".into(), NOBODY, DAEMON),
+        // Nobody else may give files away.
+        false => {
+            let (uid, gid) = (geteuid().as_raw(), getegid().as_raw());
+            (uid.to_string(), gid.to_string(), uid, gid)
+        }
+    };
     let server = with(r#""unix_socket_mode", 0622"#)
-        .config(r#"modparam("mi_datagram", "unix_socket_user", "nobody")"#)
-        .config(r#"modparam("mi_datagram", "unix_socket_group", "daemon")"#)
+        .config(&format!(
+            r#"
+            modparam("mi_datagram", "unix_socket_user", {user})
+            modparam("mi_datagram", "unix_socket_group", {group})
+            "#
+        ))
         .start();
     let socket = fs::metadata(server.path("mi")).expect("a socket");
     assert!(socket.file_type().is_socket());
     assert_eq!(socket.mode() & 0o7777, 0o622);
-    const NOBODY: u32 = 65_534;
-    assert_eq!((socket.uid(), socket.gid()), (NOBODY, 1));
+    assert_eq!((socket.uid(), socket.gid()), (uid, gid));
 }
 
 #[test]
