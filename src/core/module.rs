@@ -151,11 +151,11 @@ macro_rules! module {
 
             #[allow(non_upper_case_globals)]
             #[unsafe(no_mangle)]
-            static module_version: Table<*const u8> = Table::new(sys::FULL_VERSION.as_ptr());
+            static module_version: Table<*const u8> = Table::new(sys::FULL_VERSION);
 
             #[allow(non_upper_case_globals)]
             #[unsafe(no_mangle)]
-            static module_flags: Table<*const u8> = Table::new(sys::COMPILE_FLAGS.as_ptr());
+            static module_flags: Table<*const u8> = Table::new(sys::COMPILE_FLAGS);
 
             #[allow(non_upper_case_globals)]
             #[unsafe(no_mangle)]

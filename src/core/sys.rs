@@ -43,9 +43,23 @@ impl<T> Table<T> {
     }
 }
 
-/// The version and the compile flags that the server compares with its own
-/// before it uses a module, each with a NUL at its end.
+/// The version that the server compares with its own before it uses a module.
 #[doc(hidden)]
-pub const FULL_VERSION: &str = concat!(env!("KSR_FULL_VERSION"), "\0");
+pub const FULL_VERSION: *const u8 =
+    text_of(concat!("\0ksrrs_version=", env!("KSR_FULL_VERSION"), "\0"));
+
+/// The compile flags that the server compares likewise.
 #[doc(hidden)]
-pub const COMPILE_FLAGS: &str = concat!(env!("KSR_COMPILE_FLAGS"), "\0");
+pub const COMPILE_FLAGS: *const u8 =
+    text_of(concat!("\0ksrrs_flags=", env!("KSR_COMPILE_FLAGS"), "\0"));
+
+/// Where the text behind the equals sign begins. What stands before it, and the
+/// NUL in front, let a shell script find the text in the file of a module:
+/// `scripts/install.sh` sorts modules by the server that they fit.
+const fn text_of(marked: &'static str) -> *const u8 {
+    let mut at = 0;
+    while marked.as_bytes()[at] != b'=' {
+        at += 1;
+    }
+    marked.as_ptr().wrapping_add(at + 1)
+}
