@@ -12,10 +12,12 @@
 #   REQUESTS        how many requests million sends to each module
 #   FUZZ_SECONDS    how long each fuzz target runs
 #   PREFIX, DESTDIR, DOCUMENTS   where to install, see scripts/install.sh
+#   FOR             what builds, deb and install are for beside the installed
+#                   Kamailio: versions that Debian has, or paths of source trees
 
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := all
-.PHONY: all bench bench-report clean deb examples fuzz fuzz-keep header headers help hostile install lint million modules \
+.PHONY: all bench bench-report builds clean deb examples fuzz fuzz-keep header headers help hostile install lint million modules \
 	other proof-report run sanitize setup test test-fresh test-versions uninstall valgrind
 
 CARGO ?= cargo
@@ -74,23 +76,26 @@ headers: setup ## Fetch the headers of the installed Kamailio
 run: all ## Run Kamailio with the modules in the foreground, until Ctrl-C
 	@scripts/run.sh "$(TARGET)/modules"
 
-# Neither of these builds: root, who installs, has no cargo as a rule.
-install: export DOCUMENTS := $(DOCUMENTS)
-install: export MODULES := $(TARGET)/modules
-install: export PREFIX := $(PREFIX)
-install: export DESTDIR := $(DESTDIR)
-install: ## Install what make has built, for the Kamailio that is installed or below PREFIX
-	@scripts/install.sh install
+# Where the modules are for what FOR names.
+built_for = $(foreach kamailio,$(FOR),"$(TARGET)/kamailio-$(patsubst kamailio-%,%,$(notdir $(kamailio)))/modules")
 
-uninstall: export DOCUMENTS := $(DOCUMENTS)
-uninstall: export PREFIX := $(PREFIX)
-uninstall: export DESTDIR := $(DESTDIR)
+builds: ## Build the modules for each Kamailio that FOR names
+	@scripts/builds.sh "$(TARGET)" $(FOR)
+
+# Neither of these builds: root, who installs, has no cargo as a rule.
+install uninstall: export DOCUMENTS := $(DOCUMENTS)
+install uninstall: export PREFIX := $(PREFIX)
+install uninstall: export DESTDIR := $(DESTDIR)
+install: ## Install what make has built, or make builds for FOR, beside the C modules or below PREFIX
+	@scripts/install.sh install $(or $(built_for),"$(TARGET)/modules")
+
 uninstall: ## Remove what install has copied
 	@scripts/install.sh remove
 
-deb: export MODULES := $(TARGET)/modules
-deb: all ## Make a Debian package for the installed Kamailio, in target/debian
-	@scripts/deb.sh "$(TARGET)/debian"
+# Whoever upgrades to the next Debian has modules for its Kamailio at once.
+deb: FOR ?= $(filter-out $(shell kamailio -V 2>/dev/null | awk '/^version: / { print $$3 }'),$(OTHER_VERSION))
+deb: all builds ## Make a Debian package for the installed Kamailio and those of FOR, in target/debian
+	@scripts/deb.sh "$(TARGET)/debian" "$(TARGET)/modules" $(built_for)
 
 test: export KAMAILIO_RS_MODULES := $(TARGET)/modules
 test: ## Run the whole suite: formatting, lints, both Kamailio versions, fuzzing, all tests

@@ -1,60 +1,137 @@
 #!/usr/bin/env bash
-# Makes a Debian package of the modules that `make` built and prints its name.
+# Makes a Debian package of modules that `make` built and prints its name.
 #
-#   deb.sh DIRECTORY   the package is put there
+#   deb.sh OUTPUT MODULES...   the package is put into the directory OUTPUT, and
+#                              has the modules in each of the others, which may
+#                              be for several versions of Kamailio
 #
-# MODULES                where `make` left them
-# DEBFULLNAME, DEBEMAIL  who maintains the package, as for Debian's own tools
+# DEBFULLNAME, DEBEMAIL  who maintains the package, as for Debian's own tools; the
+#                        author of the last commit, if they are not set
+# SOURCE_DATE_EPOCH      the time that is used for its version, if not now
 set -euo pipefail
+export LC_ALL=C
+umask 022
 
 root=$(cd "$(dirname "$0")/.." && pwd)
 package=kamailio-rust-modules
-mkdir -p "${1:?usage: deb.sh DIRECTORY}"
+[ $# -ge 2 ] || { echo "usage: deb.sh OUTPUT MODULES..." >&2; exit 2; }
+mkdir -p "$1"
 output=$(cd "$1" && pwd)
-"$root/scripts/setup.sh" deb
-
-# A module fits the one release that it was built for, whatever Debian's
-# revision of it.
-version=$(PATH=$PATH:/usr/local/sbin:/usr/sbin "${KAMAILIO_BIN:-kamailio}" -V | awk '/^version: / { print $3 }')
-own=$(sed -n 's/^version *= *"\(.*\)"/\1/p' "$root/Cargo.toml" | head -n 1)
+shift
+"$root/scripts/setup.sh" deb >&2
 
 work=$(mktemp -d "${TMPDIR:-/tmp}/kamailio-deb.XXXXXX")
 trap 'rm -rf "$work"' EXIT
-DESTDIR=$work/files DOCUMENTS=/usr/share/doc/$package "$root/scripts/install.sh" install >/dev/null
-# Debian wants the text of the license in a file of another name.
-rm "$work/files/usr/share/doc/$package/LICENSE"
+files=$work/files
+documents=$files/usr/share/doc/$package
+author=$(git -C "$root" log -1 --format='%an <%ae>' 2>/dev/null || echo "Built here <root@localhost>")
+maintainer="${DEBFULLNAME:-${author%% <*}} <${DEBEMAIL:-$(cut -d "<" -f 2 <<<"${author%>}")}>"
+seconds=${SOURCE_DATE_EPOCH:-$(date +%s)}
 
-# cargo-deb takes the relations between packages from a manifest only, and these
-# hang on the server that is installed. The manifest is of a package that has
-# nothing to build.
-cat >"$work/Cargo.toml" <<MANIFEST
-[package]
-name = "$package"
-version = "$own"
-edition = "2024"
-license = "GPL-2.0-or-later"
-description = "Modules for Kamailio, written in Rust"
+# Each build is newer than the one before, so that `apt install` takes it in any
+# case: the same sources may have been built for more versions of Kamailio. It is
+# called r and not git because the packages of 0.1.0 that had no time in their
+# version were called 0.1.0+kamailio5.6.3-1.
+version_of_package() {
+    local own commit
+    own=$(sed -n 's/^version *= *"\(.*\)"/\1/p' "$root/Cargo.toml" | head -n 1)
+    commit=$(git -C "$root" rev-parse --short=7 HEAD 2>/dev/null || true)
+    [ -z "$(git -C "$root" status --porcelain 2>/dev/null)" ] || commit=changed
+    echo "$own+r$(date -u -d "@$seconds" +%Y%m%d%H%M%S)${commit:+.$commit}-1"
+}
 
-[lib]
-path = "none.rs"
+# Installs what belongs into the package, but for what is made when it is
+# installed and what the package manager notes itself.
+stage() {
+    DESTDIR=$files SUPPORT=/usr DOCUMENTS=/usr/share/doc/$package \
+        "$root/scripts/install.sh" install "$@" >/dev/null 2>"$work/messages" || {
+        cat "$work/messages" >&2
+        exit 1
+    }
+    rm -r "${files:?}/usr/share/$package" "$documents/LICENSE"
+    find "$files" -name rust -type l -delete
+    find "$files/usr/share/man" -name '*.[78]' -exec gzip -9n {} +
+}
 
-[workspace]
+# Prints the versions of Kamailio that there are modules for, the oldest first.
+kamailio_versions() {
+    find "$files" -type d -name 'rust-*' | sed 's/.*rust-\(.*\)-[0-9a-f]*$/\1/' | sort -Vu
+}
 
-[package.metadata.deb]
-maintainer = "${DEBFULLNAME:-Built on this machine} <${DEBEMAIL:-root@localhost}>"
-copyright = "The authors of the Kamailio modules in Rust"
-license-file = ["$root/LICENSE", "0"]
-section = "net"
-priority = "optional"
-depends = "\$auto, kamailio (>= $version~), kamailio (<< $version.~)"
-extended-description = """\
-Modules of the names of C modules, for Kamailio $version. They are in a
-directory of their own, and the server takes them where its configuration says
-so: the document README.md tells how."""
-assets = [["files/**/*", "/", "644"]]
-MANIFEST
-touch "$work/none.rs"
+# Turns CHANGELOG.md into a changelog as Debian has it: an entry for this build
+# with what is in the topmost section. A date is that of the build.
+write_changelog() { # VERSION
+    {
+        printf '%s (%s) unstable; urgency=medium\n\n' "$package" "$1"
+        awk -f "$root/packaging/debian/changelog.awk" "$root/CHANGELOG.md"
+        printf '\n -- %s  %s\n' "$maintainer" "$(date -u -R -d "@$seconds")"
+    } | gzip -9n >"$documents/changelog.Debian.gz"
+}
 
-# Stripped would be smaller, and a core dump of a production server unreadable.
-(cd "$work" && "${CARGO:-cargo}" deb --quiet --no-build --no-strip --no-dbgsym \
-    --no-separate-debug-symbols --deb-version "$own+kamailio$version-1" --output "$output")
+# The crates that are in the modules have licenses of their own.
+write_copyright() {
+    {
+        cat "$root/packaging/debian/copyright"
+        echo "Comment: The modules have these crates in them, in the versions and under the"
+        echo " licenses that stand behind their names:"
+        (cd "$root" && "${CARGO:-cargo}" tree --locked --offline --edges normal,no-proc-macro \
+            --prefix none --format '{p} {l}' -p ctl -p jsonrpcs -p mi_datagram -p tcpops) |
+            grep -e ' v' | grep -v -e ' (/' | sed 's/ (\*)$//' | sort -u | sed 's/^/  /'
+        cat "$root/packaging/debian/license"
+    } >"$documents/copyright"
+}
+
+# Prints what the modules need of the system's libraries. Their own undefined
+# symbols are the server's.
+libraries() {
+    mkdir -p "$work/debian"
+    printf 'Source: %s\n\nPackage: %s\nArchitecture: any\n' "$package" "$package" >"$work/debian/control"
+    find "$files" -name '*.so' -print0 |
+        (cd "$work" && xargs -0 dpkg-shlibdeps -O --warnings=0) |
+        sed -n 's/^shlibs:Depends=//p'
+}
+
+write_control() { # VERSION
+    local versions oldest
+    mapfile -t versions < <(kamailio_versions)
+    oldest=${versions[0]}
+    cat >"$files/DEBIAN/control" <<CONTROL
+Package: $package
+Version: $1
+Architecture: $(dpkg --print-architecture)
+Maintainer: $maintainer
+Installed-Size: $(du -k -s --apparent-size "$files" | cut -f 1)
+Depends: $(libraries), kamailio (>= $oldest~)
+Section: net
+Priority: optional
+Description: Kamailio modules written in Rust
+ Modules for the SIP server Kamailio that take the place of the C modules ctl,
+ jsonrpcs and tcpops, and of mi_datagram, which Kamailio has no more. The C
+ modules stay where they are, and the server takes these where its
+ configuration says so: see kamailio-rust-modules(7).
+ .
+ This package has modules for Kamailio ${versions[*]}.
+CONTROL
+}
+
+stage "$@"
+version=$(version_of_package)
+write_changelog "$version"
+write_copyright
+install -D -m 644 "$root/packaging/debian/lintian-overrides" \
+    "$files/usr/share/lintian/overrides/$package"
+mkdir -p "$files/DEBIAN"
+write_control "$version"
+for script in postinst prerm postrm; do
+    install -m 755 "$root/packaging/debian/$script" "$files/DEBIAN/$script"
+done
+grep -v '^#' "$root/packaging/debian/triggers" >"$files/DEBIAN/triggers"
+(cd "$files" && find etc -type f | sed 's:^:/:' >DEBIAN/conffiles)
+(cd "$files" && find . -path ./DEBIAN -prune -o -type f -printf '%P\0' | sort -z |
+    xargs -0 md5sum >DEBIAN/md5sums)
+
+# One is left, so that a pattern names it.
+rm -f "$output/${package}"_*.deb
+file=$output/${package}_${version}_$(dpkg --print-architecture).deb
+dpkg-deb --root-owner-group -Zxz --build "$files" "$file" >/dev/null
+echo "$file"

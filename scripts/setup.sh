@@ -8,7 +8,7 @@
 #   run     for `make run`: a server, and the clients in the commands that it prints
 #   test    for `make test`: Kamailio's further modules, and clients
 #   fuzz    cargo-fuzz and the C++ compiler that it wants
-#   deb     cargo-deb and what it calls
+#   deb     what makes a Debian package
 #   memory  valgrind; AddressSanitizer comes with the C compiler
 #   server  what building a Kamailio from its sources wants
 #   cmake   CMake, for servers that were built with it
@@ -67,7 +67,7 @@ packages_of() {
         ! debians_kamailio || echo kamailio
         ;;
     test)
-        printf '%s\n' curl iproute2 kamcli socat strace
+        printf '%s\n' curl dpkg-dev iproute2 kamcli socat strace
         ! debians_kamailio || printf '%s\n' kamailio kamailio-{extra,lua,tls,websocket}-modules
         ;;
     fuzz) echo g++ ;;
@@ -133,5 +133,5 @@ else
     check_programs
 fi
 for part in "$@"; do
-    case $part in fuzz | deb) install_command "$part" ;; esac
+    [ "$part" != fuzz ] || install_command "$part"
 done

@@ -8,30 +8,16 @@ use harness::make::{make, output, run};
 use harness::modules::{Flavor, c_modules, ours};
 use harness::server::{Server, short_directory};
 
-use super::assert_runs_with;
-
-/// Every file below a directory, by its path from there.
-fn files(directory: &Path) -> Vec<PathBuf> {
-    let mut found = Vec::new();
-    let mut left = vec![directory.to_owned()];
-    while let Some(next) = left.pop() {
-        for entry in fs::read_dir(&next).into_iter().flatten().flatten() {
-            match entry.path() {
-                path if path.is_dir() => left.push(path),
-                path => found.push(path.strip_prefix(directory).expect("below it").to_owned()),
-            }
-        }
-    }
-    found.sort();
-    found
-}
+use super::{assert_runs_with, files, selected};
 
 #[test]
 fn below_a_prefix_a_server_takes_them_through_its_module_path() {
     let prefix = short_directory();
     let prefix_is = format!("PREFIX={}", prefix.path().display());
     run(make("install").arg(&prefix_is));
-    let modules = prefix.path().join("lib/kamailio/modules/rust");
+    let modules = prefix.path().join("lib/kamailio/modules");
+    let build = selected(&modules);
+    let modules = modules.join("rust");
     for name in ours() {
         let file = modules.join(format!("{name}.so"));
         let mode = fs::metadata(&file)
@@ -45,7 +31,7 @@ fn below_a_prefix_a_server_takes_them_through_its_module_path() {
     let server = Server::builder(Flavor::C)
         .config(&format!("mpath=\"{path}\"\nloadmodule \"ctl.so\""))
         .start();
-    assert_runs_with(&server, &modules.join("ctl.so"));
+    assert_runs_with(&server, &build.join("ctl.so"));
     drop(server);
 
     run(make("uninstall").arg(&prefix_is));
@@ -57,10 +43,11 @@ fn uninstall_leaves_what_is_not_ours() {
     let prefix = short_directory();
     let prefix_is = format!("PREFIX={}", prefix.path().display());
     run(make("install").arg(&prefix_is));
-    let foreign = Path::new("lib/kamailio/modules/rust/other.so");
-    fs::write(prefix.path().join(foreign), "another's").expect("a file can be written");
+    let foreign = selected(&prefix.path().join("lib/kamailio/modules")).join("other.so");
+    fs::write(&foreign, "another's").expect("a file can be written");
     run(make("uninstall").arg(&prefix_is));
-    assert_eq!(files(prefix.path()), [foreign]);
+    let left = foreign.strip_prefix(prefix.path()).expect("below it");
+    assert_eq!(files(prefix.path()), [left]);
     // A second time there is nothing to do, and that is no failure.
     run(make("uninstall").arg(&prefix_is));
 }
@@ -72,7 +59,7 @@ fn by_default_they_go_into_a_folder_beside_the_c_modules_of_the_installed_server
     let installed = files(staged.path());
     let module = installed
         .iter()
-        .find(|file| file.ends_with("kamailio/modules/rust/ctl.so"))
+        .find(|file| file.ends_with("ctl.so"))
         .unwrap_or_else(|| panic!("no ctl.so among {installed:?}"));
     let c_module = Path::new("/").join(module);
     let c_module = c_module
@@ -80,8 +67,16 @@ fn by_default_they_go_into_a_folder_beside_the_c_modules_of_the_installed_server
         .and_then(Path::parent)
         .expect("two folders");
     assert!(c_module.join("ctl.so").is_file(), "{}", c_module.display());
-    for page in ["README.md", "docs/ctl.md", "LICENSE"] {
-        let page = Path::new("usr/local/share/doc/kamailio-rust-modules").join(page);
+    for page in [
+        "share/doc/kamailio-rust-modules/README.md",
+        "share/doc/kamailio-rust-modules/docs/ctl.md",
+        "share/doc/kamailio-rust-modules/LICENSE",
+        "share/man/man7/kamailio-rust-ctl.7",
+        "share/man/man8/kamailio-rust-modules.8",
+        "sbin/kamailio-rust-modules",
+        "lib/systemd/system/kamailio.service.d/kamailio-rust-modules.conf",
+    ] {
+        let page = Path::new("usr/local").join(page);
         assert!(
             installed.contains(&page),
             "{page:?} is not among {installed:?}"

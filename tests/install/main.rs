@@ -1,10 +1,19 @@
 //! `make install`, `make uninstall` and the Debian package: what they leave, that
-//! a server takes the modules from there, and that nothing stays behind.
+//! a server takes the modules from there, that nothing stays behind, and what
+//! happens when the server is upgraded.
+//!
+//! Nothing is installed into this system: copies go below a directory, and
+//! packages into a root of their own.
 #![forbid(unsafe_code)]
 
 mod copied;
 mod package;
+mod private;
+mod side_by_side;
+mod upgrade;
+mod versions;
 
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use harness::process;
@@ -30,4 +39,40 @@ fn assert_runs_with(server: &Server, file: &Path) {
     let name = file.file_name().and_then(|name| name.to_str());
     let name = name.expect("modules have names");
     assert_eq!(loaded(server, name), [file]);
+}
+
+/// Every file and link below a directory, by its path from there.
+fn files(directory: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let mut left = vec![directory.to_owned()];
+    while let Some(next) = left.pop() {
+        for entry in fs::read_dir(next).into_iter().flatten().flatten() {
+            let path = entry.path();
+            match path.is_dir() && !path.is_symlink() {
+                true => left.push(path),
+                false => found.push(path.strip_prefix(directory).expect("below it").to_owned()),
+            }
+        }
+    }
+    found.sort();
+    found
+}
+
+/// The folder that the stable name of modules leads to.
+#[track_caller]
+fn selected(modules: &Path) -> PathBuf {
+    let link = modules.join("rust");
+    let target = fs::read_link(&link).unwrap_or_else(|error| panic!("{}: {error}", link.display()));
+    modules.join(target)
+}
+
+/// The folders of builds in a directory of modules.
+fn builds(modules: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(modules).into_iter().flatten().flatten();
+    let mut found: Vec<PathBuf> = entries
+        .filter(|entry| entry.file_name().to_string_lossy().starts_with("rust-"))
+        .map(|entry| entry.path())
+        .collect();
+    found.sort();
+    found
 }

@@ -1,98 +1,229 @@
-//! The Debian package: made, installed into this system, used, and removed.
+//! The Debian package: made, installed, used, replaced by a newer one, and
+//! removed.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::LazyLock;
 
-use harness::make::{output, run, script};
-use harness::modules::{Flavor, our_modules, ours};
-use harness::server::{Server, short_directory};
+use harness::make::{make, output, run, script};
+use harness::modules::{Flavor, our_modules, ours, workspace};
+use harness::server::Server;
 
-use super::assert_runs_with;
+use super::private::{PACKAGE, Root};
+use super::{assert_runs_with, builds, selected, versions};
 
-const PACKAGE: &str = "kamailio-rust-modules";
+/// Packages that several tests install. They are made once, as each takes a while.
+pub(crate) struct Packages {
+    /// With modules for the installed server.
+    pub(crate) one: PathBuf,
+    /// With modules for the next version, too. It is the newer of these two.
+    pub(crate) both: PathBuf,
+    /// With modules for the next version only.
+    pub(crate) next: PathBuf,
+}
 
-/// A command that changes the system, as root. Others may be installing
-/// something at the same time, and are waited for.
-fn apt_get(action: &str) -> Command {
-    let words = ["apt-get", "-qq", "-o", "DPkg::Lock::Timeout=300", action];
-    let mut command = match rustix::process::geteuid().is_root() {
-        true => Command::new(words[0]),
-        false => {
-            let mut sudo = Command::new("sudo");
-            sudo.args(["-n", words[0]]);
-            sudo
+pub(crate) fn packages() -> &'static Packages {
+    static PACKAGES: LazyLock<Packages> = LazyLock::new(|| {
+        let next = versions::modules(&versions::next());
+        let (ours, next) = (our_modules(), next.path());
+        Packages {
+            one: package("one", 1_000_000_000, &[&ours]),
+            both: package("both", 1_000_000_001, &[next, &ours]),
+            next: package("next", 1_000_000_002, &[next]),
         }
-    };
-    command
-        .args(&words[1..])
-        .env("DEBIAN_FRONTEND", "noninteractive");
-    command
+    });
+    &PACKAGES
 }
 
-/// The files of the package that are installed, and none when it is not.
-fn installed() -> Vec<PathBuf> {
-    let listed = output(Command::new("dpkg-query").args(["--listfiles", PACKAGE]));
-    let text = String::from_utf8_lossy(&listed.stdout).into_owned();
-    let paths = text.lines().map(PathBuf::from);
-    paths.filter(|path| path.is_file()).collect()
+/// Makes a package of the modules in these directories.
+fn package(name: &str, seconds: u64, modules: &[&Path]) -> PathBuf {
+    let made = run(script("scripts/deb.sh")
+        .arg(Path::new(env!("CARGO_TARGET_TMPDIR")).join(name))
+        .args(modules)
+        .env("DEBFULLNAME", "Some Body")
+        .env("DEBEMAIL", "somebody@debian.org")
+        .env("DPKG_DEB_COMPRESSOR_LEVEL", "0")
+        .env("SOURCE_DATE_EPOCH", seconds.to_string()));
+    let file = made.lines().last().expect("the script prints the name");
+    PathBuf::from(file)
 }
 
-/// Removes the package, however the test ends.
-struct Removed;
+fn field(package: &Path, name: &str) -> String {
+    run(Command::new("dpkg-deb")
+        .arg("--field")
+        .args([package, Path::new(name)]))
+    .trim()
+    .to_owned()
+}
 
-impl Drop for Removed {
-    fn drop(&mut self) {
-        let _ = output(apt_get("purge").args(["-y", PACKAGE]));
-    }
+/// The commands that README gives for a package.
+fn commands_of_readme() -> Vec<String> {
+    let readme = fs::read_to_string(workspace().join("README.md")).expect("README");
+    let (_, block) = readme.split_once("```sh\nmake deb\n").expect("the block");
+    let (block, _) = block.split_once("```").expect("its end");
+    let commands = ["make deb"].into_iter().chain(block.lines());
+    commands.map(str::to_owned).collect()
 }
 
 #[test]
-fn a_package_of_the_installed_server_is_installed_used_and_removed() {
+fn what_readme_says_makes_and_installs_a_package_of_the_installed_server() {
+    let Some(root) = Root::with_server() else {
+        return;
+    };
+    let commands = commands_of_readme();
     assert_eq!(
-        installed(),
-        Vec::<PathBuf>::new(),
-        "{PACKAGE} is installed on this machine; this test would remove it, so remove it first"
+        commands,
+        [
+            "make deb",
+            "sudo apt-get install ./target/debian/kamailio-rust-modules_*.deb"
+        ]
     );
-    let built = short_directory();
-    let made = run(script("scripts/deb.sh")
-        .arg(built.path())
-        .env("MODULES", our_modules()));
-    let file = made.lines().last().expect("the script prints the name");
-    let fields = run(Command::new("dpkg-deb").args(["--field", file, "Depends"]));
-    assert!(fields.contains("kamailio (>= "), "{fields}");
-    assert!(fields.contains("kamailio (<< "), "{fields}");
+    // Modules for another version take minutes to build.
+    run(make("deb")
+        .arg("FOR=")
+        .env("DPKG_DEB_COMPRESSOR_LEVEL", "0"));
+    let built = our_modules().parent().expect("a directory").join("debian");
+    let found: Vec<PathBuf> = fs::read_dir(&built)
+        .expect("a directory of packages")
+        .map(|entry| entry.expect("a package").path())
+        .collect();
+    let [file] = found.as_slice() else {
+        panic!("one package, and what was there before is gone: {found:?}");
+    };
+    run(root.apt_get("install").arg(file));
+    assert!(root.version_of(PACKAGE).is_some());
 
-    let removed = Removed;
-    run(apt_get("install").args(["-y", "--no-install-recommends", file]));
-    let files = installed();
-    let documents = Path::new("/usr/share/doc").join(PACKAGE);
-    assert!(files.contains(&documents.join("copyright")), "{files:?}");
-    assert!(files.contains(&documents.join("docs/ctl.md")), "{files:?}");
+    let [build] = &builds(&root.modules())[..] else {
+        panic!("one build");
+    };
+    assert_eq!(&selected(&root.modules()), build);
     for name in ours() {
-        let module = files
-            .iter()
-            .find(|file| file.ends_with(format!("rust/{name}.so")));
-        let module = module.unwrap_or_else(|| panic!("no {name}.so among {files:?}"));
-        let copy = fs::read(module).expect("a module to read");
-        let original = fs::read(our_modules().join(format!("{name}.so")));
-        assert!(
-            copy == original.expect("a module to read"),
-            "{name} is another"
-        );
+        let file = format!("{name}.so");
+        let copy = fs::read(build.join(&file)).expect("a module to read");
+        let original = fs::read(our_modules().join(&file)).expect("a module to read");
+        assert!(copy == original, "{name} is another");
     }
+    let documents = root.path("/usr/share/doc/kamailio-rust-modules");
+    for name in ["copyright", "changelog.Debian.gz", "docs/ctl.md"] {
+        assert!(documents.join(name).is_file(), "{name}");
+    }
+    let checked = run(root.dpkg().args(["--verify", PACKAGE]));
+    assert_eq!(checked, "", "the sums are those of the files");
 
-    // The server looks for names with a folder below its module path, too.
-    let server = Server::builder(Flavor::C).modules(["rust/ctl"]).start();
-    let module = files.iter().find(|file| file.ends_with("rust/ctl.so"));
-    assert_runs_with(&server, module.expect("ctl is one of ours"));
+    let path = format!("mpath=\"{}\"", root.modules().join("rust").display());
+    let server = Server::builder(Flavor::C)
+        .config(&format!("{path}\nloadmodule \"ctl.so\""))
+        .start();
+    assert_runs_with(&server, &build.join("ctl.so"));
     drop(server);
 
-    drop(removed);
-    for file in files {
-        assert!(!file.exists(), "{} stays behind", file.display());
+    run(root.apt_get("purge").arg(PACKAGE));
+    assert_eq!(root.files(), Vec::<PathBuf>::new());
+}
+
+#[test]
+fn removal_names_the_lines_that_would_take_the_c_modules() {
+    let Some(root) = Root::with_server() else {
+        return;
+    };
+    run(root.apt_get("install").arg(&packages().one));
+    assert!(root.ctl_that_is_taken().is_ok());
+    let removed = output(root.apt_get("remove").arg(PACKAGE));
+    // apt gives maintainer scripts a terminal of their own and passes on what
+    // they write there.
+    let told = [removed.stdout, removed.stderr].concat();
+    let told = String::from_utf8_lossy(&told).replace('\r', "");
+    assert!(removed.status.success(), "{told}");
+    let config = root.path("/etc/kamailio/kamailio.cfg");
+    assert!(
+        told.contains(&format!("{}:3\n", config.display())),
+        "{told}"
+    );
+    assert_eq!(builds(&root.modules()), Vec::<PathBuf>::new());
+    assert!(!root.modules().join("rust").is_symlink());
+}
+
+#[test]
+fn a_package_that_was_built_later_is_newer() {
+    let Some(root) = Root::with_server() else {
+        return;
+    };
+    let newer = |left: &str, right: &str| {
+        let mut compared = Command::new("dpkg");
+        compared.args(["--compare-versions", left, "gt", right]);
+        output(&mut compared).status.success()
+    };
+    let Packages { one, both, .. } = packages();
+    let [old, new] = [one, both].map(|file| field(file, "Version"));
+    assert!(newer(&new, &old), "{new} after {old}");
+    // What versions were called before they had a time in them.
+    let before = format!("0.1.0+kamailio{}-1", versions::installed());
+    assert!(newer(&old, &before), "{old} after {before}");
+
+    run(root.apt_get("install").arg(one));
+    run(root.apt_get("install").arg(both));
+    assert_eq!(root.version_of(PACKAGE), Some(new));
+}
+
+#[test]
+fn the_oldest_server_is_the_only_bound_on_versions_of_the_installed_server() {
+    if Root::with_server().is_none() {
+        return;
     }
-    // The C module is where it was, and in use again.
-    let server = Server::builder(Flavor::C).modules(["ctl"]).start();
-    assert_runs_with(&server, &harness::modules::c_modules().join("ctl.so"));
+    let file = &packages().both;
+    let depends = field(file, "Depends");
+    let bound = format!("kamailio (>= {}~)", versions::installed());
+    assert!(depends.split(", ").any(|one| one == bound), "{depends}");
+    // With an upper bound an upgrade of the server would remove this package, and
+    // the server would take the C modules.
+    assert_eq!(depends.matches(" kamailio ").count(), 1, "{depends}");
+    let description = field(file, "Description");
+    let both = format!("Kamailio {} {}", versions::installed(), versions::next());
+    assert!(description.contains(&both), "{description}");
+}
+
+#[test]
+fn lintian_finds_nothing_that_is_not_explained() {
+    if Root::with_server().is_none() {
+        return;
+    }
+    let lintian = Command::new("lintian").arg("--version").output();
+    if lintian.is_err() {
+        eprintln!("NOT TESTED: lintian is not installed");
+        return;
+    }
+    let checked = output(
+        Command::new("lintian")
+            .args(["--profile", "debian", "--fail-on", "error,warning"])
+            .arg(&packages().both),
+    );
+    assert!(
+        checked.status.success(),
+        "{}",
+        String::from_utf8_lossy(&checked.stdout)
+    );
+}
+
+#[test]
+fn the_changelog_is_one_of_debians() {
+    let Some(root) = Root::with_server() else {
+        return;
+    };
+    let file = &packages().one;
+    run(root.apt_get("install").arg(file));
+    let changelog = root.path("/usr/share/doc/kamailio-rust-modules/changelog.Debian.gz");
+    let text = run(Command::new("gzip").arg("-dc").arg(changelog));
+    let plain = root.path("/changelog");
+    fs::write(&plain, text).expect("a file");
+    let parsed = output(
+        Command::new("dpkg-parsechangelog")
+            .args(["--show-field", "Version", "-l"])
+            .arg(&plain),
+    );
+    assert_eq!(String::from_utf8_lossy(&parsed.stderr), "");
+    assert_eq!(
+        String::from_utf8_lossy(&parsed.stdout).trim(),
+        field(file, "Version")
+    );
 }
