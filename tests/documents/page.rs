@@ -42,6 +42,7 @@ pub(crate) const PAGES: &[Page] = &[
     Page::without_server("SECURITY.md", &["ctl"]),
     Page::without_server("docs/benchmarks.md", &["ctl"]),
     Page::without_server("docs/security.md", &["ctl"]),
+    Page::without_server("docs/upgrading.md", &["ctl"]),
     Page::without_server("docs/mi_datagram-commands.md", &["ctl"]),
     Page::without_server("docs/faults.md", &["ctl"]),
     Page::without_server("docs/proof.md", &["ctl"]),
