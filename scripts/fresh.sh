@@ -58,7 +58,8 @@ step_build() {
 try_run() {
     local log=$1 line server
     shift
-    setsid "$@" >"$log" 2>&1 </dev/null &
+    # A shell has its background commands ignore it.
+    setsid env --default-signal=INT "$@" >"$log" 2>&1 </dev/null &
     server=$!
     until grep -q 'Ctrl-C stops it' "$log"; do
         kill -0 "$server" 2>/dev/null || { cat "$log"; fail "make run has ended"; }
@@ -83,13 +84,12 @@ step_run() {
     check_nothing_left
 }
 
-as_user() {
-    runuser -u "$user" -- env -C "$home/a tree" HOME="$home" "$@"
-}
-
 step_user() {
     say "a user whose sudo asks for a password"
-    home=/home/$user
+    local home=/home/$user as_user
+    # In the directory of the clone, as after a login.
+    as_user=(setpriv --reuid="$user" --regid="$user" --init-groups
+        env -C "$home/a tree" HOME="$home" USER="$user" LOGNAME="$user")
     useradd --create-home --shell /bin/bash --groups sudo "$user"
     chmod 700 "$home"
     echo "$user:$password" | chpasswd
@@ -98,14 +98,14 @@ step_user() {
     apt-get remove -qq socat >/dev/null
 
     say "make run without a terminal"
-    ! as_user setsid make run >"$started.log" 2>&1 </dev/null || fail "it does not need the password"
+    ! "${as_user[@]}" setsid make run >"$started.log" 2>&1 </dev/null || fail "it does not need the password"
     cat "$started.log"
     grep -q 'as root run: apt-get install socat' "$started.log" || fail "it does not say what to do"
 
     say "make run with a terminal"
     # script gives it one, and the password as if somebody typed it.
-    echo "$password" | as_user script -qec 'scripts/setup.sh build run' /dev/null
-    try_run "$started.log" as_user make run
+    echo "$password" | "${as_user[@]}" script -qec 'scripts/setup.sh build run' /dev/null
+    try_run "$started.log" "${as_user[@]}" make run
     rm "$started.log"
     check_nothing_left "$home"
 }
@@ -113,13 +113,13 @@ step_user() {
 # Does what an instruction of the Containerfile says, in this system: all its images
 # are one here.
 instruct() { # INSTRUCTION ARGUMENTS
+    local words
     case $1 in
     FROM) directory=/ as=root ;;
     WORKDIR) directory=$2 && mkdir -p "$2" ;;
     USER) as=$2 ;;
     RUN) in_image sh -c "$2" ;;
-    # shellcheck disable=SC2086 # these are words
-    COPY) copy_into_image $2 ;;
+    COPY) read -r -a words <<<"$2" && copy_into_image "${words[@]}" ;;
     CMD) start=$(tr -d '[]",' <<<"$2") ;;
     EXPOSE) ;;
     *) fail "the Containerfile has $1, which this does not know" ;;
