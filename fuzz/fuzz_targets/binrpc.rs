@@ -5,7 +5,7 @@
 
 use libfuzzer_sys::fuzz_target;
 use rpc_wire::binrpc::client::decode_answer;
-use rpc_wire::binrpc::{Header, MAX_HEADER_LEN, decode_request};
+use rpc_wire::binrpc::{Header, MAX_HEADER_LEN, decode_request, is_request};
 use rpc_wire::value::Params;
 
 fuzz_target!(|packet: &[u8]| {
@@ -16,6 +16,7 @@ fuzz_target!(|packet: &[u8]| {
     request(packet);
 
     if let Ok(Some((header, answer))) = decode_answer(packet) {
+        assert!(!is_request(packet));
         assert!(header.packet_len() <= packet.len());
         let _ = answer.to_string();
     }

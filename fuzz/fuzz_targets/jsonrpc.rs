@@ -5,7 +5,7 @@
 use libfuzzer_sys::fuzz_target;
 use rpc_wire::jsonrpc::{
     Document, Form, Found, Id, MAX_LEN, Progress, Request, Strictness, Verdict, encode_answer,
-    encode_refusal, find, find_on, http_status,
+    encode_refusal, find, find_on, http_status, is_answer, is_request,
 };
 use rpc_wire::value::{Params, Reply};
 use serde_json::value::RawValue;
@@ -17,6 +17,7 @@ use echo::echo_all;
 
 fuzz_target!(|bytes: &[u8]| {
     comes_in_pieces(bytes);
+    assert!(!(is_request(bytes) && is_answer(bytes)));
     let is_json = serde_json::from_slice::<&RawValue>(bytes).is_ok();
     let lenient = all(bytes, Strictness::AsC);
     let strict = all(bytes, Strictness::Specification);
@@ -49,6 +50,8 @@ fn all(bytes: &[u8], strictness: Strictness) -> Vec<Vec<u8>> {
     let mut count = 0;
     while let Some(request) = document.next_request(&mut params) {
         count += 1;
+        // What may run is answered over UDP, too.
+        assert!(is_request(bytes) || !matches!(request.verdict, Verdict::Run(_)));
         if let Some(answer) = one(&request, &params) {
             answers.push(answer);
         }

@@ -4,14 +4,20 @@
 
 use libfuzzer_sys::fuzz_target;
 use rpc_wire::linefifo::client::{Answer, Arg, Unsendable, encode_request};
-use rpc_wire::linefifo::{Decoded, NamedText, Request, decode, decode_datagram, parse_struct};
+use rpc_wire::linefifo::{
+    Decoded, NamedText, Request, decode, decode_datagram, is_request, parse_struct,
+};
 use rpc_wire::value::{Param, Params};
 
 fuzz_target!(|bytes: &[u8]| {
     stream(bytes);
     let mut params = Params::new();
     match decode_datagram(bytes, &mut params) {
-        Ok(request) => assert!(request.used <= bytes.len()),
+        Ok(request) => {
+            assert!(request.used <= bytes.len());
+            let method = params.text(request.method);
+            assert!(is_request(bytes) || method.iter().any(|byte| *byte <= b' '));
+        }
         Err(malformed) => assert_eq!(malformed.skip, bytes.len()),
     }
     if let Ok(answer) = Answer::parse(bytes) {

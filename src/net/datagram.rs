@@ -255,18 +255,30 @@ impl DatagramSocket {
         if may_go_later(error) && self.held.keep(to, bytes, is_rest) {
             return;
         }
-        self.report(&Lost {
+        let lost = Lost {
             to: to.clone(),
             len: bytes.len(),
             is_rest,
-            has_waited: false,
             error,
-        });
+        };
+        log_limited!(
+            Warning,
+            "{} on {}: {lost}: {error}",
+            lost.peer(),
+            self.bound
+        );
     }
 
-    fn report(&self, lost: &Lost) {
-        let peer = Peer::of_datagram(&lost.to);
-        log_limited!(Warning, "{peer} on {}: {lost}", self.bound);
+    fn report_waited_in_vain(&self, lost: &[Lost]) {
+        for lost in lost {
+            log_limited!(
+                Warning,
+                "{} on {}: {lost}, for its client did not take it: {}",
+                lost.peer(),
+                self.bound,
+                lost.error
+            );
+        }
     }
 
     /// Tries again what could not be sent.
@@ -276,7 +288,7 @@ impl DatagramSocket {
             held.retry(&mut attempt);
             attempt.lost
         };
-        lost.iter().for_each(|lost| self.report(lost));
+        self.report_waited_in_vain(&lost);
     }
 
     fn retry_for(&mut self, to: &SocketAddrAny) {
@@ -285,7 +297,7 @@ impl DatagramSocket {
             held.retry_for(to, &mut attempt);
             attempt.lost
         };
-        lost.iter().for_each(|lost| self.report(lost));
+        self.report_waited_in_vain(&lost);
     }
 
     /// What waits, and what trying it again takes.

@@ -13,6 +13,7 @@ use rustix::net::{SendFlags, SocketAddrAny, sendto};
 
 use crate::lanes::Lanes;
 use crate::limits;
+use crate::registry::Peer;
 use crate::unread::{Unread, allows};
 
 /// How replies are sent: the socket itself would wait for a client that does not
@@ -61,21 +62,22 @@ pub(crate) struct Lost {
     pub(crate) len: usize,
     /// Whether the client has the first part, which is of no use to it.
     pub(crate) is_rest: bool,
-    /// Whether it has waited for the client.
-    pub(crate) has_waited: bool,
     pub(crate) error: Errno,
 }
 
 impl fmt::Display for Lost {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.is_rest {
-            true => write!(f, "the last {} bytes of a reply are lost", self.len)?,
-            false => write!(f, "a reply of {} bytes is lost", self.len)?,
+            true => write!(f, "the last {} bytes of a reply are lost", self.len),
+            false => write!(f, "a reply of {} bytes is lost", self.len),
         }
-        if self.has_waited {
-            f.write_str(", for its client did not take it")?;
-        }
-        write!(f, ": {}", self.error)
+    }
+}
+
+impl Lost {
+    /// Whose reply it was, for the log.
+    pub(crate) fn peer(&self) -> Peer {
+        Peer::of_datagram(&self.to)
     }
 }
 
@@ -220,7 +222,6 @@ impl HeldReply {
             to: to.clone(),
             len: self.bytes.len() - self.sent,
             is_rest: self.is_rest || self.sent > 0,
-            has_waited: true,
             error,
         }
     }

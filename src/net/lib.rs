@@ -47,4 +47,4 @@ pub use owner::Owner;
 pub use owner_params::{OwnerNames, OwnerParams};
 pub use registry::{Client, Peer, clients};
 pub use reply_pipe::pipe_in;
-pub use service::{Looked, Service, Step};
+pub use service::{Looked, Service, Step, report_unanswered};

@@ -1,6 +1,7 @@
 //! What a module adds: its protocol.
 
-use kamailio_core::panic;
+use kamailio_core::log::Shown;
+use kamailio_core::{log_limited, panic};
 
 use crate::listener::Bound;
 use crate::outbox::{Outbox, Sink};
@@ -78,7 +79,9 @@ pub trait Service {
     ) {
     }
 
-    /// Answers the request in a datagram, which is complete or never will be.
+    /// Answers the request in a datagram, which is complete or never will be. Over UDP
+    /// the sender may be forged, so what shows no sign of a request is not answered:
+    /// two services that answer everything would go on for ever.
     fn serve_datagram(
         &mut self,
         from: &Bound,
@@ -91,6 +94,17 @@ pub trait Service {
     /// what it had written is taken back. A service whose protocol can say so
     /// tells the client.
     fn serve_failure(&mut self, _from: &Bound, _input: &[u8], _outbox: &mut Outbox<'_>) {}
+}
+
+/// Tells the log of a datagram that is not answered: the reply of another server, which
+/// would answer ours, or over UDP anything that shows no sign of a request, for its
+/// sender may be forged.
+pub fn report_unanswered(from: &Bound, peer: &Peer, datagram: &[u8]) {
+    log_limited!(
+        Warning,
+        "{peer} on {from} sent {}, which is no request; it is not answered",
+        Shown(datagram)
+    );
 }
 
 /// A request, and where it came from.

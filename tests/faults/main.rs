@@ -5,6 +5,7 @@
 mod datagrams;
 mod disk;
 mod everywhere;
+mod forged;
 mod gone;
 mod handlers;
 mod limits;

@@ -1,10 +1,11 @@
 //! BINRPC on the sockets.
 
 use kamailio::log_limited;
-use kamailio::net::{Bound, Looked, Outbox, Peer, Service, Step};
+use kamailio::net::{Bound, Looked, Outbox, Peer, Service, Step, report_unanswered};
 use kamailio::rpc::{Answer, Engine, Policy, Responder};
 use rpc_wire::answers::is_answer;
 use rpc_wire::binrpc::{self, Header, Kind, Malformed};
+use rpc_wire::listen::Transport;
 use rpc_wire::value::Params;
 
 use crate::service::{FAILURE, write_bounded};
@@ -81,14 +82,14 @@ impl Service for Binrpc {
         datagram: &[u8],
         outbox: &mut Outbox<'_>,
     ) {
-        // Whoever sends replies is a server itself: an answer to one would be
-        // answered again, for ever.
-        if is_answer(datagram) {
-            log_limited!(
-                Warning,
-                "{peer} on {from} sent the answer of a server; it is not answered"
-            );
-            return;
+        let is_answered = match from.listen.transport {
+            Transport::Udp => binrpc::is_request(datagram),
+            // Whoever sends replies is a server itself: an answer to one would be
+            // answered again, for ever.
+            _ => !is_answer(datagram),
+        };
+        if !is_answered {
+            return report_unanswered(from, peer, datagram);
         }
         if self.serve(from, peer, datagram, &mut Looked::default(), outbox) == Step::More {
             let refusal = "bad request: the datagram ends before the request does";

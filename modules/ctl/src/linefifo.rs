@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use kamailio::core::log::Shown;
 use kamailio::log_limited;
-use kamailio::net::{Bound, Looked, Outbox, Peer, Service, Step, pipe_in};
+use kamailio::net::{Bound, Looked, Outbox, Peer, Service, Step, pipe_in, report_unanswered};
 use kamailio::rpc::{Answer, Engine, Policy, Responder};
 use rpc_wire::linefifo::{self, Decoded, Defect, Malformed, Request};
 use rpc_wire::listen::Transport;
@@ -115,6 +115,9 @@ impl Service for LineFifo {
         datagram: &[u8],
         outbox: &mut Outbox<'_>,
     ) {
+        if from.listen.transport == Transport::Udp && !linefifo::is_request(datagram) {
+            return report_unanswered(from, peer, datagram);
+        }
         self.params.clear();
         match linefifo::decode_datagram(datagram, &mut self.params) {
             Ok(request) => self.run(&request, from, outbox),

@@ -53,6 +53,12 @@ pub(crate) trait Client {
         false
     }
 
+    /// Whether answers may reach somebody who has not asked: they shall not be much
+    /// more than what they answer.
+    fn may_be_forged(&self) -> bool {
+        false
+    }
+
     /// Who it is, for the log.
     fn name(&self) -> String;
 }
@@ -120,7 +126,14 @@ impl Processor {
     fn answer_batch(&mut self, document: &mut Document<'_>, client: &mut dyn Client) {
         let start = client.buffer().len();
         let mut batch = Some(Batch::new(self.form));
+        let mut is_refused = false;
         while let Some(mut request) = document.next_request(&mut self.params) {
+            // One error does for all of them: each would have many times the bytes of
+            // what it answers.
+            let has_no_id = request.id.is_none() && matches!(request.verdict, Verdict::Refuse(_));
+            if has_no_id && client.may_be_forged() && std::mem::replace(&mut is_refused, true) {
+                continue;
+            }
             let is_full = client.buffer().len().saturating_sub(start) >= MAX_BATCH_ANSWER;
             if is_full && matches!(request.verdict, Verdict::Run(_)) {
                 request.verdict = Verdict::Refuse(Refusal::BatchFull);

@@ -5,10 +5,11 @@ use std::path::{Path, PathBuf};
 use kamailio::core::Error;
 use kamailio::core::log::Shown;
 use kamailio::log_limited;
-use kamailio::net::{Bound, Looked, Outbox, Peer, Service, Step, pipe_in};
+use kamailio::net::{Bound, Looked, Outbox, Peer, Service, Step, pipe_in, report_unanswered};
 use rpc_wire::answers::is_answer;
 use rpc_wire::jsonrpc::{
-    Found, MAX_LEN, Name, Progress, Request, abandoned, find, find_on, reply_name_in, skip_on,
+    Found, MAX_LEN, Name, Progress, Request, abandoned, find, find_on, is_request, reply_name_in,
+    skip_on,
 };
 use rpc_wire::listen::Transport;
 use rpc_wire::value::Params;
@@ -181,16 +182,16 @@ impl Service for Documents {
         datagram: &[u8],
         outbox: &mut Outbox<'_>,
     ) {
-        let sender = Sender { from, peer };
-        let mut client = SocketClient { sender, outbox };
-        if is_answer(datagram) {
-            log_limited!(
-                Warning,
-                "{peer} on {from} sent the answer of a server; it is not answered"
-            );
-            return;
+        let is_answered = match from.listen.transport {
+            Transport::Udp => is_request(datagram),
+            _ => !is_answer(datagram),
+        };
+        if !is_answered {
+            return report_unanswered(from, peer, datagram);
         }
-        self.processor.answer(datagram, &mut client);
+        let sender = Sender { from, peer };
+        self.processor
+            .answer(datagram, &mut SocketClient { sender, outbox });
     }
 }
 
@@ -230,6 +231,10 @@ impl Client for SocketClient<'_, '_> {
 
     fn may_store(&self) -> bool {
         true
+    }
+
+    fn may_be_forged(&self) -> bool {
+        self.sender.from.listen.transport == Transport::Udp
     }
 
     fn name(&self) -> String {

@@ -2,9 +2,10 @@
 
 use kamailio::core::log::Shown;
 use kamailio::log_limited;
-use kamailio::net::{Bound, Looked, Outbox, Peer, Service, Step};
+use kamailio::net::{Bound, Looked, Outbox, Peer, Service, Step, report_unanswered};
 use kamailio::rpc;
 use rpc_wire::answers::is_answer;
+use rpc_wire::listen::Transport;
 use rpc_wire::mi::{self, MAX_LEN, Tree};
 use rpc_wire::value::Reply;
 
@@ -167,15 +168,14 @@ impl Service for Management {
         datagram: &[u8],
         outbox: &mut Outbox<'_>,
     ) {
-        let sender = Sender { from, peer };
-        if datagram.is_empty() || is_answer(datagram) {
-            log_limited!(
-                Warning,
-                "{sender}: nothing, or the reply of a server; it is not answered"
-            );
-            return;
+        let is_answered = match from.listen.transport {
+            Transport::Udp => mi::is_request(datagram),
+            _ => !(datagram.is_empty() || is_answer(datagram)),
+        };
+        if !is_answered {
+            return report_unanswered(from, peer, datagram);
         }
-        self.answer(&sender, datagram, outbox);
+        self.answer(&Sender { from, peer }, datagram, outbox);
     }
 
     fn serve_failure(&mut self, _: &Bound, _: &[u8], outbox: &mut Outbox<'_>) {

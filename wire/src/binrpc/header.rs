@@ -111,6 +111,13 @@ impl Header {
     }
 }
 
+/// Whether a datagram starts with the whole header of a request: what it needs to be
+/// answered by one who cannot know that its sender is not forged.
+#[must_use]
+pub fn is_request(datagram: &[u8]) -> bool {
+    matches!(Header::parse(datagram), Ok(Some(header)) if header.kind == Kind::Request)
+}
+
 /// In how many bytes, each 1..=4, a header writes its two numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Widths {
@@ -253,6 +260,25 @@ mod tests {
         let whole = b"\xa1\x1f\x00\x00\x00\x05\x00\x00\x00\x01";
         for len in 0..whole.len() {
             assert_eq!(Header::parse(&whole[..len]), Ok(None), "{len} bytes");
+        }
+    }
+
+    #[test]
+    fn a_request_shows_by_its_whole_header() {
+        assert!(is_request(b"\xa1\x00\x0c\x07"));
+        assert!(is_request(b"\xa1\x00\x00\x07\xff garbage"));
+        for other in [
+            &b""[..],
+            b"\xa1",
+            b"\xa1\x00\x0c",
+            b"\xa1\x0f\x00\x00\x00\x05\x00\x00\x00",
+            b"\xa1\x10\x00\x07",
+            b"\xa1\x30\x00\x07",
+            b"\xa1\x20\x00\x07",
+            b"\xa2\x00\x00\x07",
+            b"Sat Nov 28 07:12:34 2026\r\n",
+        ] {
+            assert!(!is_request(other), "{}", other.escape_ascii());
         }
     }
 

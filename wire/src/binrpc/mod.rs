@@ -37,7 +37,7 @@ mod tree;
 mod writer;
 
 pub use error::{Defect, Malformed};
-pub use header::{Header, Kind, MAX_HEADER_LEN, Widths};
+pub use header::{Header, Kind, MAX_HEADER_LEN, Widths, is_request};
 pub use reply::{encode_answer, encode_fault};
 pub use request::decode_request;
 pub use tree::MAX_DEPTH;

@@ -95,7 +95,7 @@ mod stream;
 mod text;
 
 pub use abandoned::{abandoned, reply_name_in};
-pub use answer::is_answer;
+pub use answer::{is_answer, is_request};
 pub use document::Document;
 pub use error::Refusal;
 pub use http::{http_status, refusal_status};

@@ -81,5 +81,7 @@ mod structure;
 pub use error::{BadStruct, Defect, Malformed};
 pub use escape::BadEscape;
 pub use reply::{encode_answer, encode_fault};
-pub use request::{Decoded, MAX_FIRST_LINE, Request, decode, decode_datagram, decode_on};
+pub use request::{
+    Decoded, MAX_FIRST_LINE, Request, decode, decode_datagram, decode_on, is_request,
+};
 pub use structure::{NamedText, parse_struct};

@@ -124,6 +124,15 @@ pub fn decode_datagram(datagram: &[u8], params: &mut Params) -> Result<Request, 
     }
 }
 
+/// Whether the first line of a datagram names a method between colons: what it needs
+/// to be answered by one who cannot know that its sender is not forged.
+#[must_use]
+pub fn is_request(datagram: &[u8]) -> bool {
+    let line = datagram[empty_lines(datagram)..].split(|byte| *byte == b'\n');
+    let first = line.take(1).map(FirstLine::parse).next();
+    first.is_some_and(|first| first.is_ok_and(|first| first.method.iter().all(|byte| *byte > b' ')))
+}
+
 fn read_params(lines: &[u8], params: &mut Params) -> Result<(), Defect> {
     let mut unescaped = Vec::new();
     let lines = lines

@@ -178,3 +178,28 @@ fn a_datagram_without_the_empty_line_is_refused() {
         assert_eq!(malformed.skip, datagram.len());
     }
 }
+
+#[test]
+fn a_request_shows_by_its_first_line() {
+    for request in [
+        ":core.version:\n\n",
+        "\r\n:core.version:\n\n",
+        ":core.version:reply\n",
+        ":core.version:",
+        ":m:\n\\q\n\n",
+    ] {
+        assert!(is_request(request.as_bytes()), "{request:?}");
+    }
+    for other in [
+        "",
+        "\n",
+        ":",
+        "::\n\n",
+        ":core.version\n\n",
+        ":irc.example.org NOTICE * :*** Looking up your hostname\r\n",
+        "200 OK\n",
+        "Sat Nov 28 07:12:34 2026\r\n",
+    ] {
+        assert!(!is_request(other.as_bytes()), "{other:?}");
+    }
+}

@@ -38,6 +38,13 @@ pub fn first_line(request: &[u8]) -> Option<(&[u8], &[u8])> {
     Some((&names[..end], rest))
 }
 
+/// Whether the first line of a datagram names a command: what it needs to be answered
+/// by one who cannot know that its sender is not forged.
+#[must_use]
+pub fn is_request(datagram: &[u8]) -> bool {
+    first_line(datagram).is_some_and(|(name, _)| !name.is_empty())
+}
+
 /// Reads all arguments.
 ///
 /// # Errors

@@ -22,6 +22,22 @@ fn the_first_line_is_a_command_between_colons() {
 }
 
 #[test]
+fn a_request_shows_by_its_first_line() {
+    assert!(is_request(b":which:\n"));
+    assert!(is_request(b":no such:\nwith \"a wrong argument"));
+    for other in [
+        "",
+        ":",
+        "::\n",
+        "which\n",
+        "200 OK\n",
+        "Sat Nov 28 07:12:34 2026\r\n",
+    ] {
+        assert!(!is_request(other.as_bytes()), "{other:?}");
+    }
+}
+
+#[test]
 fn space_around_a_value_is_no_part_of_it() {
     for text in [
         "a b\n",
