@@ -103,6 +103,11 @@ fn add_contacts(server: &Server, count: usize) {
     });
 }
 
+/// Debian 13's `kamcli` 2.0.0 uses a name that its Python has dropped, and so it
+/// cannot even read its configuration. Python first runs a file of this text.
+const SITE: &str = "import configparser\n\
+                    configparser.SafeConfigParser = configparser.ConfigParser\n";
+
 /// `kamcli` with a configuration of its own.
 struct Kamcli {
     directory: TempDir,
@@ -120,6 +125,8 @@ impl Kamcli {
         );
         let config = directory.path().join("kamcli.ini");
         std::fs::write(config, text).expect("our own directory");
+        let site = directory.path().join("sitecustomize.py");
+        std::fs::write(site, SITE).expect("our own directory");
         Kamcli {
             directory,
             _own: own,
@@ -129,6 +136,7 @@ impl Kamcli {
     fn run(&self, args: &[&str]) -> String {
         let config = self.directory.path().join("kamcli.ini");
         let mut command = Command::new("kamcli");
+        command.env("PYTHONPATH", self.directory.path());
         command.arg("--no-default-configs").arg("-c").arg(config);
         output(command.args(args))
     }
