@@ -1,7 +1,9 @@
 //! Datagrams that are no requests, and replies that leave together.
 
+use harness::binrpc::{Client, decode, request};
 use harness::failing::{Failing, is_possible};
 use harness::wait;
+use rpc_wire::binrpc::client::{Answer, Arg};
 use rustix::process::{Signal, kill_process};
 
 use crate::everywhere::{Everywhere, Transport};
@@ -71,4 +73,38 @@ fn of_replies_that_leave_together_one_is_lost() {
         }
         assert_eq!(lost, 1, "{transport:?}");
     }
+}
+
+/// A reply in two datagrams, of which none goes at first. When it goes, both go, and
+/// where the first is lost the second is not sent, for nobody could read it.
+#[test]
+fn the_pieces_of_a_reply_wait_together_and_are_lost_together() {
+    if !is_possible() {
+        return;
+    }
+    let everywhere = Everywhere::new();
+    let server = everywhere.builder("").start();
+    let handler = server.process(Transport::BinrpcUdp.handler());
+    let value = "x".repeat(100_000);
+    let args = ["t".into(), "k".into(), Arg::from(&*value)];
+    let answer = server.client().call("htable.sets", &args);
+    assert!(matches!(answer, Answer::Reply(_)), "{answer}");
+    let dump = request("htable.dump", &["t".into()], 7);
+    let whole = server.client().call_raw(&dump);
+
+    let mut client = Client::connect(everywhere.udp(&server));
+    let failing = Failing::calls(handler, &["sendmmsg:error=EAGAIN:when=1"]);
+    assert_eq!(client.call_raw(&dump), whole);
+    failing.wait_for(1);
+    drop(failing);
+
+    let failing = Failing::calls(handler, &["sendmmsg:error=EPERM:when=1"]);
+    client.send(&dump).expect("a way there");
+    failing.wait_for(1);
+    drop(failing);
+    let line = format!("a reply of {} bytes is lost: Operation", whole.len());
+    wait::until("the log tells", || server.log().contains(&line));
+    let echo = request("core.echo", &["next".into()], 8);
+    let (header, _) = decode(&client.call_raw(&echo)).expect("one whole answer");
+    assert_eq!(header.cookie, 8);
 }

@@ -132,6 +132,12 @@ impl Everywhere {
             .socket(STREAM)
     }
 
+    /// Where BINRPC is spoken over UDP.
+    pub(crate) fn udp(&self, server: &Server) -> binrpc::Address {
+        let [_, udp] = self.ctl.datagrams(server);
+        udp
+    }
+
     /// Where BINRPC is spoken over connections.
     pub(crate) fn streams(&self, server: &Server) -> [binrpc::Address; 2] {
         self.ctl.streams(server)

@@ -205,7 +205,7 @@ const FACTORS: [(&str, f64, f64); 4] = [
     ("BINRPC", 14.0, 7_000.0),
     ("the line protocol", 25.0, 4_000.0),
     ("JSON-RPC", 38.0, 1_200.0),
-    ("the Management Interface", 7.0, 4_500.0),
+    ("the Management Interface", 9.0, 4_500.0),
 ];
 
 /// Requests that run no command.
