@@ -23,7 +23,7 @@ pub struct Group {
     pub processes: u32,
     /// Where they listen.
     pub places: Vec<Bound>,
-    /// Who may use the files of those places.
+    /// The mode, the user and the group of the files of those places.
     pub owner: Owner,
 }
 

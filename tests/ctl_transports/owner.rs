@@ -278,7 +278,7 @@ fn as_nobody(directory: &TempDir, nobody: &Somebody, config: &str) -> Builder {
         .options(["-u", &nobody.user, "-g", &nobody.group])
 }
 
-/// Who removes files in the end has to own the directory.
+/// A server that removes its files in the end has to own the directory.
 fn give_to(somebody: &Somebody, directory: &Path) {
     chown(directory, Some(somebody.uid), Some(somebody.gid))
         .unwrap_or_else(|error| panic!("{directory:?}: {error}"));

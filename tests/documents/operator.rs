@@ -19,7 +19,7 @@ const SERVER: &str = "kamailio";
 /// The mode of `/run/kamailio` by Debian's systemd unit.
 const DIRECTORY_MODE: u32 = 0o770;
 
-/// Who types the commands.
+/// The person at the terminal.
 #[derive(Debug)]
 pub(crate) enum Operator {
     /// Whoever runs the tests.

@@ -91,7 +91,7 @@ fn a_number_may_stand_in_quotes() {
 #[test]
 fn checking_names_a_text_that_is_no_number() {
     for (module, name, _) in NUMBERS {
-        // Of a user or a group the text is a name.
+        // A text is the name of a user or a group.
         let told = match name.rsplit('_').next() {
             Some("user") => "there is no user \"4k\"",
             Some("group") => "there is no group \"4k\"",

@@ -22,7 +22,7 @@ const OWNER: OwnerNames = OwnerNames {
 pub(crate) struct Config {
     /// Where to listen.
     pub(crate) places: Vec<Bound>,
-    /// Who may use the sockets.
+    /// The mode, the user and the group of sockets and pipes.
     pub(crate) owner: OwnerParams,
     converts: bool,
 }

@@ -65,7 +65,7 @@ const DGRAM_OWNER: OwnerNames = OwnerNames {
     group: "dgram_group",
 };
 
-/// Who may write where no parameter says it: the owner and the group.
+/// The mode where no parameter gives one: the owner and the group may write.
 const MODE: u32 = 0o660;
 
 static SETTINGS: Mutex<Option<Settings>> = Mutex::new(None);
@@ -264,7 +264,7 @@ fn existing_directory(path: &str) -> Result<PathBuf, Error> {
         Ok(directory)
     } else {
         Err(Error::new(format!(
-            "{path:?} is no directory; create it first"
+            "{path:?} is no directory; create it first or write the path of another"
         )))
     }
 }

@@ -38,7 +38,7 @@ const OWNER: OwnerNames = OwnerNames {
     group: "unix_socket_group",
 };
 
-/// Who may write where no parameter says it: the owner and the group.
+/// The mode where no parameter gives one: the owner and the group may write.
 const MODE: u32 = 0o660;
 
 static SETTINGS: Mutex<Option<Settings>> = Mutex::new(None);

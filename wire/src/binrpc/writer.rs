@@ -80,7 +80,7 @@ fn put_number(kind: u8, number: u64, out: &mut Vec<u8>) {
     let len = 8 - number.leading_zeros() as usize / 8;
     out.push((len as u8) << 4 | kind);
     let end = out.len() + len;
-    // Of zero nothing is kept, so it may be shifted by any distance.
+    // Nothing of zero is kept, so it may be shifted by any distance.
     out.extend_from_slice(&number.wrapping_shl(64 - 8 * len as u32).to_be_bytes());
     out.truncate(end);
 }

@@ -126,7 +126,8 @@ fn make_room<T>(list: &mut Vec<T>, more: usize) -> Result<(), Full> {
     grow(list, more)
 }
 
-/// Apart, for it is seldom needed, and what is always needed stays short.
+/// It is a function of its own, for it is seldom needed, and what is always needed
+/// stays short.
 #[cold]
 fn grow<T>(list: &mut Vec<T>, more: usize) -> Result<(), Full> {
     let len = list.len();
@@ -359,7 +360,7 @@ impl Reply {
         let size = 2 * (self.text.len() + self.nodes.len() * VALUE);
         let mut trial = Vec::<u8>::new();
         let has_room = size < LARGE || trial.try_reserve_exact(size).is_ok();
-        // Or the compiler might leave out what nobody uses.
+        // The compiler might leave out what nobody uses.
         std::hint::black_box(trial);
         has_room
     }
