@@ -256,6 +256,24 @@ fn a_request_that_names_no_pipe_is_not_run() {
     }
 }
 
+/// There are more of them than may wait.
+#[test]
+fn answers_that_nobody_reads_cost_others_none() {
+    let ways = Ways::new();
+    let server = ways.start("");
+    let unread: Vec<OwnPath> = (0..1_100).map(|_| OwnPath::new()).collect();
+    unread.iter().for_each(|own| make_pipe(own.path()));
+    let requests: String = unread.iter().map(|own| request(own.name(), 1)).collect();
+    for _ in 0..10 {
+        open(&server)
+            .write_all(requests.as_bytes())
+            .expect("the server reads");
+        assert_eq!(ways.ask(&server, Way::Pipe, ECHO), ECHOED);
+    }
+    let line = "nobody reads from it, and too many replies wait";
+    wait::until("the log tells", || server.log().contains(line));
+}
+
 /// One reader takes its time over a large answer, another goes away in the
 /// middle of one.
 #[test]
