@@ -27,6 +27,7 @@ pub mod tcp;
 pub mod tcp_events;
 mod tcp_main;
 pub mod variables;
+pub mod wake;
 pub mod xhttp;
 
 pub use error::Error;

@@ -86,6 +86,11 @@ impl DatagramSocket {
         }
     }
 
+    /// Where it listens.
+    pub(crate) fn bound(&self) -> &Arc<Bound> {
+        &self.bound
+    }
+
     /// Whether replies are to be tried again.
     pub(crate) fn holds(&self) -> bool {
         !self.held.is_empty()

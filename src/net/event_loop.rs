@@ -3,9 +3,10 @@
 use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::os::fd::{AsFd, BorrowedFd};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use kamailio_core::{Error, log_limited, process};
+use kamailio_core::{Error, log_limited, process, wake};
 use rpc_wire::listen::Transport;
 use rustix::event::epoll::EventFlags;
 use rustix::io::Errno;
@@ -15,10 +16,11 @@ use crate::connections::Connections;
 use crate::datagram::DatagramSocket;
 use crate::leftover::Leftover;
 use crate::limits;
-use crate::listener::{Listener, Listeners};
+use crate::listener::{Bound, Listener, Listeners};
 use crate::pipe::Pipe;
 use crate::poller::{Events, Poller, Source};
 use crate::registry;
+use crate::remake::Remaker;
 use crate::reply_pipe::ReplyPipes;
 use crate::service::Service;
 use crate::slab::Key;
@@ -43,6 +45,9 @@ pub(crate) fn serve(
     let mut shop = Workshop::new(service);
     let mut events = Events::new();
     loop {
+        if wake::is_due() {
+            handler.remake_files();
+        }
         let patience = handler.patience();
         if patience.is_some() || !handler.wait_at_only_entrance(&mut shop) {
             handler
@@ -94,6 +99,14 @@ impl Entrance {
         }
     }
 
+    fn bound(&self) -> &Arc<Bound> {
+        match &self.kind {
+            Kind::Stream(listener) => &listener.bound,
+            Kind::Datagram(socket) => socket.bound(),
+            Kind::Pipe(pipe) => pipe.bound(),
+        }
+    }
+
     fn descriptor(&self) -> BorrowedFd<'_> {
         match &self.kind {
             Kind::Stream(listener) => listener.file.as_fd(),
@@ -106,6 +119,9 @@ impl Entrance {
 struct Handler {
     poller: Poller,
     entrances: Vec<Entrance>,
+    /// Whether other processes serve the same places.
+    are_shared: bool,
+    remaker: Option<Remaker>,
     reply_pipes: ReplyPipes,
     connections: Connections,
     /// Who has requests left after its turn, each of them once.
@@ -128,6 +144,8 @@ impl Handler {
         let handler = Handler {
             poller: Poller::new()?,
             entrances: entrances.collect(),
+            are_shared,
+            remaker: listeners.remaker,
             reply_pipes: ReplyPipes::default(),
             connections: Connections::new(),
             line: VecDeque::new(),
@@ -140,6 +158,9 @@ impl Handler {
         for index in 0..handler.entrances.len() {
             handler.watch_entrance(index)?;
         }
+        if let Some(remaker) = &handler.remaker {
+            remaker.start();
+        }
         Ok(handler)
     }
 
@@ -147,6 +168,36 @@ impl Handler {
         let descriptor = self.entrances[index].descriptor();
         let source = Source::Entrance(index);
         self.poller.add(descriptor, source, EventFlags::IN)
+    }
+
+    /// Makes the sockets and pipes again that somebody has deleted.
+    fn remake_files(&mut self) {
+        if let Some(remaker) = &self.remaker {
+            remaker.drain();
+        }
+        for index in 0..self.entrances.len() {
+            let bound = Arc::clone(self.entrances[index].bound());
+            let made = self
+                .remaker
+                .as_ref()
+                .and_then(|remaker| remaker.remake(index, &bound));
+            if let Some(file) = made {
+                self.replace_entrance(index, Listener { file, bound });
+            }
+        }
+    }
+
+    fn replace_entrance(&mut self, index: usize, listener: Listener) {
+        // Who has come in time is served.
+        self.accept_all(index);
+        let _ = self.poller.remove(self.entrances[index].descriptor());
+        let in_line = self.entrances[index].in_line;
+        let made = Entrance::new(listener, self.are_shared);
+        self.entrances[index] = Entrance { in_line, ..made };
+        match self.watch_entrance(index) {
+            Ok(()) => {}
+            Err(error) => log_limited!(Error, "cannot listen again: {error}"),
+        }
     }
 
     /// How long to wait if nothing happens.

@@ -6,12 +6,13 @@ use std::io;
 use std::os::fd::AsFd;
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
+use std::process;
 
 use kamailio_core::{Error, log};
-use rustix::fs::{CWD, FileType, Mode, OFlags, fstat, openat};
-use rustix::io::Errno;
+use rustix::fs::{FileType, fstat};
 use rustix::process::geteuid;
-use socket2::{Domain, SockAddr, Socket, Type};
+
+use crate::users::{Use, use_of};
 
 /// A file that belongs to a listener.
 ///
@@ -20,8 +21,14 @@ use socket2::{Domain, SockAddr, Socket, Type};
 #[derive(Clone, Debug)]
 pub(crate) struct OwnedFile {
     path: PathBuf,
-    device: u64,
-    inode: u64,
+    id: FileId,
+}
+
+/// What tells a file from others that are there or were there before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct FileId {
+    pub(crate) device: u64,
+    pub(crate) inode: u64,
 }
 
 impl OwnedFile {
@@ -42,15 +49,33 @@ impl OwnedFile {
         }
         Ok(OwnedFile {
             path: path.to_owned(),
-            device: found.st_dev,
-            inode: found.st_ino,
+            id: FileId {
+                device: found.st_dev,
+                inode: found.st_ino,
+            },
         })
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub(crate) fn id(&self) -> FileId {
+        self.id
+    }
+
+    /// The same, after it was deleted and made again.
+    pub(crate) fn made_again(&self, id: FileId) -> Self {
+        OwnedFile {
+            path: self.path.clone(),
+            id,
+        }
     }
 
     /// Removes it, if it is still the one that was made.
     pub(crate) fn remove(&self) {
         let is_ours = fs::symlink_metadata(&self.path)
-            .is_ok_and(|found| found.dev() == self.device && found.ino() == self.inode);
+            .is_ok_and(|found| found.dev() == self.id.device && found.ino() == self.id.inode);
         if !is_ours {
             return;
         }
@@ -58,30 +83,6 @@ impl OwnedFile {
             log!(Error, "cannot remove {}: {error}", self.path.display());
         }
     }
-}
-
-/// Whether somebody listens on a socket, be its owner too busy to accept, or be
-/// it of another type.
-fn is_listened_on(path: &Path) -> bool {
-    let connected = Socket::new(Domain::UNIX, Type::STREAM, None).and_then(|socket| {
-        socket.set_nonblocking(true)?;
-        socket.connect(&SockAddr::unix(path)?)
-    });
-    match connected {
-        Ok(()) => true,
-        Err(error) => {
-            let code = error.raw_os_error();
-            [Errno::AGAIN, Errno::PROTOTYPE]
-                .iter()
-                .any(|alive| Some(alive.raw_os_error()) == code)
-        }
-    }
-}
-
-/// Whether somebody reads from a pipe.
-fn is_read_from(path: &Path) -> bool {
-    let flags = OFlags::WRONLY | OFlags::NONBLOCK | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    openat(CWD, path, flags, Mode::empty()).is_ok()
 }
 
 /// Makes room for a socket or a pipe: one of either kind that a crashed server
@@ -103,13 +104,29 @@ pub(crate) fn clear_place(path: &Path) -> Result<(), Error> {
             path.display()
         )));
     }
-    if (found.is_socket() && is_listened_on(path)) || (found.is_fifo() && is_read_from(path)) {
-        log!(
+    match use_of(path) {
+        Use::Stale => {}
+        Use::By(processes) if processes.contains(&process::id()) => log!(
             Warning,
-            "{} is in use; whoever listens there, another process or an earlier parameter, loses it now",
+            "{} is in use: an earlier parameter names it, and what listens there loses it now",
             path.display()
-        );
+        ),
+        Use::By(processes) => return Err(in_use(path, &processes)),
     }
     fs::remove_file(path)
         .map_err(|error| Error::new(format!("cannot remove the old {}: {error}", path.display())))
+}
+
+/// A server that was started twice by mistake must not take the places of the one
+/// that runs.
+fn in_use(path: &Path, processes: &[u32]) -> Error {
+    let whose = match processes {
+        [] => "another process".to_owned(),
+        [process, ..] => format!("process {process}"),
+    };
+    Error::new(format!(
+        "{} is in use by {whose}; if that is this server, it runs already; else end that process or \
+         choose another path",
+        path.display()
+    ))
 }

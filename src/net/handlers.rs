@@ -9,8 +9,9 @@ use kamailio_core::process::{self, Rank};
 use parking_lot::Mutex;
 
 use crate::event_loop::serve;
+use crate::files::Files;
 use crate::limits;
-use crate::listener::{Bound, Files, Listeners};
+use crate::listener::{Bound, Listeners};
 use crate::owner::Owner;
 use crate::service::Service;
 
@@ -113,6 +114,7 @@ impl Handlers {
             _ => {
                 self.open.lock().clear();
                 self.places.lock().clear();
+                self.files.lock().forget();
                 Ok(())
             }
         }
@@ -123,10 +125,16 @@ impl Handlers {
         let mut groups = std::mem::take(&mut *self.open.lock());
         self.is_forking.store(true, Relaxed);
         let forked = (0..groups.len()).try_for_each(|index| {
-            (0..groups[index].processes).try_for_each(|_| {
+            (0..groups[index].processes).try_for_each(|number| {
                 process::fork_handler(groups[index].name, || {
-                    let mine = groups.swap_remove(index);
+                    let mut mine = groups.swap_remove(index);
                     groups.clear();
+                    self.files.lock().forget();
+                    if number > 0 {
+                        // One of them makes files again. The socket that it makes
+                        // is its own: the others cannot be given it any more.
+                        mine.listeners.remaker = None;
+                    }
                     serve(mine.listeners, mine.processes > 1, &mut *service())
                 })
             })

@@ -18,8 +18,10 @@ use rustix::net::sockopt;
 use socket2::{Domain, SockAddr, Socket, Type};
 
 use crate::file::{OwnedFile, clear_place};
+use crate::files::GroupFiles;
 use crate::limits;
 use crate::owner::{Owner, with_umask};
+use crate::remake::Remaker;
 
 /// How many connections may wait to be accepted.
 const BACKLOG: i32 = 1024;
@@ -136,31 +138,13 @@ pub(crate) struct Listener {
 /// Open sockets, and the files that go with them.
 ///
 /// Dropping it closes the sockets in this process; the files stay until
-/// [`Files::remove`].
+/// [`GroupFiles::remove`].
 #[derive(Debug)]
 pub(crate) struct Listeners {
     pub(crate) list: Vec<Listener>,
-}
-
-/// The files of [`Listeners`], to be removed when the server ends.
-#[derive(Debug)]
-pub(crate) struct Files(Vec<OwnedFile>);
-
-impl Files {
-    pub(crate) const fn none() -> Self {
-        Files(Vec::new())
-    }
-
-    pub(crate) fn append(&mut self, more: Files) {
-        self.0.extend(more.0);
-    }
-
-    /// Removes those that are still what was opened.
-    pub(crate) fn remove(&self) {
-        for file in &self.0 {
-            file.remove();
-        }
-    }
+    /// Makes their files again. None where there are none, or where the system does
+    /// not tell what becomes of them.
+    pub(crate) remaker: Option<Remaker>,
 }
 
 impl Listeners {
@@ -168,9 +152,9 @@ impl Listeners {
     ///
     /// # Errors
     /// One cannot be opened; what was opened before is gone again.
-    pub(crate) fn open(places: Vec<Bound>, owner: Owner) -> Result<(Self, Files), OpenError> {
-        let mut list = Vec::with_capacity(places.len());
-        let mut files = Files::none();
+    pub(crate) fn open(places: Vec<Bound>, owner: Owner) -> Result<(Self, GroupFiles), OpenError> {
+        let mut list: Vec<Listener> = Vec::with_capacity(places.len());
+        let mut files = Vec::new();
         for bound in places {
             match open(&bound, owner, &list) {
                 Ok((opened, file)) => {
@@ -178,21 +162,26 @@ impl Listeners {
                         file: opened,
                         bound: Arc::new(bound),
                     });
-                    files.0.extend(file);
+                    files.push(file);
                 }
                 Err(reason) => {
-                    files.remove();
+                    files.iter().flatten().for_each(OwnedFile::remove);
                     let listen = bound.listen;
                     return Err(OpenError { listen, reason });
                 }
             }
         }
-        Ok((Listeners { list }, files))
+        let (files, teller) = GroupFiles::new(files);
+        let remaker = teller.and_then(|teller| Remaker::new(owner, teller, &files));
+        Ok((Listeners { list, remaker }, files))
     }
 
     /// How many descriptors they hold.
     pub(crate) fn descriptors(&self) -> u32 {
-        u32::try_from(self.list.len()).unwrap_or(u32::MAX)
+        /// To see that files are deleted, and to tell that they are made again.
+        const OF_REMAKER: usize = 2;
+        let more = self.remaker.as_ref().map_or(0, |_| OF_REMAKER);
+        u32::try_from(self.list.len() + more).unwrap_or(u32::MAX)
     }
 
     /// Where they listen, in the order of the configuration.
@@ -208,17 +197,25 @@ fn open(
 ) -> Result<(OwnedFd, Option<OwnedFile>), Error> {
     match (&bound.listen.place, bound.address) {
         (Place::Path(path), _) => {
-            let path = Path::new(path);
-            let (opened, file) = match bound.listen.transport {
-                Transport::Fifo => make_pipe(path, owner)?,
-                _ => open_unix(path, kind(bound), owner)?,
-            };
+            let (opened, file) = open_file(bound, Path::new(path), owner)?;
             Ok((opened, Some(file)))
         }
         (_, Some(address)) => open_inet(address, kind(bound), others)
             .map(|socket| (socket.into(), None))
             .map_err(|error| Error::new(explain(&error))),
         (_, None) => Err("the address was not resolved".into()),
+    }
+}
+
+/// Makes the socket or the pipe of a place, and its file.
+pub(crate) fn open_file(
+    bound: &Bound,
+    path: &Path,
+    owner: Owner,
+) -> Result<(OwnedFd, OwnedFile), Error> {
+    match bound.listen.transport {
+        Transport::Fifo => make_pipe(path, owner),
+        _ => open_unix(path, kind(bound), owner),
     }
 }
 

@@ -64,6 +64,20 @@ impl Owner {
         }
     }
 
+    /// The same, but the file may also do without: for a server that was allowed
+    /// more when it started.
+    pub(crate) fn if_possible(self) -> Self {
+        let not_needed = |wanted: Wanted| Wanted {
+            is_needed: false,
+            ..wanted
+        };
+        Owner {
+            mode: self.mode,
+            user: self.user.map(not_needed),
+            group: self.group.map(not_needed),
+        }
+    }
+
     /// Gives a file its group. It is known by what is open, for the path may lead
     /// to another by now.
     pub(crate) fn give_group(self, file: impl AsFd, path: &Path) -> Result<(), Error> {

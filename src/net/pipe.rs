@@ -62,6 +62,11 @@ impl Pipe {
         }
     }
 
+    /// Where it is.
+    pub(crate) fn bound(&self) -> &Arc<Bound> {
+        &self.bound
+    }
+
     /// Whether it wants another turn without waiting for an event.
     pub(crate) fn wants_a_turn(&self) -> bool {
         !self.input.is_empty() && self.incomplete_since.is_none()

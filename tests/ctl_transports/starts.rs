@@ -10,6 +10,8 @@ use harness::linefifo;
 use harness::modules::Flavor;
 use harness::server::{Server, free_port, short_directory};
 
+use rustix::process::Pid;
+
 use crate::addresses::assert_answers_somehow;
 use crate::ways::{STREAM, Ways, local};
 
@@ -208,34 +210,40 @@ fn a_udp_port_may_be_that_of_one_address_and_of_all() {
     }
 }
 
-/// A server whose socket or pipe is in use by another one takes it, as with C,
-/// and says so.
+/// A server that is started once more by mistake must not take the places of the one
+/// that runs.
 #[test]
-fn a_place_that_another_server_serves_is_taken_with_a_line_in_the_log() {
+fn a_place_that_another_server_serves_is_left_to_it() {
     for (parameter, address) in [
         ("binrpc", "unix:{dir}/place"),
         ("binrpc", "unixd:{dir}/place"),
         ("fifo", "{dir}/place"),
     ] {
-        let (place, others) = (short_directory(), short_directory());
+        let place = short_directory();
         let address = address.replace("{dir}", &place.path().display().to_string());
         let first = listening(parameter, &address)
             .directory(place.path())
             .start();
-        let second = listening(parameter, &address)
-            .directory(others.path())
-            .start();
-        let log = second.log();
-        let told = |line: &str| {
-            line.contains("WARNING: ctl ")
-                && line.contains("/place")
-                && line.contains("another process")
+        let ended = listening(parameter, &address).start_failing();
+        assert_failed(&ended, &["/place is in use by process "]);
+        let names_one = |pid: &Pid| {
+            let named = format!("is in use by process {};", pid.as_raw_pid());
+            ended.log.contains(&named)
         };
-        assert!(log.lines().any(told), "{address}: {log}");
-        // The first one leaves alone what is no longer its own.
-        drop(first);
-        assert!(place.path().join("place").exists());
-        assert_serves(&second, parameter, &address, &place.path().join("place"));
+        assert!(first.processes().iter().any(names_one), "{}", ended.log);
+        assert_serves(&first, parameter, &address, &place.path().join("place"));
+    }
+}
+
+/// Two parameters that name one path: the second has it, as with C.
+#[test]
+fn a_place_that_is_named_twice_is_taken_by_the_second() {
+    for address in ["unix:{dir}/place", "unixd:{dir}/place"] {
+        let server = listening("binrpc", address)
+            .config(&format!(r#"modparam("ctl", "fifo", "{address}")"#))
+            .start();
+        let told = "an earlier parameter names it";
+        assert!(server.log().contains(told), "{}", server.log());
     }
 }
 

@@ -13,6 +13,7 @@ mod memory;
 mod panics;
 mod pipes;
 mod private_memory;
+mod remade;
 mod settings;
 mod shared_memory;
 mod start;
