@@ -77,7 +77,7 @@ run: all ## Run Kamailio with the modules in the foreground, until Ctrl-C
 	@scripts/run.sh "$(TARGET)/modules"
 
 # Where the modules are for what FOR names.
-built_for = $(foreach kamailio,$(FOR),"$(TARGET)/kamailio-$(patsubst kamailio-%,%,$(notdir $(kamailio)))/modules")
+built_for = $(foreach kamailio,$(FOR),"$(TARGET)/kamailio-$(patsubst kamailio-%,%,$(notdir $(kamailio:/=)))/modules")
 
 builds: ## Build the modules for each Kamailio that FOR names
 	@scripts/builds.sh "$(TARGET)" $(FOR)

@@ -31,13 +31,16 @@ seconds=${SOURCE_DATE_EPOCH:-$(date +%s)}
 # Each build is newer than the one before, so that `apt install` takes it in any
 # case: the same sources may have been built for more versions of Kamailio. It is
 # called r and not git because the packages of 0.1.0 that had no time in their
-# version were called 0.1.0+kamailio5.6.3-1.
+# version were called 0.1.0+kamailio5.6.3-1. At its end is the system that it was
+# built on, whose libraries it wants.
 version_of_package() {
-    local own commit
+    local own commit system
     own=$(sed -n 's/^version *= *"\(.*\)"/\1/p' "$root/Cargo.toml" | head -n 1)
     commit=$(git -C "$root" rev-parse --short=7 HEAD 2>/dev/null || true)
     [ -z "$(git -C "$root" status --porcelain 2>/dev/null)" ] || commit=changed
-    echo "$own+r$(date -u -d "@$seconds" +%Y%m%d%H%M%S)${commit:+.$commit}-1"
+    # shellcheck disable=SC1091 # every system has this file
+    system=$(. /etc/os-release && echo "${ID/#debian/deb}${VERSION_ID:-$VERSION_CODENAME}")
+    echo "$own+r$(date -u -d "@$seconds" +%Y%m%d%H%M%S)${commit:+.$commit}-1+$system"
 }
 
 # Installs what belongs into the package, but for what is made when it is
@@ -122,7 +125,7 @@ install -D -m 644 "$root/packaging/debian/lintian-overrides" \
     "$files/usr/share/lintian/overrides/$package"
 mkdir -p "$files/DEBIAN"
 write_control "$version"
-for script in postinst prerm postrm; do
+for script in preinst postinst prerm postrm; do
     install -m 755 "$root/packaging/debian/$script" "$files/DEBIAN/$script"
 done
 grep -v '^#' "$root/packaging/debian/triggers" >"$files/DEBIAN/triggers"

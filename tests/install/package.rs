@@ -145,6 +145,21 @@ fn removal_names_the_lines_that_would_take_the_c_modules() {
 }
 
 #[test]
+fn a_package_is_not_installed_over_what_make_has_installed() {
+    let Some(root) = Root::with_server() else {
+        return;
+    };
+    let list = root.path("/usr/local/share/kamailio-rust-modules/installed");
+    fs::create_dir_all(list.parent().expect("a folder")).expect("a directory");
+    fs::write(list, "").expect("a list of files");
+    let refused = output(root.dpkg().arg("--install").arg(&packages().one));
+    let told = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert!(!refused.status.success(), "{told}");
+    assert!(told.contains("`make uninstall`"), "{told}");
+    assert_eq!(root.version_of(PACKAGE), None);
+}
+
+#[test]
 fn a_package_that_was_built_later_is_newer() {
     let Some(root) = Root::with_server() else {
         return;

@@ -2,6 +2,7 @@
 //! one for the server that is installed.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
@@ -152,5 +153,29 @@ fn modules_of_several_servers_in_one_directory_are_refused() {
     let text = String::from_utf8_lossy(&refused.stderr).into_owned();
     assert!(!refused.status.success(), "{text}");
     assert!(text.contains("is for another server than"), "{text}");
+    assert_eq!(super::files(prefix.0.path()), Vec::<PathBuf>::new());
+}
+
+#[test]
+fn folders_of_a_package_are_not_installed_over() {
+    let prefix = Prefix::new();
+    let programs = short_directory();
+    let query = programs.path().join("dpkg-query");
+    fs::write(&query, "#!/bin/sh\necho \"some-package: $2\"\n").expect("a program");
+    fs::set_permissions(&query, fs::Permissions::from_mode(0o755)).expect("a program");
+    let path = std::env::var("PATH").unwrap_or_default();
+    let refused = output(
+        script("scripts/install.sh")
+            .arg("install")
+            .arg(our_modules())
+            .env("PREFIX", prefix.0.path())
+            .env("PATH", format!("{}:{path}", programs.path().display())),
+    );
+    let text = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert!(!refused.status.success(), "{text}");
+    assert!(
+        text.contains("belongs to the package some-package"),
+        "{text}"
+    );
     assert_eq!(super::files(prefix.0.path()), Vec::<PathBuf>::new());
 }
