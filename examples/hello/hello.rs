@@ -75,7 +75,7 @@ fn hello(_message: &mut Message<'_>, args: &Args<'_>) -> i32 {
     match (args.text(0), times) {
         (Ok(name), Ok(times)) => {
             for _ in 0..times {
-                log!(Notice, "{}", greeting_for(name));
+                log!(Notice, "{}", greeting_for(&name));
             }
             1
         }
@@ -93,8 +93,8 @@ fn hello_three(_message: &mut Message<'_>, args: &Args<'_>) -> i32 {
             log!(
                 Notice,
                 "{} and {}",
-                greeting_for(first),
-                String::from_utf8_lossy(second)
+                greeting_for(&first),
+                String::from_utf8_lossy(&second)
             );
             number
         }

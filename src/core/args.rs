@@ -62,15 +62,20 @@ impl Args<'_> {
 
     /// The argument at `index`, from 0, as text.
     ///
+    /// It is a copy. The core evaluates the text in one of a few buffers that
+    /// every variable in the server shares, so the original is overwritten as
+    /// soon as the function does anything that evaluates more, such as running a
+    /// command that runs an event route.
+    ///
     /// # Errors
-    /// There is none, it is declared as a number, or a variable in it has no
-    /// value.
-    pub fn text(&self, index: usize) -> Result<&[u8], Error> {
+    /// There is none, it is declared as a number, a variable in it has no value,
+    /// or there is no memory for it.
+    pub fn text(&self, index: usize) -> Result<Vec<u8>, Error> {
         match self.args.get(index) {
             Some(Arg::Text(text)) => {
-                // SAFETY: the core passed the string for the time of the call,
-                // which these arguments do not outlive.
-                Ok(unsafe { strings::bytes(*text) })
+                // SAFETY: the KEMI engine passed the string for the time of the
+                // call, and nothing runs before it is copied.
+                strings::copied(unsafe { strings::bytes(*text) })
             }
             Some(Arg::Script(Kind::Text, prepared)) => self.evaluated(index, *prepared),
             _ => Err(missing(index, "text")),
@@ -144,7 +149,7 @@ impl Args<'_> {
         Ok(())
     }
 
-    fn evaluated(&self, index: usize, prepared: *mut c_void) -> Result<&[u8], Error> {
+    fn evaluated(&self, index: usize, prepared: *mut c_void) -> Result<Vec<u8>, Error> {
         let mut text = strings::counted(b"");
         // SAFETY: message and argument are those of the current call, and
         // `fixup` prepared the argument as text.
@@ -152,9 +157,10 @@ impl Args<'_> {
         if ret != 0 {
             return Err(missing(index, "text"));
         }
-        // SAFETY: the core keeps the text in the message or in a buffer of its
-        // own while the function runs.
-        Ok(unsafe { strings::bytes(&raw const text) })
+        // SAFETY: the text lies in the message, in the configuration or in a
+        // buffer that the core uses again when it evaluates something else. That
+        // cannot happen before the copy is made.
+        strings::copied(unsafe { strings::bytes(&raw const text) })
     }
 }
 

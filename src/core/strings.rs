@@ -2,7 +2,7 @@
 
 use std::ffi::c_char;
 
-use crate::sys;
+use crate::{Error, sys};
 
 /// The bytes of a counted string; a null or negative one is empty.
 ///
@@ -21,6 +21,18 @@ pub unsafe fn bytes<'a>(text: *const sys::str_) -> &'a [u8] {
     }
     // SAFETY: not null, and the caller vouches for `len` bytes.
     unsafe { std::slice::from_raw_parts(text.s.cast::<u8>(), text.len as usize) }
+}
+
+/// A copy of bytes that the core is about to reuse.
+///
+/// # Errors
+/// There is no memory for it.
+pub(crate) fn copied(bytes: &[u8]) -> Result<Vec<u8>, Error> {
+    let mut copy = Vec::new();
+    copy.try_reserve_exact(bytes.len())
+        .map_err(|_| Error::new(format!("no memory for {} bytes of text", bytes.len())))?;
+    copy.extend_from_slice(bytes);
+    Ok(copy)
 }
 
 /// A counted string over bytes that the core only reads.

@@ -2,6 +2,7 @@
 
 use std::ffi::c_int;
 use std::mem::MaybeUninit;
+use std::sync::Arc;
 
 use parking_lot::Mutex;
 
@@ -27,48 +28,70 @@ pub type Getter = fn(&mut Message<'_>, part: i32) -> Value;
 /// for a part that does not exist. A variable without parts has an empty one.
 pub type Parser = fn(part: &[u8]) -> Option<i32>;
 
-/// How many texts are kept at once. The core itself lends texts from a ring of
-/// buffers: while an expression is evaluated it holds the first without a copy
-/// and asks for more.
-const TEXTS: usize = 16;
-
-/// The texts of values, which the core reads after the getter returned.
+/// The texts of values, which the core reads after the getter has returned.
+///
+/// The core holds a text without a copy until the expression or the function that
+/// asked for it is done. Meanwhile it may ask for more, for other operands or from
+/// a route that runs inside, and it never tells when it is done. So a text is kept
+/// for every place of the configuration that asks, until that place asks again and
+/// cannot hold it any more. That bounds the memory by the configuration, and equal
+/// texts, which a long expression asks for again and again, are kept once.
 #[doc(hidden)]
 #[derive(Debug)]
-pub struct Kept(Mutex<Ring>);
+pub struct Kept(Mutex<Vec<Held>>);
 
+/// A text that the core may look at.
 #[derive(Debug)]
-struct Ring {
-    texts: [Vec<u8>; TEXTS],
-    next: usize,
+struct Held {
+    place: Place,
+    text: Arc<Vec<u8>>,
+}
+
+/// Who asked for a text.
+#[derive(Clone, Copy, Debug)]
+struct Place {
+    /// Where the configuration names the variable: each place has a parameter of
+    /// its own.
+    variable: usize,
+    /// Where on the stack the value was wanted. The stack grows downwards.
+    depth: usize,
+}
+
+impl Place {
+    /// Whether the text that was given here may be in use after the same was asked
+    /// `again`. If it is, then the configuration runs that part of itself from
+    /// inside, and asks from further down the stack.
+    fn may_hold_after(self, again: Place) -> bool {
+        self.variable != again.variable || self.depth > again.depth
+    }
 }
 
 impl Kept {
-    /// Room for some values.
+    /// Keeps nothing yet.
     #[doc(hidden)]
     #[must_use]
     pub const fn new() -> Self {
-        Kept(Mutex::new(Ring {
-            texts: [const { Vec::new() }; TEXTS],
-            next: 0,
-        }))
+        Kept(Mutex::new(Vec::new()))
     }
 
-    /// Keeps a text until as many others were kept.
-    fn keep(&self, text: Vec<u8>) -> sys::str_ {
-        let mut ring = self.0.lock();
-        let place = ring.next;
-        ring.next = (place + 1) % TEXTS;
-        ring.texts[place] = text;
-        strings::counted(&ring.texts[place])
+    /// Keeps a text for who asks for it at this place.
+    fn keep(&self, text: Vec<u8>, place: Place) -> sys::str_ {
+        let mut held = self.0.lock();
+        let equal = held.iter().find(|held| *held.text == text);
+        let text = equal.map_or_else(|| Arc::new(text), |held| Arc::clone(&held.text));
+        let counted = strings::counted(&text);
+        held.retain(|held| held.place.may_hold_after(place));
+        held.push(Held { place, text });
+        counted
     }
 }
 
-/// The same for a KEMI engine, which gets a pointer.
+/// The same for a KEMI engine, which gets a pointer and copies the text before it
+/// does anything else.
 #[doc(hidden)]
 #[derive(Debug)]
 pub struct KeptXval {
-    text: Kept,
+    text: Mutex<Vec<u8>>,
     xval: sys::Table<MaybeUninit<sys::sr_kemi_xval_t>>,
 }
 
@@ -78,7 +101,7 @@ impl KeptXval {
     #[must_use]
     pub const fn new() -> Self {
         KeptXval {
-            text: Kept::new(),
+            text: Mutex::new(Vec::new()),
             xval: sys::Table::new(MaybeUninit::zeroed()),
         }
     }
@@ -88,7 +111,7 @@ impl KeptXval {
         let xval: *mut sys::sr_kemi_xval_t = self.xval.as_ptr();
         // SAFETY: the place is ours, all zeroes are a value of this C
         // structure, and this process has one thread. The text lives in a
-        // static for some calls more.
+        // static until the next call.
         unsafe {
             let text = match value {
                 Value::Null => {
@@ -106,7 +129,9 @@ impl KeptXval {
                 Value::Text(text) => text,
             };
             (*xval).vtype = sys::SR_KEMIP_STR as _;
-            (*xval).v.s = self.text.keep(text);
+            let mut kept = self.text.lock();
+            *kept = text;
+            (*xval).v.s = strings::counted(&kept);
         }
         xval
     }
@@ -118,8 +143,8 @@ fn fitting<T: TryFrom<i64>>(number: i64) -> Option<T> {
     number.try_into().ok()
 }
 
-/// Answers the core's question for a value. Text stays in `kept` until the
-/// variable was read some more times.
+/// Answers the core's question for a value. Text stays in `kept` for as long as the
+/// core may look at it.
 ///
 /// # Safety
 /// The pointers are those of a call of a `pv_getf_t`.
@@ -145,7 +170,7 @@ pub unsafe fn get(
         }
     });
     // SAFETY: the core's own functions fill in the result it asked for, and the
-    // text they are given lives in a static until the next call.
+    // text they are given is kept for it.
     unsafe {
         let text = match value {
             Value::Null => return sys::pv_get_null(message, param, result),
@@ -155,7 +180,11 @@ pub unsafe fn get(
             },
             Value::Text(text) => text,
         };
-        let mut text = kept.keep(text);
+        let place = Place {
+            variable: param.addr(),
+            depth: result.addr(),
+        };
+        let mut text = kept.keep(text, place);
         sys::pv_get_strval(message, param, result, &raw mut text)
     }
 }

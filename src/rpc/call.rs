@@ -7,7 +7,9 @@ use rpc_wire::value::{Container, Full, NodeId, Param, Params, Parent, Scalar};
 use crate::answer::{Answer, Later, Responder};
 use crate::buffers::Buffers;
 use crate::handles::{Handle, Target};
-use crate::policy::{Faults, NamedInArray, Policy, StructParam, TopValues, UnnamedInStruct};
+use crate::policy::{
+    Faults, NamedInArray, Policy, ScanFault, StructParam, TopValues, UnnamedInStruct, Weight,
+};
 use crate::scan::{self, Conversion, FailedScan, Problem, Taken, Wanted};
 
 /// A call that goes on without this one.
@@ -42,9 +44,7 @@ pub(crate) struct Call<'a> {
     structs: Vec<Vec<Member>>,
     buffers: &'a mut Buffers,
     top: Option<*mut Handle>,
-    scan_fault: Option<(i32, String)>,
-    /// Whether that fault comes before all that the command says itself.
-    scan_fault_is_first: bool,
+    scan_fault: Option<ScanFault>,
     answered: bool,
     responder: &'a mut dyn Responder,
     /// What is wrong with the command itself, for the log.
@@ -72,7 +72,6 @@ impl<'a> Call<'a> {
             buffers: parts.buffers,
             top: None,
             scan_fault: None,
-            scan_fault_is_first: false,
             answered: false,
             responder: parts.responder,
             complaints: Vec::new(),
@@ -203,7 +202,14 @@ impl<'a> Call<'a> {
     ) -> Result<Taken, Problem> {
         let conversion = self.policy.conversion;
         let taken = match self.params.items().get(self.next) {
-            Some(param) => scan::take(self.params, param, wanted, conversion, convert),
+            Some(param) => {
+                let asked = scan::Asked {
+                    wanted,
+                    optional,
+                    converting: convert,
+                };
+                scan::take(self.params, param, asked, conversion)
+            }
             None => Err(Problem::Missing),
         };
         let converting = convert || conversion == Conversion::ByType { always: true };
@@ -213,13 +219,12 @@ impl<'a> Call<'a> {
                 self.taken += 1;
             }
             Err(problem) => {
-                // The C module has read a parameter past when it finds that it
+                // ctl's C module has read a parameter past when it finds that it
                 // cannot be converted, but not one of another type.
-                if converting && problem != Problem::Missing {
+                let is_read = !matches!(conversion, Conversion::ByValue { .. });
+                if is_read && converting && problem != Problem::Missing {
                     self.next += 1;
                 }
-                self.scan_fault_is_first =
-                    self.policy.wrong_type_counts_most && problem != Problem::Missing;
                 self.scan_fault = (self.policy.failed_scan)(&FailedScan {
                     position: self.taken,
                     wanted,
@@ -273,7 +278,7 @@ impl<'a> Call<'a> {
         };
         let members = members.map_err(|reason| {
             let text = format!("parameter on line {}: {reason}", self.taken + 2);
-            self.scan_fault = Some((400, text));
+            self.scan_fault = Some(ScanFault::new(400, text));
             Problem::WrongType("string")
         })?;
         self.next += 1;
@@ -379,11 +384,15 @@ impl<'a> Call<'a> {
     }
 
     fn answer(&mut self, now: bool) {
-        let nothing_is_said = self.buffers.reply.is_empty() && self.buffers.reply.fault().is_none();
-        if let Some((code, reason)) = self.scan_fault.take() {
-            if nothing_is_said || self.scan_fault_is_first {
-                self.buffers.reply.set_fault(code, reason.as_bytes());
-            }
+        let reply = &mut self.buffers.reply;
+        let said = match (reply.fault(), reply.is_empty()) {
+            (Some(_), _) => Weight::MoreThanAll,
+            (None, false) => Weight::MoreThanValues,
+            (None, true) => Weight::LessThanAll,
+        };
+        let fault = self.scan_fault.take();
+        if let Some(fault) = fault.filter(|fault| fault.weight >= said) {
+            reply.set_fault(fault.code, fault.reason.as_bytes());
         }
         if self.buffers.reply.fault().is_none() && !self.buffers.reply.can_be_written() {
             self.buffers

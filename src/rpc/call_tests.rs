@@ -159,6 +159,49 @@ fn a_failed_scan_is_told_only_if_the_command_adds_nothing() {
 }
 
 #[test]
+fn what_counts_more_than_a_wrong_type_in_json() {
+    let told = |policy: &'static Policy, wanted, optional, then: fn(&mut Call<'_>)| {
+        answer(policy, false, vec![Param::Array(vec![])], |call| {
+            call.begin_scan();
+            let _ = call.take(wanted, optional, false);
+            then(call);
+        })
+    };
+    let text = "-32602 parameter 1: expected string, got array";
+    let number = "-32602 parameter 1: expected integer, got array";
+    let (nothing, adds, faults): (fn(&mut Call<'_>), fn(&mut Call<'_>), fn(&mut Call<'_>)) =
+        (|_| {}, |call| add(call, 7), |call| call.fault(400, b"own"));
+    // C fails the scan of a text, too, so the command speaks for itself.
+    assert_eq!(told(JSON, Wanted::Text, false, nothing), text);
+    assert_eq!(told(JSON, Wanted::Text, false, adds), "7");
+    assert_eq!(told(JSON, Wanted::Text, false, faults), "400 own");
+    // It passes 0 on for a number, and the command does not learn of it.
+    for then in [nothing, adds, faults] {
+        assert_eq!(told(JSON, Wanted::Int, false, then), number);
+        assert_eq!(told(&Policy::JSON_STRICT, Wanted::Int, true, then), number);
+    }
+    assert_eq!(told(JSON, Wanted::Text, true, nothing), "");
+    assert_eq!(told(JSON, Wanted::Text, true, adds), "7");
+    assert_eq!(told(JSON, Wanted::Text, true, faults), "400 own");
+    assert_eq!(told(JSON, Wanted::Int, true, adds), "7");
+    let strict = &Policy::JSON_STRICT;
+    assert_eq!(told(strict, Wanted::Text, true, adds), text);
+    assert_eq!(told(strict, Wanted::Text, true, faults), "400 own");
+}
+
+#[test]
+fn a_parameter_that_json_cannot_convert_is_read_again() {
+    let told = answer(JSON, false, vec![Param::Bool(true)], |call| {
+        call.begin_scan();
+        call.take(Wanted::Text, false, true)
+            .expect_err("truth is no text");
+        call.begin_scan();
+        assert_eq!(call.take(Wanted::Int, false, false), Ok(Taken::Int(1)));
+    });
+    assert_eq!(told, "");
+}
+
+#[test]
 fn a_scan_that_is_tried_again_is_forgiven() {
     let told = answer(BINRPC, false, vec![Param::Int(5)], |call| {
         call.begin_scan();

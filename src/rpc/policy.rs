@@ -5,7 +5,7 @@
 
 use rpc_wire::linefifo;
 
-use crate::scan::{Conversion, FailedScan, Problem};
+use crate::scan::{Conversion, FailedScan, Problem, Wanted};
 
 /// Which of several faults the client sees.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,6 +50,37 @@ pub(crate) enum StructParam {
     FromLine(fn(&[u8]) -> Result<Members, String>),
 }
 
+/// What counts less than the fault of a failed scan.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Weight {
+    /// Nothing that the command says.
+    LessThanAll,
+    /// The values that it adds, not its own fault.
+    MoreThanValues,
+    /// All that it says.
+    MoreThanAll,
+}
+
+/// The fault that a failed scan leaves behind.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct ScanFault {
+    pub(crate) code: i32,
+    pub(crate) reason: String,
+    pub(crate) weight: Weight,
+}
+
+impl ScanFault {
+    /// The C modules' kind: it is sent if the command says nothing, for the command
+    /// may also try again.
+    pub(crate) fn new(code: i32, reason: String) -> Self {
+        ScanFault {
+            code,
+            reason,
+            weight: Weight::LessThanAll,
+        }
+    }
+}
+
 /// A protocol's answers to the questions above. Made for one protocol and
 /// never changed.
 #[derive(Debug)]
@@ -59,13 +90,9 @@ pub struct Policy {
     pub(crate) named_in_array: NamedInArray,
     pub(crate) unnamed_in_struct: UnnamedInStruct,
     pub(crate) conversion: Conversion,
-    /// The fault that a failed scan leaves behind. It is sent if the command
-    /// adds nothing, for the command may also try again.
-    pub(crate) failed_scan: fn(&FailedScan) -> Option<(i32, String)>,
-    /// Whether that of a parameter of the wrong type counts more than what the
-    /// command says, which takes such a parameter for a missing one. Where the
-    /// command then reads it as another type there is no fault any more.
-    pub(crate) wrong_type_counts_most: bool,
+    /// The fault that a failed scan leaves behind. The next scan forgives it, for
+    /// the command may read the same parameter as another type.
+    pub(crate) failed_scan: fn(&FailedScan) -> Option<ScanFault>,
     pub(crate) struct_param: StructParam,
     /// The fault for a format character of a scan that does not exist.
     pub(crate) unknown_in_scan: fn(char) -> (i32, String),
@@ -89,7 +116,6 @@ impl Policy {
         unnamed_in_struct: UnnamedInStruct::Kept,
         conversion: Conversion::ByType { always: false },
         failed_scan: binrpc_failed_scan,
-        wrong_type_counts_most: false,
         struct_param: StructParam::Refused(500, "internal server error, type 3 not supported"),
         unknown_in_scan: |c| {
             (
@@ -148,9 +174,8 @@ impl Policy {
         top_values: TopValues::Last,
         named_in_array: NamedInArray::Wrapped,
         unnamed_in_struct: UnnamedInStruct::Refused,
-        conversion: Conversion::ByValue,
+        conversion: Conversion::ByValue { lenient: true },
         failed_scan: json_failed_scan,
-        wrong_type_counts_most: true,
         struct_param: StructParam::Refused(400, "Unsupported param type"),
         unknown_in_scan: |_| {
             (
@@ -166,6 +191,7 @@ impl Policy {
 
     /// JSON-RPC as its specification has it.
     pub const JSON_STRICT: Policy = Policy {
+        conversion: Conversion::ByValue { lenient: false },
         failed_scan: json_strict_failed_scan,
         unknown_command: |_| (-32601, "Method Not Found".to_owned()),
         ..Self::JSON
@@ -174,7 +200,7 @@ impl Policy {
 
 /// The C module's text, which clients show and some of them parse. It counts
 /// parameters from 0.
-fn binrpc_failed_scan(failed: &FailedScan) -> Option<(i32, String)> {
+fn binrpc_failed_scan(failed: &FailedScan) -> Option<ScanFault> {
     let expected = match (failed.converting, failed.problem) {
         (false, _) => failed.wanted.type_name(),
         (true, Problem::Missing) => "any",
@@ -186,7 +212,7 @@ fn binrpc_failed_scan(failed: &FailedScan) -> Option<(i32, String)> {
         Problem::WrongType(_) => "record doesn't match type",
         Problem::NotConverted(_) => "bug -- internal error",
     };
-    Some((
+    Some(ScanFault::new(
         400,
         format!(
             "error at parameter {}: expected {expected} type but {problem}",
@@ -195,30 +221,22 @@ fn binrpc_failed_scan(failed: &FailedScan) -> Option<(i32, String)> {
     ))
 }
 
-/// A missing parameter is left to the command, as the C module does; a wrong
-/// one, which that passes on as 0, is an invalid parameter. Counts from 1, for
-/// people read it.
-fn json_failed_scan(failed: &FailedScan) -> Option<(i32, String)> {
+/// What the C module leaves to the command is left to it here: a missing parameter,
+/// and one that is no text where that is optional.
+fn json_failed_scan(failed: &FailedScan) -> Option<ScanFault> {
+    let is_left_to_the_command = failed.optional && failed.wanted == Wanted::Text;
     match failed.problem {
         Problem::Missing => None,
-        Problem::WrongType(found) | Problem::NotConverted(found) => {
-            let position = failed.position + 1;
-            let wanted = failed.wanted.plain_name();
-            let found = match found {
-                found if found == wanted => "one out of range",
-                found => found,
-            };
-            let text = format!("parameter {position}: expected {wanted}, got {found}");
-            Some((-32602, text))
-        }
+        _ if is_left_to_the_command => None,
+        _ => Some(wrong_in_json(failed, Weight::LessThanAll)),
     }
 }
 
 /// By the specification a missing parameter is an invalid one.
-fn json_strict_failed_scan(failed: &FailedScan) -> Option<(i32, String)> {
+fn json_strict_failed_scan(failed: &FailedScan) -> Option<ScanFault> {
     match failed.problem {
         Problem::Missing if failed.optional => None,
-        Problem::Missing => Some((
+        Problem::Missing => Some(ScanFault::new(
             -32602,
             format!(
                 "parameter {}: expected {}, got none",
@@ -226,33 +244,57 @@ fn json_strict_failed_scan(failed: &FailedScan) -> Option<(i32, String)> {
                 failed.wanted.plain_name()
             ),
         )),
-        _ => json_failed_scan(failed),
+        _ => Some(wrong_in_json(failed, Weight::MoreThanValues)),
+    }
+}
+
+/// A parameter of the wrong type. Counts from 1, for people read it.
+///
+/// Where a text is wanted the C module fails the scan as well, and the command has
+/// its own words for that. A number it passes on as 0, so what the command says
+/// when the scan fails here is about something else.
+fn wrong_in_json(failed: &FailedScan, of_text: Weight) -> ScanFault {
+    let wanted = failed.wanted.plain_name();
+    let found = match failed.problem {
+        Problem::Missing => "none",
+        Problem::WrongType(found) | Problem::NotConverted(found) if found == wanted => {
+            "one out of range"
+        }
+        Problem::WrongType(found) | Problem::NotConverted(found) => found,
+    };
+    let position = failed.position + 1;
+    ScanFault {
+        code: -32602,
+        reason: format!("parameter {position}: expected {wanted}, got {found}"),
+        weight: match failed.wanted {
+            Wanted::Text => of_text,
+            _ => Weight::MoreThanAll,
+        },
     }
 }
 
 /// The C module's text. The first line of a request names the command, the
 /// second is the first parameter.
-fn line_fifo_failed_scan(failed: &FailedScan) -> Option<(i32, String)> {
+fn line_fifo_failed_scan(failed: &FailedScan) -> Option<ScanFault> {
     if failed.problem == Problem::Missing && failed.optional {
         return None;
     }
     let line = failed.position + 2;
-    Some((400, format!("Invalid parameter value on line {line}")))
+    let reason = format!("Invalid parameter value on line {line}");
+    Some(ScanFault::new(400, reason))
 }
 
 /// The words that the Management Interface's own commands had for it. Counts
 /// from 1.
-fn mi_failed_scan(failed: &FailedScan) -> Option<(i32, String)> {
-    match failed.problem {
-        Problem::Missing if failed.optional => None,
-        Problem::Missing => Some((400, "Too few or too many arguments".to_owned())),
-        Problem::WrongType(_) | Problem::NotConverted(_) => Some((
-            400,
-            format!(
-                "Bad parameter {}: it is no {}",
-                failed.position + 1,
-                failed.wanted.word()
-            ),
-        )),
-    }
+fn mi_failed_scan(failed: &FailedScan) -> Option<ScanFault> {
+    let reason = match failed.problem {
+        Problem::Missing if failed.optional => return None,
+        Problem::Missing => "Too few or too many arguments".to_owned(),
+        Problem::WrongType(_) | Problem::NotConverted(_) => format!(
+            "Bad parameter {}: it is no {}",
+            failed.position + 1,
+            failed.wanted.word()
+        ),
+    };
+    Some(ScanFault::new(400, reason))
 }

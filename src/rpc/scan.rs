@@ -20,8 +20,13 @@ pub(crate) enum Conversion {
     /// or hexadecimal behind `0x`.
     FromText,
     /// The value must fit: text that is wholly a number is that number, true
-    /// is 1. A number is text only where the command asks to convert.
-    ByValue,
+    /// is 1. A number is text only where the command asks to convert. Null in the
+    /// place of an optional parameter is a missing one.
+    ByValue {
+        /// Whether what is no number serves as the number 0 in the place of an
+        /// optional parameter, as it does in C.
+        lenient: bool,
+    },
 }
 
 /// What a command asks for.
@@ -68,6 +73,16 @@ impl Wanted {
     }
 }
 
+/// How a command asks for a parameter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Asked {
+    pub(crate) wanted: Wanted,
+    /// It may be missing.
+    pub(crate) optional: bool,
+    /// It is to be converted.
+    pub(crate) converting: bool,
+}
+
 /// A parameter as the command gets it.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Taken {
@@ -107,16 +122,31 @@ pub(crate) struct FailedScan {
 pub(crate) fn take(
     params: &Params,
     param: &Param,
-    wanted: Wanted,
+    asked: Asked,
     conversion: Conversion,
-    asked_to_convert: bool,
 ) -> Result<Taken, Problem> {
+    let Asked {
+        wanted, converting, ..
+    } = asked;
     match conversion {
-        Conversion::ByType { always } => by_type(params, param, wanted, always || asked_to_convert),
+        Conversion::ByType { always } => by_type(params, param, wanted, always || converting),
         Conversion::FromLine => from_line(params, param, wanted, number_in_text),
         Conversion::FromText => from_line(params, param, wanted, plain_number),
-        Conversion::ByValue => by_value(params, param, wanted, asked_to_convert),
+        Conversion::ByValue { .. } if asked.optional && *param == Param::Null => {
+            Err(Problem::Missing)
+        }
+        Conversion::ByValue { lenient } => by_value(params, param, wanted, converting)
+            .or_else(|problem| zero(param, asked).filter(|_| lenient).ok_or(problem)),
     }
+}
+
+/// What C takes for the number that is wanted where there is no number at all.
+fn zero(param: &Param, asked: Asked) -> Option<Taken> {
+    let is_number = matches!(
+        param,
+        Param::Int(_) | Param::UnsignedLong(_) | Param::Float(_)
+    );
+    int_as(0, asked.wanted).filter(|_| asked.optional && !is_number)
 }
 
 fn by_type(

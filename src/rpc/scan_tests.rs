@@ -3,6 +3,24 @@
 use super::*;
 
 const TYPED: Conversion = Conversion::ByType { always: false };
+const AS_C: Conversion = Conversion::ByValue { lenient: true };
+const STRICT: Conversion = Conversion::ByValue { lenient: false };
+
+/// Takes what has to be there.
+fn take(
+    params: &Params,
+    param: &Param,
+    wanted: Wanted,
+    conversion: Conversion,
+    converting: bool,
+) -> Result<Taken, Problem> {
+    let asked = Asked {
+        wanted,
+        optional: false,
+        converting,
+    };
+    super::take(params, param, asked, conversion)
+}
 
 fn text(text: &[u8]) -> (Params, Param) {
     let mut params = Params::new();
@@ -16,7 +34,7 @@ fn converted(from: &[u8], wanted: Wanted) -> Result<Taken, Problem> {
 }
 
 fn by_value_of(param: &Param, wanted: Wanted) -> Result<Taken, Problem> {
-    take(&Params::new(), param, wanted, Conversion::ByValue, false)
+    take(&Params::new(), param, wanted, AS_C, false)
 }
 
 #[test]
@@ -141,9 +159,35 @@ fn json_values_must_fit_not_types() {
     assert!(by_value_of(&Param::Int(1), Wanted::Text).is_err());
     let (params, param) = text(b"9007199254740993");
     assert_eq!(
-        take(&params, &param, Wanted::Long, Conversion::ByValue, false),
+        take(&params, &param, Wanted::Long, AS_C, false),
         Ok(Taken::Long(9_007_199_254_740_993))
     );
     let (params, param) = text(b"12 ");
-    assert!(take(&params, &param, Wanted::Int, Conversion::ByValue, false).is_err());
+    assert!(take(&params, &param, Wanted::Int, AS_C, false).is_err());
+}
+
+#[test]
+fn what_json_has_in_place_of_an_optional_parameter() {
+    let take = |param: &Param, wanted, conversion| {
+        let asked = Asked {
+            wanted,
+            optional: true,
+            converting: false,
+        };
+        super::take(&Params::new(), param, asked, conversion)
+    };
+    for conversion in [AS_C, STRICT] {
+        for wanted in [Wanted::Int, Wanted::Float, Wanted::Text] {
+            let taken = take(&Param::Null, wanted, conversion);
+            assert_eq!(taken, Err(Problem::Missing), "{wanted:?}");
+        }
+        let taken = take(&Param::Int(1 << 40), Wanted::Int, conversion);
+        assert_eq!(taken, Err(Problem::WrongType("integer")));
+    }
+    for wrong in [Param::Array(vec![]), Param::Struct(vec![])] {
+        assert_eq!(take(&wrong, Wanted::Int, AS_C), Ok(Taken::Int(0)));
+        assert_eq!(take(&wrong, Wanted::Float, AS_C), Ok(Taken::Float(0.0)));
+        assert!(take(&wrong, Wanted::Text, AS_C).is_err());
+        assert!(take(&wrong, Wanted::Int, STRICT).is_err());
+    }
 }

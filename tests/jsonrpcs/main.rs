@@ -12,6 +12,7 @@ mod fifo;
 mod hostile;
 mod large;
 mod parameters;
+mod reentry;
 mod script;
 mod specification;
 mod store;

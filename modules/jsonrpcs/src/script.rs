@@ -65,7 +65,7 @@ pub(crate) fn exec(_message: &mut Message<'_>, args: &Args<'_>) -> i32 {
     let mut client = ScriptClient::default();
     let is_json = panic::stop(None, || {
         Some(with_processor(|processor| {
-            processor.answer(document, &mut client)
+            processor.answer(&document, &mut client)
         }))
     });
     let is_json = is_json.unwrap_or_else(|| {

@@ -8,8 +8,8 @@ use kamailio::log_limited;
 use kamailio::net::{Bound, Looked, Outbox, Peer, Service, Step, pipe_in, report_unanswered};
 use rpc_wire::answers::is_answer;
 use rpc_wire::jsonrpc::{
-    Found, MAX_LEN, Name, Progress, Request, abandoned, find, find_on, is_request, reply_name_in,
-    skip_on,
+    BYTE_ORDER_MARK, Found, MAX_LEN, Name, Progress, Request, abandoned, find, find_on, is_request,
+    reply_name_in, skip_on,
 };
 use rpc_wire::listen::Transport;
 use rpc_wire::value::Params;
@@ -74,6 +74,9 @@ impl Documents {
         if space > 0 {
             return Step::Done(space);
         }
+        if is_part_of_mark(input) {
+            return Step::More;
+        }
         let mut client = SocketClient { sender, outbox };
         let len = match find_further(input, looked) {
             Found::Document(len) => len,
@@ -101,10 +104,18 @@ impl Documents {
 }
 
 /// How many bytes at the start are space where the C module's parser expects a
-/// value.
+/// value, or a byte order mark.
 fn blanks(input: &[u8]) -> usize {
+    if input.starts_with(BYTE_ORDER_MARK) {
+        return BYTE_ORDER_MARK.len();
+    }
     let is_blank = |byte: &&u8| (1..=b' ').contains(*byte);
     input.iter().take_while(is_blank).count()
+}
+
+/// Whether more bytes may make a byte order mark of it.
+fn is_part_of_mark(input: &[u8]) -> bool {
+    input.len() < BYTE_ORDER_MARK.len() && BYTE_ORDER_MARK.starts_with(input)
 }
 
 /// Finds the first document, looking only at what was not there last time.
@@ -338,12 +349,22 @@ impl Client for PipeClient<'_, '_> {
 
 #[cfg(test)]
 mod tests {
-    use super::blanks;
+    use super::{blanks, is_part_of_mark};
 
     #[test]
     fn control_characters_are_blanks_and_nul_is_none() {
         assert_eq!(blanks(b" \t\r\n\x01{"), 5);
         assert_eq!(blanks(b"\0{"), 0);
         assert_eq!(blanks(b"{ "), 0);
+    }
+
+    #[test]
+    fn a_byte_order_mark_is_a_blank_however_it_comes() {
+        assert_eq!(blanks(b"\xef\xbb\xbf {"), 3);
+        for end in 1..3 {
+            assert_eq!(blanks(&b"\xef\xbb\xbf"[..end]), 0);
+            assert!(is_part_of_mark(&b"\xef\xbb\xbf"[..end]));
+        }
+        assert!(!is_part_of_mark(b"\xef{"));
     }
 }

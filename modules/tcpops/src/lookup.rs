@@ -33,7 +33,7 @@ pub(crate) fn alive(_message: &mut Message<'_>, args: &Args<'_>) -> i32 {
 /// `tcp_con_alive("192.0.2.1:5060")` or `tcp_con_alive("$du")`
 pub(crate) fn address_alive(_message: &mut Message<'_>, args: &Args<'_>) -> i32 {
     ADDRESS_ALIVE.answer(|| {
-        let (host, port) = parse(args.text(0)?)?;
+        let (host, port) = parse(&args.text(0)?)?;
         Ok(alive_or_not(Connection::find_by_address(&host, port)?))
     })
 }
@@ -41,7 +41,7 @@ pub(crate) fn address_alive(_message: &mut Message<'_>, args: &Args<'_>) -> i32 
 /// `tcp_get_conid("192.0.2.1:5060", "$var(conid)")`
 pub(crate) fn find(_message: &mut Message<'_>, args: &Args<'_>) -> i32 {
     FIND.answer(|| {
-        let (host, port) = parse(args.text(0)?)?;
+        let (host, port) = parse(&args.text(0)?)?;
         let found = Connection::find_by_address(&host, port)
             .map_err(|error| Refusal::new(NOT_RESOLVED, error))?;
         if let Some(connection) = &found {

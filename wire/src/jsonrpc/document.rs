@@ -2,7 +2,7 @@
 
 use serde_json::value::RawValue;
 
-use super::reader::Reader;
+use super::reader::{BYTE_ORDER_MARK, Reader};
 use super::request::{self, Request};
 use super::{MAX_BATCH, Refusal, Strictness};
 use crate::value::Params;
@@ -126,17 +126,17 @@ fn requests(reader: &mut Reader<'_>) -> Result<usize, Refusal> {
     Ok(count)
 }
 
-/// Checks that the whole of `bytes` is one value of the JSON specification, in
-/// UTF-8.
-fn strictly_json(bytes: &[u8]) -> Result<(), Refusal> {
-    let text = std::str::from_utf8(bytes).map_err(|error| Refusal::NotJson {
-        at: error.valid_up_to(),
-    })?;
+/// Checks that the whole of `document`, but for a byte order mark, is one value of
+/// the JSON specification, in UTF-8.
+fn strictly_json(document: &[u8]) -> Result<(), Refusal> {
+    let bytes = document.strip_prefix(BYTE_ORDER_MARK).unwrap_or(document);
+    let refused = |at: usize| Refusal::NotJson {
+        at: document.len() - bytes.len() + at,
+    };
+    let text = std::str::from_utf8(bytes).map_err(|error| refused(error.valid_up_to()))?;
     match serde_json::from_str::<&RawValue>(text) {
         Ok(_) => Ok(()),
-        Err(error) => Err(Refusal::NotJson {
-            at: offset(bytes, error.line(), error.column()),
-        }),
+        Err(error) => Err(refused(offset(bytes, error.line(), error.column()))),
     }
 }
 

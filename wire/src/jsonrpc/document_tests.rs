@@ -133,7 +133,8 @@ fn a_document_that_is_no_json() {
         "x",
         "\0",
         "]",
-        "\u{feff}{}",
+        "\u{feff}",
+        "\u{feff}\u{feff}{}",
         "'a'",
         "\"a",
         "{",
@@ -148,6 +149,21 @@ fn a_document_that_is_no_json() {
 }
 
 #[test]
+fn a_byte_order_mark_before_a_document_is_ignored() {
+    let mut params = Params::new();
+    for document in [
+        "\u{feff}{\"jsonrpc\":\"2.0\",\"method\":\"m\",\"id\":1}",
+        "\u{feff} [{\"jsonrpc\":\"2.0\",\"method\":\"m\",\"id\":1}]",
+    ] {
+        for strictness in [AsC, Specification] {
+            let mut document = Document::parse(document.as_bytes(), strictness, 100);
+            let request = document.next_request(&mut params).expect("a request");
+            assert!(matches!(request.verdict, Verdict::Run(_)), "{request:?}");
+        }
+    }
+}
+
+#[test]
 fn an_error_tells_where() {
     assert_eq!(refusal(b"[1,\n 2,\n x]", AsC), Refusal::NotJson { at: 9 });
     assert_eq!(
@@ -158,6 +174,12 @@ fn an_error_tells_where() {
         refusal(b"[1,\n\"a\xff\"]", Specification),
         Refusal::NotJson { at: 6 }
     );
+    for strictness in [AsC, Specification] {
+        assert_eq!(
+            refusal("\u{feff}[x]".as_bytes(), strictness),
+            Refusal::NotJson { at: 4 }
+        );
+    }
 }
 
 #[test]

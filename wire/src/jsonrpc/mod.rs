@@ -46,13 +46,15 @@
 //! | names in `params` more than once | all are passed | all are passed |
 //! | `\u0000`, half a surrogate pair | left out of parameters | left out of parameters |
 //! | a surrogate pair | its character (C: a wrong one from U+20000 on in every second plane) | its character |
+//! | a byte order mark before the document | ignored (C: no answer) | ignored |
+//! | `params` that is null | no parameters (C: an empty result) | no parameters |
 //! | NUL inside the document | -32700 (C: no answer) | -32700 |
 //! | `\u` without four hex digits, a backslash before NUL | -32700 (C: reads beyond the string or unset memory) | -32700 |
-//! | `+1` `.5` `1.` `00` `0x1`, a byte order mark, comments, single quotes, commas at the end, nothing | -32700 (C: no answer) | -32700 |
+//! | `+1` `.5` `1.` `00` `0x1`, comments, single quotes, commas at the end, nothing | -32700 (C: no answer) | -32700 |
 //! | a string, number or word as the document | -32600 (C: an empty result) | -32600 |
 //! | an object, array or truth as the id | -32600 (C: 0 or 1) | -32600 |
 //! | no method, or one that is no string | -32600 (C: an empty result, or ends) | -32600 |
-//! | `params` that is neither array nor object | -32602 (C: an empty result) | -32602 |
+//! | `params` that is neither array nor object nor null | -32602 (C: an empty result) | -32602 |
 //!
 //! There are three bounds: the size that the caller gives, [`MAX_DEPTH`] and
 //! [`MAX_BATCH`].
@@ -101,6 +103,7 @@ pub use error::Refusal;
 pub use http::{http_status, refusal_status};
 pub use id::Id;
 pub use reply::{Batch, encode_answer, encode_error, encode_refusal};
+pub use reader::BYTE_ORDER_MARK;
 pub use request::{Name, Request, Verdict};
 pub use stream::{Found, Progress, find, find_on, skip_on};
 

@@ -11,6 +11,10 @@ use super::number::Number;
 use super::text::{Text, escape_len};
 use super::{MAX_DEPTH, Refusal};
 
+/// U+FEFF in UTF-8, which some editors and clients put before a document. It is
+/// ignored there.
+pub const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
+
 /// A value without members.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Scalar<'a> {
@@ -57,10 +61,13 @@ pub(super) struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
+    /// At the start of a document, behind the byte order mark that some editors
+    /// and clients put there.
     pub(super) fn new(document: &'a [u8]) -> Self {
+        let has_mark = document.starts_with(BYTE_ORDER_MARK);
         Self {
             document,
-            at: 0,
+            at: if has_mark { BYTE_ORDER_MARK.len() } else { 0 },
             depth: 0,
         }
     }
@@ -346,7 +353,7 @@ mod tests {
             ("[TRUE]", 1),
             ("[nul]", 1),
             ("// no\n1", 0),
-            ("\u{feff}1", 0),
+            ("\u{feff}\u{feff}1", 3),
         ] {
             assert_eq!(refused_at(document.as_bytes()), at, "{document}");
         }

@@ -301,7 +301,8 @@ fn id<'a>(reader: &mut Reader<'a>) -> Result<IdMember<'a>, Refusal> {
 }
 
 /// The values of an array, or those of the members of an object: commands know
-/// their parameters by position, and names are ignored.
+/// their parameters by position, and names are ignored. Null stands for none at
+/// all, as clients in Go write it.
 fn parameters(reader: &mut Reader<'_>, params: &mut Params) -> Result<Parameters, Refusal> {
     let push = |reader: &mut Reader<'_>, params: &mut Params| {
         let param = reader.value(params)?;
@@ -312,8 +313,10 @@ fn parameters(reader: &mut Reader<'_>, params: &mut Params) -> Result<Parameters
         Some(b'[') => reader.array(|reader| push(reader, params))?,
         Some(b'{') => reader.object(|reader, _| push(reader, params))?,
         _ => {
-            reader.skip()?;
-            return Ok(Parameters::NotAList);
+            return Ok(match reader.scalar()? {
+                Scalar::Null => Parameters::Read,
+                _ => Parameters::NotAList,
+            });
         }
     }
     Ok(Parameters::Read)

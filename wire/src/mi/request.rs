@@ -27,6 +27,10 @@ pub enum ParseError {
 
 /// The command that a request names and the rest of the request, its arguments;
 /// none where the first line is no `:command:`.
+///
+/// The line may end with a carriage return and a newline, or with the request:
+/// clients in Ruby and PHP send such requests, and no other meaning of them is
+/// possible.
 #[must_use]
 pub fn first_line(request: &[u8]) -> Option<(&[u8], &[u8])> {
     let names = request.strip_prefix(b":")?;
@@ -34,8 +38,13 @@ pub fn first_line(request: &[u8]) -> Option<(&[u8], &[u8])> {
     if names[end] == 0 {
         return None;
     }
-    let rest = names[end + 1..].strip_prefix(b"\n")?;
-    Some((&names[..end], rest))
+    let behind = &names[end + 1..];
+    let behind = behind.strip_prefix(b"\r").unwrap_or(behind);
+    match behind.split_first() {
+        None => Some((&names[..end], &[])),
+        Some((b'\n', rest)) => Some((&names[..end], rest)),
+        Some(_) => None,
+    }
 }
 
 /// Whether the first line of a datagram names a command: what it needs to be answered

@@ -15,10 +15,32 @@ fn the_first_line_is_a_command_between_colons() {
     assert_eq!(first_line(b":which:\n"), Some((&b"which"[..], &b""[..])));
     assert_eq!(first_line(b":a:\nb\n"), Some((&b"a"[..], &b"b\n"[..])));
     assert_eq!(first_line(b"::\n"), Some((&b""[..], &b""[..])));
-    for refused in ["", ":", "which\n", ":which\n", ":which:", ":which:\r\n"] {
+    for refused in [
+        "",
+        ":",
+        "which\n",
+        ":which\n",
+        ":which: \n",
+        ":which:\r\r\n",
+        ":which:\rx",
+        ":uptime:reply\n",
+    ] {
         assert_eq!(first_line(refused.as_bytes()), None, "{refused:?}");
     }
-    assert_eq!(first_line(b":uptime:reply\n"), None);
+}
+
+#[test]
+fn the_first_line_ends_like_any_line_or_with_the_request() {
+    for (request, rest) in [
+        (":a:\r\nb\r\n", "b\r\n"),
+        (":a:\r\n", ""),
+        (":a:\r", ""),
+        (":a:", ""),
+    ] {
+        let read = first_line(request.as_bytes());
+        assert_eq!(read, Some((&b"a"[..], rest.as_bytes())), "{request:?}");
+    }
+    assert_eq!(values(b"b\r\nc::d\r\n"), [b"b", b"d"]);
 }
 
 #[test]
