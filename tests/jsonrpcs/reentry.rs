@@ -175,7 +175,7 @@ fn a_held_text_outlives_the_commands_that_run_in_the_same_expression() {
                 $var(text) = $_s($var(level)$shv(long));
                 jsonrpc_exec('{ECHO}');
                 if ($var(level) < 30) {{
-                    $var(all) = $jsonrpl(body) + route(SELF);
+                    $var(all) = $jsonrpl(body) + ("" + route(SELF));
                     $shv(all) = $shv(all) + $var(all);
                 }}
                 return 1;
