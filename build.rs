@@ -113,7 +113,7 @@ const VARS: &[&str] = &[
     "CONN_(EOF|GET_FD)",
     "F_CONN_(CLOSE_EV|FD_CLOSED|FORCE_EOF)",
     "FL_USE_OTCPID",
-    "PROTO_(TCP|TLS|WS|WSS)",
+    "PROTO_(TCP|TLS|SCTP|WS|WSS)",
     "SIPS_URI_T",
     "SND_F_CON_CLOSE",
     "SREV_TCP_CLOSED",

@@ -4,8 +4,8 @@
 
 use libfuzzer_sys::fuzz_target;
 use rpc_wire::jsonrpc::{
-    Document, Form, Found, Id, MAX_LEN, Progress, Request, Strictness, Verdict, encode_answer,
-    encode_refusal, find, find_on, http_status, is_answer, is_request,
+    BYTE_ORDER_MARK, Document, Form, Found, Id, MAX_LEN, Progress, Request, Strictness, Verdict,
+    encode_answer, encode_refusal, find, find_on, http_status, is_answer, is_request,
 };
 use rpc_wire::value::{Params, Reply};
 use serde_json::value::RawValue;
@@ -18,7 +18,8 @@ use echo::echo_all;
 fuzz_target!(|bytes: &[u8]| {
     comes_in_pieces(bytes);
     assert!(!(is_request(bytes) && is_answer(bytes)));
-    let is_json = serde_json::from_slice::<&RawValue>(bytes).is_ok();
+    let document = bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes);
+    let is_json = serde_json::from_slice::<&RawValue>(document).is_ok();
     let lenient = all(bytes, Strictness::AsC);
     let strict = all(bytes, Strictness::Specification);
     // Only names in another case are read differently if all is JSON.

@@ -44,6 +44,15 @@ impl Message<'_> {
         unsafe { sys::ksrrs_is_http(self.message.as_ptr()) != 0 }
     }
 
+    /// Whether it came over a connection, and not in a datagram, whose sender can be
+    /// forged.
+    #[must_use]
+    pub fn is_over_stream(&self) -> bool {
+        // SAFETY: the message is valid for the whole call.
+        let proto = unsafe { (*self.message.as_ptr()).rcv.proto };
+        self.is_over_tcp() || sys::PROTO_SCTP as i64 == i64::from(proto)
+    }
+
     /// What follows its headers.
     #[must_use]
     pub fn body(&mut self) -> &[u8] {

@@ -3,7 +3,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind, set_hook};
 
-use crate::log;
+use crate::log_limited;
 
 /// Runs `body`; a panic in it gives `fallback` instead.
 ///
@@ -15,7 +15,7 @@ pub fn stop<R>(fallback: R, body: impl FnOnce() -> R) -> R {
 }
 
 /// Sends the report of a panic to the server's log, which is all an operator
-/// of a daemon sees.
+/// of a daemon sees. A client that has found one may cause it as often as it likes.
 #[doc(hidden)]
 pub fn report_to_log() {
     set_hook(Box::new(|panic| {
@@ -25,8 +25,8 @@ pub fn report_to_log() {
             .or_else(|| payload.downcast_ref::<String>().map(String::as_str))
             .unwrap_or("no reason given");
         match panic.location() {
-            Some(place) => log!(Bug, "panic at {place}: {reason}"),
-            None => log!(Bug, "panic: {reason}"),
+            Some(place) => log_limited!(Bug, "panic at {place}: {reason}"),
+            None => log_limited!(Bug, "panic: {reason}"),
         }
     }));
 }

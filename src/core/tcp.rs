@@ -11,7 +11,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::ptr::{self, NonNull};
 
 use crate::message::Message;
-use crate::{Error, log, strings, sys, tcp_main};
+use crate::{Error, log_limited, strings, sys, tcp_main};
 
 /// One connection, which does not go away as long as this exists.
 ///
@@ -272,7 +272,7 @@ impl Drop for Connection {
         // It ended meanwhile, and TCP main has left it to us. Taking it apart
         // is TCP main's work, which does it when told once more that it ended.
         if let Err(error) = tcp_main::tell(self.connection, sys::CONN_EOF as c_long) {
-            log!(Error, "connection {} is not freed: {error}", self.id());
+            log_limited!(Error, "connection {} is not freed: {error}", self.id());
         }
     }
 }

@@ -8,7 +8,8 @@ use rpc_wire::value::Reply;
 pub struct Answer<'a> {
     /// The values, or a fault.
     pub reply: &'a Reply,
-    /// Whether the command is declared to answer with an array.
+    /// Whether the answer is an array of the values at the top: the command is
+    /// declared to answer with one, or there are several where all count.
     pub returns_array: bool,
     /// Whether the reply must have left the process, with all that is queued
     /// before it, when [`Responder::respond`] returns: the command may be

@@ -15,6 +15,14 @@ pub(crate) struct Buffers {
 }
 
 impl Buffers {
+    /// Buffers for replies of at most so many bytes.
+    pub(crate) fn new(max_reply: usize) -> Self {
+        Buffers {
+            reply: Reply::with_limit(max_reply),
+            ..Self::default()
+        }
+    }
+
     /// Makes them ready for the next call. What an unusually large one took goes
     /// back to the system.
     pub(crate) fn clear(&mut self) {

@@ -8,7 +8,8 @@ use crate::answer::{Answer, Later, Responder};
 use crate::buffers::Buffers;
 use crate::handles::{Handle, Target};
 use crate::policy::{
-    Faults, NamedInArray, Policy, ScanFault, StructParam, TopValues, UnnamedInStruct, Weight,
+    Faults, MaxReply, NamedInArray, Policy, ScanFault, StructParam, TopValues, UnnamedInStruct,
+    Weight,
 };
 use crate::scan::{self, Conversion, FailedScan, Problem, Taken, Wanted};
 
@@ -16,6 +17,7 @@ use crate::scan::{self, Conversion, FailedScan, Problem, Taken, Wanted};
 pub(crate) struct Delay {
     pub(crate) later: Later,
     pub(crate) policy: &'static Policy,
+    pub(crate) max_reply: MaxReply,
     pub(crate) returns_array: bool,
 }
 
@@ -34,7 +36,10 @@ struct Member {
 /// One call of one command.
 pub(crate) struct Call<'a> {
     policy: &'static Policy,
+    max_reply: MaxReply,
     returns_array: bool,
+    /// Why the reply takes no more, once it does not.
+    full: Option<Full>,
     params: &'a mut Params,
     /// The next parameter to look at.
     next: usize,
@@ -54,6 +59,7 @@ pub(crate) struct Call<'a> {
 /// What a call works with; the engine lends it.
 pub(crate) struct Parts<'a> {
     pub(crate) policy: &'static Policy,
+    pub(crate) max_reply: MaxReply,
     pub(crate) returns_array: bool,
     pub(crate) params: &'a mut Params,
     pub(crate) buffers: &'a mut Buffers,
@@ -64,7 +70,9 @@ impl<'a> Call<'a> {
     pub(crate) fn new(parts: Parts<'a>) -> Self {
         Call {
             policy: parts.policy,
+            max_reply: parts.max_reply,
             returns_array: parts.returns_array,
+            full: None,
             params: parts.params,
             next: 0,
             taken: 0,
@@ -86,13 +94,8 @@ impl<'a> Call<'a> {
         value: Scalar<'_>,
     ) -> Result<(), Refused> {
         let place = self.place_for(place, name)?;
-        match self.buffers.reply.push(place, name, value) {
-            Ok(()) => Ok(()),
-            Err(full) => {
-                self.fault(500, full.to_string().as_bytes());
-                Err(Refused)
-            }
-        }
+        let pushed = self.buffers.reply.push(place, name, value);
+        pushed.map_err(|full| self.is_full(full))
     }
 
     /// Adds a structure or an array. `this` is the call as C knows it.
@@ -104,16 +107,21 @@ impl<'a> Call<'a> {
         this: *mut c_void,
     ) -> Result<*mut Handle, Refused> {
         let place = self.place_for(place, name)?;
-        match self.buffers.reply.open(place, name, kind) {
-            Ok(node) => Ok(self.buffers.handles.keep(Handle {
-                call: this,
-                target: Target::Reply(Parent::Node(node)),
-            })),
-            Err(full) => {
-                self.fault(500, full.to_string().as_bytes());
-                Err(Refused)
-            }
-        }
+        let opened = self.buffers.reply.open(place, name, kind);
+        let node = opened.map_err(|full| self.is_full(full))?;
+        Ok(self.buffers.handles.keep(Handle {
+            call: this,
+            target: Target::Reply(Parent::Node(node)),
+        }))
+    }
+
+    /// The reply takes no more, which is all that the client learns. What it has is
+    /// given back at once.
+    fn is_full(&mut self, full: Full) -> Refused {
+        self.complain(full.to_string());
+        self.full = Some(full);
+        self.buffers.reply.clear();
+        Refused
     }
 
     /// The handle of the reply itself. `this` is the call as C knows it.
@@ -129,6 +137,9 @@ impl<'a> Call<'a> {
 
     /// Where a value of this name goes when it is added at `place`.
     fn place_for(&mut self, place: Parent, name: Option<&[u8]>) -> Result<Parent, Refused> {
+        if self.full.is_some() {
+            return Err(Refused);
+        }
         match place {
             Parent::Top => {
                 if self.policy.top_values == TopValues::Last && !self.returns_array {
@@ -145,7 +156,7 @@ impl<'a> Call<'a> {
         match (self.buffers.reply.kind(node), name) {
             (Container::Array, Some(_)) if self.policy.named_in_array == NamedInArray::Wrapped => {
                 let wrapper = self.buffers.reply.open(place, None, Container::Struct);
-                wrapper.map(Parent::Node).map_err(|_| Refused)
+                wrapper.map(Parent::Node).map_err(|full| self.is_full(full))
             }
             (Container::Struct, None)
                 if self.policy.unnamed_in_struct == UnnamedInStruct::Refused =>
@@ -231,6 +242,7 @@ impl<'a> Call<'a> {
                     problem,
                     optional,
                     converting,
+                    returns_array: self.returns_array,
                 });
             }
         }
@@ -341,6 +353,7 @@ impl<'a> Call<'a> {
         Some(Delay {
             later,
             policy: self.policy,
+            max_reply: self.max_reply,
             returns_array: self.returns_array,
         })
     }
@@ -394,15 +407,20 @@ impl<'a> Call<'a> {
         if let Some(fault) = fault.filter(|fault| fault.weight >= said) {
             reply.set_fault(fault.code, fault.reason.as_bytes());
         }
-        if self.buffers.reply.fault().is_none() && !self.buffers.reply.can_be_written() {
-            self.buffers
-                .reply
-                .set_fault(500, Full::NoMemory.to_string().as_bytes());
+        if reply.fault().is_none() && !reply.can_be_written() {
+            self.full = Some(Full::NoMemory);
         }
+        match self.full {
+            Some(Full::NoMemory) => reply.set_fault(500, Full::NoMemory.to_string().as_bytes()),
+            Some(Full::TooLarge(_)) => reply.set_fault(500, self.max_reply.fault().as_bytes()),
+            None => {}
+        }
+        let all_in_array = self.policy.top_values == TopValues::AllInArray;
+        let returns_array = self.returns_array || (all_in_array && reply.values().nth(1).is_some());
         self.answered = true;
         self.responder.respond(Answer {
-            reply: &self.buffers.reply,
-            returns_array: self.returns_array,
+            reply,
+            returns_array,
             now,
         });
     }

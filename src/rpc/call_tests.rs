@@ -9,11 +9,13 @@ use super::*;
 struct Shown {
     replies: Vec<String>,
     sent_now: bool,
+    returns_array: bool,
 }
 
 impl Responder for Shown {
     fn respond(&mut self, answer: Answer<'_>) {
         self.sent_now = answer.now;
+        self.returns_array = answer.returns_array;
         self.replies.push(match answer.reply.fault() {
             Some(fault) => format!("{} {}", fault.code, String::from_utf8_lossy(fault.reason)),
             None => answer.reply.walk().map(show).collect::<Vec<_>>().join(" "),
@@ -62,6 +64,7 @@ fn answer(
     let (mut buffers, mut shown) = (Buffers::default(), Shown::default());
     let mut call = Call::new(Parts {
         policy,
+        max_reply: MaxReply::DEFAULT,
         returns_array,
         params: &mut given,
         buffers: &mut buffers,
@@ -169,8 +172,9 @@ fn what_counts_more_than_a_wrong_type_in_json() {
     };
     let text = "-32602 parameter 1: expected string, got array";
     let number = "-32602 parameter 1: expected integer, got array";
-    let (nothing, adds, faults): (fn(&mut Call<'_>), fn(&mut Call<'_>), fn(&mut Call<'_>)) =
-        (|_| {}, |call| add(call, 7), |call| call.fault(400, b"own"));
+    let nothing: fn(&mut Call<'_>) = |_| {};
+    let adds: fn(&mut Call<'_>) = |call| add(call, 7);
+    let faults: fn(&mut Call<'_>) = |call| call.fault(400, b"own");
     // C fails the scan of a text, too, so the command speaks for itself.
     assert_eq!(told(JSON, Wanted::Text, false, nothing), text);
     assert_eq!(told(JSON, Wanted::Text, false, adds), "7");
@@ -248,6 +252,7 @@ fn a_command_that_sends_itself_is_answered_at_once_and_only_once() {
     let mut shown = Shown::default();
     let mut call = Call::new(Parts {
         policy: BINRPC,
+        max_reply: MaxReply::DEFAULT,
         returns_array: false,
         params: &mut params,
         buffers: &mut buffers,
@@ -296,6 +301,7 @@ fn answer_line(line: &[u8], command: impl FnOnce(&mut Call<'_>)) -> String {
     let (mut buffers, mut shown) = (Buffers::default(), Shown::default());
     let mut call = Call::new(Parts {
         policy: &Policy::LINE_FIFO,
+        max_reply: MaxReply::DEFAULT,
         returns_array: false,
         params: &mut given,
         buffers: &mut buffers,
@@ -358,4 +364,67 @@ fn a_missing_or_wrong_argument_of_the_management_interface_is_told() {
         let _ = call.take(Wanted::Text, true, false);
     });
     assert_eq!(optional, "");
+}
+
+#[test]
+fn a_reply_that_grows_too_large_is_a_fault_whatever_the_command_says_then() {
+    let max_reply = MaxReply::new(64 << 10).expect("enough");
+    let (mut params, mut buffers) = (Params::new(), Buffers::new(max_reply.bytes()));
+    let mut shown = Shown::default();
+    let mut call = Call::new(Parts {
+        policy: JSON,
+        max_reply,
+        returns_array: true,
+        params: &mut params,
+        buffers: &mut buffers,
+        responder: &mut shown,
+    });
+    let place = call
+        .buffers
+        .reply
+        .open(Parent::Top, None, Container::Struct)
+        .map(Parent::Node)
+        .expect("room");
+    let added = (0..).take_while(|number| {
+        let value = Scalar::Int(*number);
+        call.put(Parent::Top, None, value).is_ok()
+    });
+    assert!(added.count() > 1000);
+    // The structure is gone with the rest, and nobody looks for it.
+    assert_eq!(call.put(place, Some(b"a"), Scalar::Int(1)), Err(Refused));
+    call.fault(500, b"failed to add");
+    call.finish();
+    assert_eq!(
+        shown.replies,
+        ["500 the reply is larger than 65536 bytes (max_reply)"]
+    );
+}
+
+#[test]
+fn all_values_are_an_array_where_all_count() {
+    let told = |count: i32, policy: &'static Policy| {
+        let (mut params, mut buffers) = (Params::new(), Buffers::default());
+        let mut shown = Shown::default();
+        let mut call = Call::new(Parts {
+            policy,
+            max_reply: MaxReply::DEFAULT,
+            returns_array: false,
+            params: &mut params,
+            buffers: &mut buffers,
+            responder: &mut shown,
+        });
+        for number in 0..count {
+            add(&mut call, number);
+        }
+        call.finish();
+        (shown.replies.concat(), shown.returns_array)
+    };
+    for strict in [false, true] {
+        let all = Policy::json(strict, true);
+        assert_eq!(told(0, all), (String::new(), false));
+        assert_eq!(told(1, all), ("0".to_owned(), false));
+        assert_eq!(told(3, all), ("0 1 2".to_owned(), true));
+        let last = Policy::json(strict, false);
+        assert_eq!(told(3, last), ("2".to_owned(), false));
+    }
 }

@@ -19,7 +19,7 @@ use crate::answer::{Answer, RespondLater, Responder};
 use crate::buffers::Buffers;
 use crate::call::{Call, Delay, Parts};
 use crate::context::Context;
-use crate::policy::Policy;
+use crate::policy::{MaxReply, Policy};
 
 /// A reply that is to come, in shared memory.
 ///
@@ -38,6 +38,7 @@ pub(crate) struct Block {
     references: AtomicU32,
     closed: AtomicBool,
     policy: &'static Policy,
+    max_reply: MaxReply,
     returns_array: bool,
     respond: RespondLater,
     message: ManuallyDrop<SharedMessage>,
@@ -69,6 +70,7 @@ impl Block {
             references: AtomicU32::new(2),
             closed: AtomicBool::new(false),
             policy: delay.policy,
+            max_reply: delay.max_reply,
             returns_array: delay.returns_array,
             respond: delay.later.respond,
             note_len: note.len(),
@@ -200,7 +202,7 @@ impl Filling {
     fn start(block: NonNull<Block>, content: &Block) -> Self {
         let owned = Box::into_raw(Box::new(Owned {
             params: Params::new(),
-            buffers: Buffers::default(),
+            buffers: Buffers::new(content.max_reply.bytes()),
             client: LaterClient(block),
         }));
         // SAFETY: it lives until `Filling` is dropped, which drops the call
@@ -208,6 +210,7 @@ impl Filling {
         let lent = unsafe { &mut *owned };
         let call = Call::new(Parts {
             policy: content.policy,
+            max_reply: content.max_reply,
             returns_array: content.returns_array,
             params: &mut lent.params,
             buffers: &mut lent.buffers,

@@ -10,7 +10,7 @@ use crate::buffers::Buffers;
 use crate::call::{Call, Parts};
 use crate::context::Context;
 use crate::delayed::Block;
-use crate::policy::Policy;
+use crate::policy::{MaxReply, Policy};
 
 /// How many bytes a cleared name keeps: more than any command's has.
 const KEPT_NAME: usize = 256;
@@ -20,6 +20,7 @@ const KEPT_NAME: usize = 256;
 #[derive(Debug)]
 pub struct Engine {
     policy: &'static Policy,
+    max_reply: MaxReply,
     buffers: Buffers,
     /// The name of the command that runs.
     name: Vec<u8>,
@@ -39,12 +40,14 @@ enum Found {
 }
 
 impl Engine {
-    /// An engine for the protocol that `policy` describes.
+    /// An engine for the protocol that `policy` describes. A reply that would take
+    /// more than `max_reply` bytes becomes a fault.
     #[must_use]
-    pub fn new(policy: &'static Policy) -> Self {
+    pub fn new(policy: &'static Policy, max_reply: MaxReply) -> Self {
         Engine {
             policy,
-            buffers: Buffers::default(),
+            max_reply,
+            buffers: Buffers::new(max_reply.bytes()),
             name: Vec::new(),
         }
     }
@@ -55,7 +58,14 @@ impl Engine {
     /// The command runs in this process and returns when it is done: one that
     /// sleeps lets us sleep. What it changes in the text of `params` is its
     /// own affair; they are worthless afterwards.
-    pub fn run(&mut self, method: Span, params: &mut Params, responder: &mut dyn Responder) {
+    ///
+    /// Returns whether there is such a command.
+    pub fn run(
+        &mut self,
+        method: Span,
+        params: &mut Params,
+        responder: &mut dyn Responder,
+    ) -> bool {
         let cleared = Cleared(&mut self.buffers);
         // A command may change the text of its request.
         self.name.clear();
@@ -63,12 +73,16 @@ impl Engine {
         self.name.extend_from_slice(c_text(params.text(method)));
         let name = self.name.as_slice();
         let shown = || String::from_utf8_lossy(name);
+        let mut is_known = true;
         let found = if server::is_ending() {
             Err((500, "the server is ending".to_owned()))
         } else {
             match find(name) {
                 Found::Command(command) => Ok(command),
-                Found::Unknown => Err((self.policy.unknown_command)(&shown())),
+                Found::Unknown => {
+                    is_known = false;
+                    Err((self.policy.unknown_command)(&shown()))
+                }
                 Found::TooFast => {
                     log_limited!(
                         Error,
@@ -82,6 +96,7 @@ impl Engine {
         let lock = found.is_ok().then(|| ExecLock::take(name));
         let mut call = Call::new(Parts {
             policy: self.policy,
+            max_reply: self.max_reply,
             returns_array: found.as_ref().is_ok_and(|command| command.returns_array),
             params,
             buffers: &mut *cleared.0,
@@ -96,6 +111,7 @@ impl Engine {
         }
         // The reply is on its way: only now may the command run elsewhere.
         drop(lock);
+        is_known
     }
 }
 

@@ -25,4 +25,4 @@ mod scan;
 
 pub use answer::{Answer, Later, RespondLater, Responder};
 pub use dispatch::{Engine, exists};
-pub use policy::Policy;
+pub use policy::{MaxReply, Policy};

@@ -3,6 +3,7 @@
 //! Clients rely on what the C modules answer, and those differ in these points;
 //! everything else is the same for all.
 
+use kamailio_core::Error;
 use rpc_wire::linefifo;
 
 use crate::scan::{Conversion, FailedScan, Problem, Wanted};
@@ -14,11 +15,50 @@ pub(crate) enum Faults {
     Last,
 }
 
+/// How many bytes a reply may take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MaxReply(i32);
+
+impl MaxReply {
+    /// What holds where no parameter says otherwise. Every reply of today's commands
+    /// has room in it a hundred times.
+    pub const DEFAULT: MaxReply = MaxReply(256 << 20);
+
+    /// The value of the parameter `max_reply`.
+    ///
+    /// # Errors
+    /// It is less than an everyday reply has.
+    pub fn new(bytes: i32) -> Result<Self, Error> {
+        /// The parameters' smallest sensible value.
+        const LEAST: i32 = 64 << 10;
+        if bytes < LEAST {
+            return Err(Error::new(format!(
+                "{bytes} bytes are too few for a reply; it is {LEAST} or more"
+            )));
+        }
+        Ok(MaxReply(bytes))
+    }
+
+    /// As a size in memory.
+    #[must_use]
+    pub fn bytes(self) -> usize {
+        usize::try_from(self.0).unwrap_or_default()
+    }
+
+    /// What the client is told of a reply that is larger.
+    #[must_use]
+    pub fn fault(self) -> String {
+        format!("the reply is larger than {} bytes (max_reply)", self.0)
+    }
+}
+
 /// Which of several values at the top of the reply the client sees, for a
 /// command that is not declared to return an array.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum TopValues {
     All,
+    /// All, and several of them in an array.
+    AllInArray,
     Last,
 }
 
@@ -196,6 +236,28 @@ impl Policy {
         unknown_command: |_| (-32601, "Method Not Found".to_owned()),
         ..Self::JSON
     };
+
+    const JSON_ALL_VALUES: Policy = Policy {
+        top_values: TopValues::AllInArray,
+        ..Self::JSON
+    };
+
+    const JSON_STRICT_ALL_VALUES: Policy = Policy {
+        top_values: TopValues::AllInArray,
+        ..Self::JSON_STRICT
+    };
+
+    /// JSON-RPC, as its specification has it or not, and with all values that a
+    /// command adds or the last.
+    #[must_use]
+    pub fn json(strict: bool, all_values: bool) -> &'static Policy {
+        match (strict, all_values) {
+            (false, false) => &Self::JSON,
+            (false, true) => &Self::JSON_ALL_VALUES,
+            (true, false) => &Self::JSON_STRICT,
+            (true, true) => &Self::JSON_STRICT_ALL_VALUES,
+        }
+    }
 }
 
 /// The C module's text, which clients show and some of them parse. It counts
@@ -222,9 +284,11 @@ fn binrpc_failed_scan(failed: &FailedScan) -> Option<ScanFault> {
 }
 
 /// What the C module leaves to the command is left to it here: a missing parameter,
-/// and one that is no text where that is optional.
+/// and one that is no text where that is optional. It is that, too, for a command that
+/// then has nothing to list: an empty array is an answer.
 fn json_failed_scan(failed: &FailedScan) -> Option<ScanFault> {
-    let is_left_to_the_command = failed.optional && failed.wanted == Wanted::Text;
+    let is_left_to_the_command =
+        failed.wanted == Wanted::Text && (failed.optional || failed.returns_array);
     match failed.problem {
         Problem::Missing => None,
         _ if is_left_to_the_command => None,

@@ -116,6 +116,8 @@ pub(crate) struct FailedScan {
     pub(crate) problem: Problem,
     pub(crate) optional: bool,
     pub(crate) converting: bool,
+    /// Whether the command is declared to answer with an array.
+    pub(crate) returns_array: bool,
 }
 
 /// Takes one parameter as what the command wants.

@@ -256,3 +256,23 @@ fn text<'a>(node: &'a Node, name: &str) -> &'a str {
         .as_str()
         .unwrap_or_else(|| panic!("{name} is no text in\n{node}"))
 }
+
+#[test]
+fn a_reply_has_a_bound_in_memory() {
+    let server = Server::builder(Flavor::Rust)
+        .modules(["ctl", "kex"])
+        .config(r#"modparam("ctl", "max_reply", 65536)"#)
+        .start();
+    let mut client = server.client();
+    let many = vec![Arg::from("a"); 4000];
+    let fault = Answer::Fault {
+        code: 500,
+        reason: b"the reply is larger than 65536 bytes (max_reply)".to_vec(),
+    };
+    assert_eq!(client.call("core.echo", &many), fault);
+    let line = "command core.echo: the reply is larger than 65536 bytes";
+    assert!(server.log().contains(line), "{}", server.log());
+    // The same connection goes on.
+    let answer = client.call("core.echo", &many[..2]);
+    assert_eq!(answer.values().len(), 2, "{answer}");
+}

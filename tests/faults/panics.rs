@@ -22,15 +22,13 @@ fn a_panic_costs_one_request_and_its_connection_goes_on() {
             assert!(client.is_answered(), "{:?}", client.transport);
         }
     }
-    // All that answered is still there, and each panic left a line.
+    // All that answered is still there. The panics left lines, though no more than a
+    // client may cause in a second.
     assert_eq!(server.processes(), processes);
     let log = server.log();
     let line = |line: &&str| line.contains("BUG: hello ") && line.contains("panic at ");
-    assert_eq!(
-        log.lines().filter(line).count(),
-        TIMES * clients.len(),
-        "{log}"
-    );
+    let lines = log.lines().filter(line).count();
+    assert!((1..=TIMES * clients.len()).contains(&lines), "{log}");
 }
 
 #[test]

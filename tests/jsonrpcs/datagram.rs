@@ -32,7 +32,7 @@ const WRONG: &[(&str, &str)] = &[
         "-32602",
     ),
     (
-        r#"{"jsonrpc":"2.0","method":"htable.get","params":["a",[]],"id":1}"#,
+        r#"{"jsonrpc":"2.0","method":"cfg.help","params":[[]],"id":1}"#,
         "-32602",
     ),
 ];

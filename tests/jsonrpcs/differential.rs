@@ -25,7 +25,7 @@ const ODD: &[&str] = &[
 ];
 
 /// Commands that are not called, and why.
-const LEFT_OUT: &[(&str, &str)] = &[
+pub(crate) const LEFT_OUT: &[(&str, &str)] = &[
     ("core.kill", "it ends the server"),
     (
         "tm.t_uac_wait",
@@ -167,7 +167,7 @@ fn documents(server: &Server) -> Vec<Asked> {
 }
 
 /// C makes an unsigned long of a number where a command converts it to text.
-fn is_comparable(arg: &Arg) -> bool {
+pub(crate) fn is_comparable(arg: &Arg) -> bool {
     match arg {
         Arg::Int(number) => *number >= 0,
         Arg::Double(number) => *number >= 0.0 && number.fract() == 0.0,
@@ -175,7 +175,7 @@ fn is_comparable(arg: &Arg) -> bool {
     }
 }
 
-fn methods(server: &Server) -> Vec<String> {
+pub(crate) fn methods(server: &Server) -> Vec<String> {
     let answer = server.client().call("system.listMethods", &[]);
     let Answer::Reply(names) = answer else {
         panic!("{answer}");
@@ -204,7 +204,7 @@ fn unsuitable(method: &str) -> Vec<Request> {
 }
 
 fn by_position_and_by_name(request: &Request) -> [Asked; 2] {
-    let values: Vec<String> = request.args.iter().map(json).collect();
+    let values: Vec<String> = request.args.iter().map(json_of).collect();
     let named: Vec<String> = values
         .iter()
         .enumerate()
@@ -221,7 +221,7 @@ fn by_position_and_by_name(request: &Request) -> [Asked; 2] {
     })
 }
 
-fn json(arg: &Arg) -> String {
+pub(crate) fn json_of(arg: &Arg) -> String {
     match arg {
         Arg::Int(number) => number.to_string(),
         Arg::Double(number) => number.to_string(),

@@ -70,16 +70,47 @@ fn values_that_do_not_fit_are_told_with_their_position() {
         assert_eq!(told["error"]["data"], data);
         // A text that is not converted.
         for value in ["7", "1.5", "true", "null", "[]", "{}"] {
-            let told = ask(server, "system.methodHelp", &format!("[{value}]"));
+            let told = ask(server, "dns.delete_a", &format!("[{value}]"));
             assert_eq!(told["error"]["code"], -32602, "{value}: {told}");
+            // This command has its own words for it.
+            let told = ask(server, "system.methodHelp", &format!("[{value}]"));
+            let error = json!({"code": 400, "message": "Method Name Expected"});
+            assert_eq!(told["error"], error, "{value}");
         }
-        // The command would go on without it.
-        let told = ask(server, "core.shmmem", "[7]");
-        assert_eq!(
-            told["error"]["data"],
-            "parameter 1: expected string, got integer"
-        );
     });
+}
+
+#[test]
+fn null_in_the_place_of_an_optional_parameter_is_a_missing_one() {
+    in_both_modes(|server| {
+        let told = |params| ask(server, "core.echo", params)["result"].clone();
+        assert_eq!(told(r#"["a",null]"#), json!(["a"]));
+        assert_eq!(told(r#"["a",null,"b"]"#), json!(["a"]));
+        assert_eq!(told("null"), json!([]));
+        let told = ask(server, "core.shmmem", "[null]");
+        assert!(told["result"]["total"].is_number(), "{told}");
+        let told = ask(server, "jsonrpc.echo", r#"["a",null]"#);
+        assert_eq!(told["result"], json!(["a"]));
+    });
+}
+
+#[test]
+fn an_optional_parameter_of_a_wrong_type_is_an_error_with_strict_alone() {
+    let ways = Ways::new();
+    let server = ways.start("");
+    // The command goes on without it.
+    let told = ask(&server, "core.shmmem", "[7]");
+    assert!(told["result"]["total"].is_number(), "{told}");
+    let told = ask(&server, "jsonrpc.echo", r#"["a",{}]"#);
+    assert_eq!(told["result"], json!(["a", 0]));
+    drop(server);
+    let server = ways.start(r#"modparam("jsonrpcs", "strict", 1)"#);
+    let told = ask(&server, "core.shmmem", "[7]");
+    let data = "parameter 1: expected string, got integer";
+    assert_eq!(told["error"]["data"], data);
+    let told = ask(&server, "jsonrpc.echo", r#"["a",{}]"#);
+    let data = "parameter 2: expected integer, got structure";
+    assert_eq!(told["error"]["data"], data);
 }
 
 #[test]
@@ -119,7 +150,7 @@ fn a_missing_parameter_is_empty_or_with_strict_an_error() {
 #[test]
 fn params_in_no_order_are_refused() {
     in_both_modes(|server| {
-        for params in ["5", "\"x\"", "true", "null"] {
+        for params in ["5", "\"x\"", "true"] {
             let told = ask(server, "core.version", params);
             assert_eq!(told["error"]["code"], -32602, "{params}: {told}");
         }

@@ -46,6 +46,44 @@ fn udp_over_ipv4_and_ipv6() {
     }
 }
 
+#[test]
+fn a_reply_has_a_bound_in_memory() {
+    let server = start(
+        r#"
+        modparam("mi_datagram", "socket_name", "{dir}/mi")
+        modparam("mi_datagram", "max_reply", 65536)
+        "#,
+    );
+    let socket = server.path("mi");
+    let many = format!(":core.echo:\n{}", "a\n".repeat(4000));
+    let told = reply(&socket, many.as_bytes());
+    assert_eq!(
+        told,
+        "500 the reply is larger than 65536 bytes (max_reply)\n"
+    );
+    assert_eq!(reply(&socket, b":core.echo:\na\n"), "200 OK\na\n");
+}
+
+#[test]
+fn lines_may_end_in_any_way() {
+    let server = on_a_unix_socket();
+    let socket = server.path("mi");
+    for (request, told) in [
+        (":core.echo:", ""),
+        (":core.echo:\r", ""),
+        (":core.echo:\r\n", ""),
+        (":core.echo:\r\na b\r\n", "a b\n"),
+        (":core.echo:\r\na b\r\n\"c \"\r\nd", "a b\nc \nd\n"),
+    ] {
+        let expected = format!("200 OK\n{told}");
+        assert_eq!(reply(&socket, request.as_bytes()), expected, "{request:?}");
+    }
+    for request in [":core.echo", ":core.echo:a\n", ":core.echo: \n"] {
+        let told = reply(&socket, request.as_bytes());
+        assert_eq!(told, "500 command not available\n", "{request:?}");
+    }
+}
+
 /// `core.echo` with one long argument: a request of this length.
 fn echo_of(len: usize) -> Vec<u8> {
     let mut request = b":core.echo:\n".to_vec();

@@ -2,7 +2,7 @@
 
 use kamailio::log_limited;
 use kamailio::net::{Bound, Looked, Outbox, Peer, Service, Step, report_unanswered};
-use kamailio::rpc::{Answer, Engine, Policy, Responder};
+use kamailio::rpc::{Answer, Engine, MaxReply, Policy, Responder};
 use rpc_wire::answers::is_answer;
 use rpc_wire::binrpc::{self, Header, Kind, Malformed};
 use rpc_wire::listen::Transport;
@@ -25,14 +25,14 @@ pub(crate) struct Binrpc {
 }
 
 impl Binrpc {
-    pub(crate) fn new(converts: bool) -> Self {
+    pub(crate) fn new(converts: bool, max_reply: MaxReply) -> Self {
         let policy = if converts {
             &Policy::BINRPC_CONVERTING
         } else {
             &Policy::BINRPC
         };
         Binrpc {
-            engine: Engine::new(policy),
+            engine: Engine::new(policy, max_reply),
             params: Params::new(),
         }
     }

@@ -2,10 +2,11 @@
 
 use kamailio::core::Error;
 use kamailio::net::{Bound, OwnerNames, OwnerParams};
+use kamailio::rpc::MaxReply;
 use parking_lot::Mutex;
 use rpc_wire::listen::{Flavour, Listen, Transport};
 
-use crate::service::{BINRPC, LINE_FIFO};
+use crate::service::{BINRPC, LINE_FIFO, Protocols};
 
 /// The port of UDP and TCP sockets for which none is given.
 const DEFAULT_PORT: u16 = 2049;
@@ -24,7 +25,11 @@ pub(crate) struct Config {
     pub(crate) places: Vec<Bound>,
     /// The mode, the user and the group of sockets and pipes.
     pub(crate) owner: OwnerParams,
+    /// `autoconversion`: whether parameters are converted to what a command asks
+    /// for without its asking for that.
     converts: bool,
+    /// `max_reply`
+    max_reply: MaxReply,
 }
 
 static CONFIG: Mutex<Config> = Mutex::new(Config {
@@ -32,6 +37,7 @@ static CONFIG: Mutex<Config> = Mutex::new(Config {
     // The C module ignores one without the other on sockets.
     owner: OwnerParams::new(OWNER, 0o600).one_may_fail(),
     converts: false,
+    max_reply: MaxReply::DEFAULT,
 });
 
 /// All that was set, and the default socket where no other is.
@@ -43,10 +49,16 @@ pub(crate) fn finished() -> Result<Config, Error> {
     Ok(config.clone())
 }
 
-/// `autoconversion`: whether parameters are converted to what a command asks
-/// for without its asking for that.
-pub(crate) fn converts() -> bool {
-    CONFIG.lock().converts
+/// What the protocols need to know.
+pub(crate) fn protocols() -> Protocols {
+    let config = CONFIG.lock();
+    Protocols::new(config.converts, config.max_reply)
+}
+
+/// `max_reply`
+pub(crate) fn set_max_reply(bytes: i32) -> Result<(), Error> {
+    CONFIG.lock().max_reply = MaxReply::new(bytes)?;
+    Ok(())
 }
 
 /// `binrpc`: one more place to listen.

@@ -16,8 +16,6 @@ use kamailio::core::process::Rank;
 use kamailio::core::{Error, server};
 use kamailio::net::{Group, Handlers};
 
-use crate::service::Protocols;
-
 // What this expands to is the module's only unsafe code.
 #[allow(unsafe_code)]
 mod exports {
@@ -36,6 +34,7 @@ mod exports {
             "group" => Text(config::set_group),
             "group" => Int(config::set_group_id),
             "autoconversion" => Int(config::set_autoconversion),
+            "max_reply" => Int(config::set_max_reply),
             "binrpc_max_body_size" => Int(config::ignore_size),
             "binrpc_struct_max_body_size" => Int(config::ignore_size),
             "binrpc_buffer_size" => Int(config::ignore_size),
@@ -62,7 +61,7 @@ fn init() -> Result<(), Error> {
 }
 
 fn child_init(rank: Rank) -> Result<(), Error> {
-    HANDLERS.child_init(rank, || Box::new(Protocols::new(config::converts())))
+    HANDLERS.child_init(rank, || Box::new(config::protocols()))
 }
 
 fn destroy() {

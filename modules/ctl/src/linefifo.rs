@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use kamailio::core::log::Shown;
 use kamailio::log_limited;
 use kamailio::net::{Bound, Looked, Outbox, Peer, Service, Step, pipe_in, report_unanswered};
-use kamailio::rpc::{Answer, Engine, Policy, Responder};
+use kamailio::rpc::{Answer, Engine, MaxReply, Policy, Responder};
 use rpc_wire::linefifo::{self, Decoded, Defect, Malformed, Request};
 use rpc_wire::listen::Transport;
 use rpc_wire::value::{Params, Span};
@@ -24,9 +24,9 @@ pub(crate) struct LineFifo {
 }
 
 impl LineFifo {
-    pub(crate) fn new() -> Self {
+    pub(crate) fn new(max_reply: MaxReply) -> Self {
         LineFifo {
-            engine: Engine::new(&Policy::LINE_FIFO),
+            engine: Engine::new(&Policy::LINE_FIFO, max_reply),
             params: Params::new(),
         }
     }

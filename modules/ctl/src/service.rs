@@ -1,6 +1,7 @@
 //! Which protocol is spoken where.
 
 use kamailio::net::{Bound, Looked, Outbox, Peer, Service, Step};
+use kamailio::rpc::MaxReply;
 
 use crate::binrpc::Binrpc;
 use crate::linefifo::LineFifo;
@@ -21,10 +22,10 @@ pub(crate) struct Protocols {
 }
 
 impl Protocols {
-    pub(crate) fn new(converts: bool) -> Self {
+    pub(crate) fn new(converts: bool, max_reply: MaxReply) -> Self {
         Protocols {
-            binrpc: Binrpc::new(converts),
-            line_fifo: LineFifo::new(),
+            binrpc: Binrpc::new(converts, max_reply),
+            line_fifo: LineFifo::new(max_reply),
         }
     }
 

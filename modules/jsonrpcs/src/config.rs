@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use kamailio::core::{Error, server};
 use kamailio::net::{Bound, OwnerNames, OwnerParams, pipe_path, process_count};
+use kamailio::rpc::MaxReply;
 use parking_lot::Mutex;
 use rpc_wire::jsonrpc::Form;
 use rpc_wire::listen::{Place, Transport};
@@ -36,6 +37,12 @@ pub(crate) struct Settings {
     pub(crate) keeps_tcp: bool,
     /// `store_dir`
     pub(crate) store_dir: Option<PathBuf>,
+    /// `all_values`
+    pub(crate) all_values: bool,
+    /// `max_reply`
+    pub(crate) max_reply: MaxReply,
+    /// `http_over_udp`
+    pub(crate) http_over_udp: bool,
 }
 
 /// The socket for datagrams.
@@ -105,6 +112,9 @@ fn change<R>(edit: impl FnOnce(&mut Settings) -> R) -> R {
         tcp: None,
         keeps_tcp: false,
         store_dir: None,
+        all_values: false,
+        max_reply: MaxReply::DEFAULT,
+        http_over_udp: false,
     }))
 }
 
@@ -129,6 +139,25 @@ pub(crate) fn set_pretty(on: i32) -> Result<(), Error> {
 /// `strict`
 pub(crate) fn set_strict(on: i32) -> Result<(), Error> {
     change(|settings| settings.strict = on != 0);
+    Ok(())
+}
+
+/// `all_values`
+pub(crate) fn set_all_values(on: i32) -> Result<(), Error> {
+    change(|settings| settings.all_values = on != 0);
+    Ok(())
+}
+
+/// `max_reply`
+pub(crate) fn set_max_reply(bytes: i32) -> Result<(), Error> {
+    let max_reply = MaxReply::new(bytes)?;
+    change(|settings| settings.max_reply = max_reply);
+    Ok(())
+}
+
+/// `http_over_udp`
+pub(crate) fn set_http_over_udp(on: i32) -> Result<(), Error> {
+    change(|settings| settings.http_over_udp = on != 0);
     Ok(())
 }
 

@@ -3,12 +3,12 @@
 use kamailio::core::Error;
 use kamailio::core::message::{Message, SharedMessage};
 use kamailio::log_limited;
-use kamailio::rpc::{self, Answer, Engine, Later, Policy, Responder};
+use kamailio::rpc::{self, Answer, Engine, Later, MaxReply, Policy, Responder};
 use rpc_wire::jsonrpc::{
     Batch, Document, Form, Id, MAX_BATCH_ANSWER, MAX_LEN, Name, Refusal, Request, Strictness,
     Verdict, encode_answer, encode_error, encode_refusal, http_status, refusal_status,
 };
-use rpc_wire::value::{Params, Parent, Reply, Scalar};
+use rpc_wire::value::{Params, Parent, Reply, Scalar, Span};
 
 use crate::config::{self, Settings};
 use crate::http::HttpClient;
@@ -70,21 +70,22 @@ pub(crate) struct Processor {
     params: Params,
     strictness: Strictness,
     form: Form,
+    max_reply: MaxReply,
     store: Option<Store>,
 }
 
 impl Processor {
     pub(crate) fn new(settings: &Settings) -> Self {
-        let (policy, strictness) = if settings.strict {
-            (&Policy::JSON_STRICT, Strictness::Specification)
-        } else {
-            (&Policy::JSON, Strictness::AsC)
-        };
+        let policy = Policy::json(settings.strict, settings.all_values);
         Processor {
-            engine: Engine::new(policy),
+            engine: Engine::new(policy, settings.max_reply),
             params: Params::new(),
-            strictness,
+            strictness: match settings.strict {
+                true => Strictness::Specification,
+                false => Strictness::AsC,
+            },
             form: settings.form(),
+            max_reply: settings.max_reply,
             store: settings.store_dir.as_deref().map(Store::new),
         }
     }
@@ -125,6 +126,7 @@ impl Processor {
 
     fn answer_batch(&mut self, document: &mut Document<'_>, client: &mut dyn Client) {
         let start = client.buffer().len();
+        let most = MAX_BATCH_ANSWER.min(self.max_reply.bytes());
         let mut batch = Some(Batch::new(self.form));
         let mut is_refused = false;
         while let Some(mut request) = document.next_request(&mut self.params) {
@@ -134,7 +136,7 @@ impl Processor {
             if has_no_id && client.may_be_forged() && std::mem::replace(&mut is_refused, true) {
                 continue;
             }
-            let is_full = client.buffer().len().saturating_sub(start) >= MAX_BATCH_ANSWER;
+            let is_full = client.buffer().len().saturating_sub(start) >= most;
             if is_full && matches!(request.verdict, Verdict::Run(_)) {
                 request.verdict = Verdict::Refuse(Refusal::BatchFull);
             }
@@ -164,6 +166,7 @@ impl Processor {
             client,
             id: request.answer_id(),
             form: self.form,
+            max_reply: self.max_reply,
             is_wanted: request.wants_answer(),
             file: None,
             place,
@@ -177,7 +180,7 @@ impl Processor {
             None => {}
         }
         match request.verdict {
-            Verdict::Run(method) => self.engine.run(method, &mut self.params, &mut outcome),
+            Verdict::Run(method) => self.run(method, &mut outcome),
             Verdict::Ignore => outcome.put(&Reply::new(), false, false),
             Verdict::Refuse(refusal) => match request.method {
                 // The engine's answer to a command that it does not find, which
@@ -185,10 +188,22 @@ impl Processor {
                 Some(method)
                     if refusal == Refusal::ParamsType && !rpc::exists(self.params.text(method)) =>
                 {
-                    self.engine.run(method, &mut self.params, &mut outcome);
+                    self.run(method, &mut outcome);
                 }
                 _ => outcome.refuse(refusal),
             },
+        }
+    }
+
+    fn run(&mut self, method: Span, outcome: &mut Outcome<'_>) {
+        if !self.engine.run(method, &mut self.params, outcome) {
+            // The C module's words, which operators look for.
+            log_limited!(
+                Error,
+                "{}: method callback not found [{}]",
+                outcome.client.name(),
+                String::from_utf8_lossy(self.params.text(method))
+            );
         }
     }
 
@@ -234,6 +249,7 @@ struct Outcome<'a> {
     client: &'a mut dyn Client,
     id: Option<&'a Id<'a>>,
     form: Form,
+    max_reply: MaxReply,
     is_wanted: bool,
     file: Option<StoredFile>,
     place: Place<'a>,
@@ -278,6 +294,7 @@ impl Outcome<'_> {
         }
         let start = self.client.buffer().len();
         encode(self.id, self.form, self.client.buffer());
+        self.bound(start);
         if let Some(file) = self.file.take() {
             let answer = self.client.buffer().split_off(start);
             self.store(&file, &answer);
@@ -297,6 +314,31 @@ impl Outcome<'_> {
                 }
             }
         }
+    }
+
+    /// Puts an error in the place of an answer that, with all before it in a batch,
+    /// is larger than a reply may be.
+    fn bound(&mut self, start: usize) {
+        let first = match self.place {
+            Place::Alone => start,
+            Place::Batch { start, .. } => start,
+        };
+        let out = self.client.buffer();
+        if out.len().saturating_sub(first) <= self.max_reply.bytes() {
+            return;
+        }
+        out.truncate(start);
+        out.shrink_to(2 * start);
+        let reason = self.max_reply.fault();
+        encode_error(
+            NOT_DELIVERED,
+            reason.as_bytes(),
+            None,
+            self.id,
+            self.form,
+            out,
+        );
+        self.client.set_status(500, &reason);
     }
 
     /// Puts the answer into the file, and into the answer what became of it.
@@ -344,6 +386,7 @@ fn answer_later(request: &mut Message<'_>, id: &[u8], answer: Answer<'_>) {
         client: &mut client,
         id: Some(&Id::from_json(id)),
         form: config::form(),
+        max_reply: config::settings().max_reply,
         is_wanted: true,
         file: None,
         place: Place::Alone,

@@ -7,9 +7,9 @@ use kamailio::core::args::Args;
 use kamailio::core::message::{Message, SharedMessage};
 use kamailio::core::panic;
 use kamailio::core::xhttp::Xhttp;
-use kamailio::{log, log_limited};
+use kamailio::log_limited;
 
-use crate::config::Settings;
+use crate::config::{self, Settings};
 use crate::document::{Client, encode_failure};
 use crate::places::HTTP;
 use crate::script::with_processor;
@@ -45,6 +45,14 @@ pub(crate) fn dispatch(message: &mut Message<'_>, _args: &Args<'_>) -> i32 {
         // As in C: other messages go on through the script.
         return 1;
     }
+    if !message.is_over_stream() && !config::settings().http_over_udp {
+        log_limited!(
+            Warning,
+            "an HTTP request did not come over a connection, so anybody may have sent it; it \
+             is not answered (parameter http_over_udp)"
+        );
+        return -1;
+    }
     let document = message.body().to_vec();
     let Some(mut client) = HttpClient::new(message) else {
         return -1;
@@ -76,7 +84,7 @@ impl<'a, 'b> HttpClient<'a, 'b> {
     /// The client that sent this, if HTTP is served.
     pub(crate) fn new(request: &'a mut Message<'b>) -> Option<Self> {
         let Some(xhttp) = XHTTP.get() else {
-            log!(
+            log_limited!(
                 Error,
                 "HTTP is not served: the parameter transport needs the bit 1"
             );
@@ -101,7 +109,7 @@ impl<'a, 'b> HttpClient<'a, 'b> {
         }
         let sent = self.xhttp.reply(self.request, 204, "No Content", "", b"");
         if let Err(error) = &sent {
-            log!(Error, "{}: {error}", self.name());
+            log_limited!(Error, "{}: {error}", self.name());
         }
         sent.is_ok()
     }

@@ -53,6 +53,9 @@ mod exports {
             "tcp_keep" => Int(config::set_tcp_keep),
             "strict" => Int(config::set_strict),
             "store_dir" => Text(config::set_store_dir),
+            "all_values" => Int(config::set_all_values),
+            "max_reply" => Int(config::set_max_reply),
+            "http_over_udp" => Int(config::set_http_over_udp),
         ],
         functions: [
             "jsonrpc_dispatch" => dispatch() in REQUEST_ROUTE,

@@ -8,7 +8,7 @@ use kamailio::core::command::{Call, Fault};
 use kamailio::core::message::Message;
 use kamailio::core::panic;
 use kamailio::core::variables::Value;
-use kamailio::log;
+use kamailio::log_limited;
 use parking_lot::Mutex;
 
 use crate::config::{self, Settings};
@@ -54,11 +54,11 @@ pub(crate) fn exec(_message: &mut Message<'_>, args: &Args<'_>) -> i32 {
     let document = match args.text(0) {
         Ok(document) if !document.is_empty() => document,
         Ok(_) => {
-            log!(Error, "jsonrpc_exec: the document is empty");
+            log_limited!(Error, "jsonrpc_exec: the document is empty");
             return -1;
         }
         Err(error) => {
-            log!(Error, "jsonrpc_exec: {error}");
+            log_limited!(Error, "jsonrpc_exec: {error}");
             return -1;
         }
     };

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use kamailio::core::Error;
 use kamailio::net::{Bound, OwnerNames, OwnerParams, process_count};
+use kamailio::rpc::MaxReply;
 use parking_lot::Mutex;
 
 /// What is spoken on the socket.
@@ -23,6 +24,8 @@ pub(crate) struct Settings {
     timeout: Duration,
     /// `reply_indent`
     pub(crate) indent: Vec<u8>,
+    /// `max_reply`
+    pub(crate) max_reply: MaxReply,
     /// `alias`: new names by old ones.
     pub(crate) aliases: HashMap<Vec<u8>, Vec<u8>>,
 }
@@ -55,6 +58,7 @@ fn change<R>(edit: impl FnOnce(&mut Settings) -> R) -> R {
         owner: OwnerParams::new(OWNER, MODE),
         timeout: Duration::from_secs(2),
         indent: b"\t".to_vec(),
+        max_reply: MaxReply::DEFAULT,
         aliases: HashMap::new(),
     }))
 }
@@ -72,6 +76,13 @@ impl Settings {
             ..socket
         })
     }
+}
+
+/// `max_reply`
+pub(crate) fn set_max_reply(bytes: i32) -> Result<(), Error> {
+    let max_reply = MaxReply::new(bytes)?;
+    change(|settings| settings.max_reply = max_reply);
+    Ok(())
 }
 
 /// `socket_name`: a path, also behind `unix:` or `unixd:`, or `udp:address:port`.

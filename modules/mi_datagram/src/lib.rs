@@ -36,6 +36,7 @@ mod exports {
             "unix_socket_user" => Int(config::set_user_id),
             "socket_timeout" => Int(config::set_timeout),
             "reply_indent" => Text(config::set_indent),
+            "max_reply" => Int(config::set_max_reply),
             "alias" => Text(config::add_alias),
         ],
         hooks: [ init: init, child_init: child_init, destroy: destroy ],

@@ -1,6 +1,6 @@
 //! Runs commands with texts for arguments.
 
-use kamailio::rpc::{Answer, Engine, Policy, Responder};
+use kamailio::rpc::{Answer, Engine, MaxReply, Policy, Responder};
 use rpc_wire::value::{Param, Params, Reply};
 
 /// The engine, and the buffer it needs.
@@ -11,9 +11,9 @@ pub(crate) struct Runner {
 }
 
 impl Runner {
-    pub(crate) fn new() -> Self {
+    pub(crate) fn new(max_reply: MaxReply) -> Self {
         Runner {
-            engine: Engine::new(&Policy::MI),
+            engine: Engine::new(&Policy::MI, max_reply),
             params: Params::new(),
         }
     }

@@ -37,10 +37,8 @@ pub(crate) struct Management {
 
 impl Management {
     pub(crate) fn new(settings: Settings) -> Self {
-        Management {
-            settings,
-            runner: Runner::new(),
-        }
+        let runner = Runner::new(settings.max_reply);
+        Management { settings, runner }
     }
 
     fn answer(&mut self, sender: &Sender<'_>, datagram: &[u8], outbox: &mut Outbox<'_>) {
@@ -54,7 +52,7 @@ impl Management {
         let Some((command, rest)) = mi::first_line(datagram) else {
             log_limited!(
                 Warning,
-                "{sender}: the first line of a request is :command: and a newline"
+                "{sender}: the first line of a request is no :command:"
             );
             return self.put(&Tree::status(500, NOT_AVAILABLE), outbox);
         };

@@ -102,8 +102,8 @@ pub use document::Document;
 pub use error::Refusal;
 pub use http::{http_status, refusal_status};
 pub use id::Id;
-pub use reply::{Batch, encode_answer, encode_error, encode_refusal};
 pub use reader::BYTE_ORDER_MARK;
+pub use reply::{Batch, encode_answer, encode_error, encode_refusal};
 pub use request::{Name, Request, Verdict};
 pub use stream::{Found, Progress, find, find_on, skip_on};
 

@@ -14,7 +14,7 @@
 //! argument a line:
 //!
 //! ```text
-//! first_line = ':' command ':' newline
+//! first_line = ':' command ':' [ newline ]
 //! argument   = [ [ name ] '::' ] value newline
 //! value      = unquoted | '"' string '"'
 //! ```
@@ -23,7 +23,7 @@
 //! | --- | --- |
 //! | space around names and values | is no part of them, quotes keep it |
 //! | empty lines between arguments | mean nothing |
-//! | the newline of the last line | may be missing |
+//! | the end of a line | is a newline, with a carriage return before it or not; it may be missing from the last line |
 //! | a name | ends at the first `::` of the line; it is optional and no command looks at it |
 //! | `name::` and nothing more | is an empty value |
 //! | an unquoted value | has no `"` |

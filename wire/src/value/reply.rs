@@ -8,10 +8,10 @@ use super::Span;
 use super::node::{Body, NONE, Node};
 use super::view::Values;
 
-/// Replies and their text stay below this many bytes and nodes.
+/// The most that a reply may take, in bytes.
 ///
 /// BINRPC carries lengths of 31 bits, and no client of the other protocols
-/// reads more; it is a bound for a command that never ends.
+/// reads more.
 const LIMIT: usize = i32::MAX as usize;
 
 /// How much a cleared reply keeps for the next one, in nodes and bytes of text.
@@ -75,7 +75,7 @@ pub struct Fault<'a> {
     pub reason: &'a [u8],
 }
 
-/// A reply grew past what any protocol carries (2 GiB).
+/// A length is past what any protocol carries (2 GiB).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the reply is larger than 2 GiB")]
 pub struct TooLarge;
@@ -108,8 +108,8 @@ pub enum Event<'a> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Full {
     /// It has reached its bound.
-    #[error(transparent)]
-    TooLarge(#[from] TooLarge),
+    #[error("the reply is larger than {0} bytes")]
+    TooLarge(usize),
     /// The system has no memory for it.
     #[error("there is no memory for the reply")]
     NoMemory,
@@ -141,6 +141,7 @@ fn grow<T>(list: &mut Vec<T>, more: usize) -> Result<(), Full> {
 pub struct Reply {
     nodes: Vec<Node>,
     text: Vec<u8>,
+    limit: usize,
     first: u32,
     last: u32,
     fault: Option<(i32, Vec<u8>)>,
@@ -156,9 +157,18 @@ impl Reply {
     /// A reply without values.
     #[must_use]
     pub fn new() -> Self {
+        Self::with_limit(LIMIT)
+    }
+
+    /// The same for one that may take so many bytes of memory: those of its text,
+    /// and 24 for each value. There is a bound in any case, so that a command which
+    /// never stops adding values is stopped.
+    #[must_use]
+    pub fn with_limit(limit: usize) -> Self {
         Reply {
             nodes: Vec::new(),
             text: Vec::new(),
+            limit: limit.min(LIMIT),
             first: NONE,
             last: NONE,
             fault: None,
@@ -304,8 +314,8 @@ impl Reply {
     #[inline]
     fn store(&mut self, text: &[u8]) -> Result<Span, Full> {
         let start = self.text.len();
-        if text.len() > LIMIT - start {
-            return Err(TooLarge.into());
+        if text.len() > self.limit.saturating_sub(self.size()) {
+            return Err(Full::TooLarge(self.limit));
         }
         make_room(&mut self.text, text.len())?;
         self.text.extend_from_slice(text);
@@ -317,8 +327,8 @@ impl Reply {
 
     #[inline]
     fn link(&mut self, parent: Parent, name: Option<&[u8]>, body: Body) -> Result<u32, Full> {
-        if self.nodes.len() >= LIMIT {
-            return Err(TooLarge.into());
+        if self.size() + size_of::<Node>() > self.limit {
+            return Err(Full::TooLarge(self.limit));
         }
         let name = name.map(|name| self.store(name)).transpose()?;
         let id = self.nodes.len() as u32;
@@ -329,6 +339,12 @@ impl Reply {
             self.nodes[before as usize].next = id;
         }
         Ok(id)
+    }
+
+    /// How many bytes of memory it takes.
+    #[inline]
+    fn size(&self) -> usize {
+        self.text.len() + self.nodes.len() * size_of::<Node>()
     }
 
     /// Makes `id` the last member of `parent` and tells the one before it.

@@ -83,3 +83,30 @@ fn forgotten_values_are_not_seen_but_their_handles_hold() {
     reply.push(Parent::Top, None, Scalar::Int(2)).expect("fits");
     assert_eq!(shown(&reply), "Int(2)");
 }
+
+#[test]
+fn a_reply_takes_no_more_than_its_limit() {
+    const LIMIT: usize = 1000;
+    let mut reply = Reply::with_limit(LIMIT);
+    let mut count = 0;
+    let full = loop {
+        match reply.push(Parent::Top, Some(b"name"), Scalar::Text(b"value")) {
+            Ok(()) => count += 1,
+            Err(full) => break full,
+        }
+    };
+    assert_eq!(full, Full::TooLarge(LIMIT));
+    assert_eq!(full.to_string(), "the reply is larger than 1000 bytes");
+    assert_eq!(count, LIMIT / (size_of::<Node>() + 9));
+    assert_eq!(reply.values().count(), count);
+
+    // A text that is too long alone, and values without any.
+    let mut reply = Reply::with_limit(LIMIT);
+    let long = [b'x'; LIMIT + 1];
+    assert!(reply.push(Parent::Top, None, Scalar::Text(&long)).is_err());
+    assert!(reply.is_empty());
+    let pushed = (0..LIMIT).take_while(|_| reply.push(Parent::Top, None, Scalar::Null).is_ok());
+    assert_eq!(pushed.count(), LIMIT / size_of::<Node>());
+    reply.clear();
+    assert!(reply.push(Parent::Top, None, Scalar::Null).is_ok());
+}
