@@ -68,10 +68,11 @@ impl GroupFiles {
 
     pub(crate) fn remove(&self) {
         self.files.iter().flatten().for_each(OwnedFile::remove);
+        let Some(pipe) = &self.news else {
+            return;
+        };
         let mut news: News = [0; 24];
-        while let Some(pipe) = &self.news
-            && read(pipe, &mut news) == Ok(news.len())
-        {
+        while read(pipe, &mut news) == Ok(news.len()) {
             let [index, device, inode] = numbers(news);
             let made = usize::try_from(index)
                 .ok()

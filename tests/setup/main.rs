@@ -4,5 +4,6 @@
 
 mod fakes;
 mod forge;
+mod oldest_rust;
 mod packages;
 mod parts;

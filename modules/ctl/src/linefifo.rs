@@ -133,9 +133,10 @@ impl Service for LineFifo {
     /// it has gone.
     fn serve_rest(&mut self, from: &Bound, peer: &Peer, input: &[u8], outbox: &mut Outbox<'_>) {
         self.params.clear();
-        if from.listen.transport == Transport::Fifo
-            && let Err(malformed) = linefifo::decode_datagram(input, &mut self.params)
-        {
+        if from.listen.transport != Transport::Fifo {
+            return;
+        }
+        if let Err(malformed) = linefifo::decode_datagram(input, &mut self.params) {
             self.refuse(&malformed, from, peer, outbox);
         }
     }
