@@ -1,9 +1,10 @@
 # Kamailio modules in Rust. `make help` lists the targets.
 #
 # Variables, from the environment or the command line:
-#   KAMAILIO_SRC    build for the Kamailio of this source tree (configured with
-#                   `make FLAVOUR=kamailio cfg`), not for the installed one
+#   KAMAILIO_SRC    build for the Kamailio of this source tree, or of the directory
+#                   that CMake builds it in, not for the installed one
 #   KAMAILIO_BIN    the server to compare compile flags with, and to run
+#   KAMAILIO_DEFS   definitions to add to those of the sources, such as -UDBG_SR_MEMORY
 #   CARGO, CARGO_TARGET_DIR   as cargo has them
 #   ONLY            the part of the benchmark to run, such as udp or core.psx
 #   RECORD          yes puts such a part into docs/benchmarks.json, and a short run
@@ -40,6 +41,13 @@ TARGET := $(call absolute,$(or $(CARGO_TARGET_DIR),target))
 MODULES := $(notdir $(patsubst %/Cargo.toml,%,$(wildcard modules/*/Cargo.toml)))
 EXAMPLES := $(notdir $(patsubst %/Cargo.toml,%,$(wildcard examples/*/Cargo.toml)))
 
+# The modules do not name the directories of who builds them: files are called as
+# they are in the tree, in cargo's directory or in the toolchain's.
+CARGO_DIRECTORY := $(or $(CARGO_HOME),$(HOME)/.cargo)
+SYSROOT = $(or $(shell PATH="$(PATH)" rustc --print sysroot 2>/dev/null),/nowhere)
+remap = '--remap-path-prefix=$(1)=$(2)'
+TRIMMED = --config "target.'cfg(unix)'.rustflags=[$(call remap,$(TARGET),target),$(call remap,$(CURDIR),.),$(call remap,$(CARGO_DIRECTORY),cargo),$(call remap,$(SYSROOT),rust)]"
+
 # $(call place,NAMES,DIRECTORY): install replaces a file, and never writes into
 # one that a running server has mapped.
 place = install -d "$(2)" && for name in $(1); do \
@@ -52,11 +60,11 @@ stage = @printf '\n==> %s (after %s s)\n' "$(1)" "$$(($$(date +%s) - $(STARTED))
 all: modules ## Build the modules into target/modules (the default)
 
 modules: headers
-	$(CARGO) build --release $(addprefix -p ,$(MODULES))
+	$(CARGO) $(TRIMMED) build --release $(addprefix -p ,$(MODULES))
 	@$(call place,$(MODULES),$(TARGET)/modules)
 
 examples: headers ## Build the modules in examples/ into target/modules/examples
-	$(CARGO) build --release $(addprefix -p ,$(EXAMPLES))
+	$(CARGO) $(TRIMMED) build --release $(addprefix -p ,$(EXAMPLES))
 	@$(call place,$(EXAMPLES),$(TARGET)/modules/examples)
 
 # What a target needs of this machine, all of it installed before anything else is

@@ -5,7 +5,8 @@
 //! that very server:
 //!
 //! 1. `build/kamailio.rs` finds the headers, takes the flags from their
-//!    configuration and compares them with what `kamailio -V` says;
+//!    configuration (`build/source.rs`) and compares them with what the server's
+//!    load check wants (`build/server.rs`);
 //! 2. bindgen turns the headers into `OUT_DIR/bindings.rs`;
 //! 3. cc compiles the C glue with the same flags;
 //! 4. `build/header.rs` checks that the C header of Rust's callbacks, which the
@@ -14,12 +15,20 @@
 //! For Rust code it sets the cfgs in [`FEATURES`] and [`BEHAVIOURS`] and the variables
 //! `KSR_VERSION`, `KSR_FULL_VERSION` and `KSR_COMPILE_FLAGS`.
 
+#[path = "build/comparison.rs"]
+mod comparison;
+#[path = "build/configure.rs"]
+mod configure;
+#[path = "build/definitions.rs"]
+mod definitions;
 #[path = "build/header.rs"]
 mod header;
 #[path = "build/kamailio.rs"]
 mod kamailio;
 #[path = "build/server.rs"]
 mod server;
+#[path = "build/source.rs"]
+mod source;
 
 use std::env;
 use std::fmt;
@@ -271,11 +280,11 @@ fn run() -> Result<()> {
     println!("cargo::rustc-env=KSR_VERSION={}", kamailio.version);
     println!(
         "cargo::rustc-env=KSR_FULL_VERSION={}",
-        kamailio.full_version
+        kamailio.strings.version
     );
     println!(
         "cargo::rustc-env=KSR_COMPILE_FLAGS={}",
-        kamailio.compile_flags
+        kamailio.strings.flags
     );
     Ok(())
 }
@@ -369,12 +378,26 @@ fn compile_glue(root: &Path, kamailio: &Kamailio, flags: &[String]) -> Result<()
     for flag in kamailio.include_flags().iter().chain(flags) {
         build.flag(flag);
     }
+    harden(&mut build);
+    // Debugging information names files as they are called in either tree.
+    for (tree, name) in [(root, "."), (&kamailio.tree, "kamailio")] {
+        build.flag(format!("-ffile-prefix-map={}={name}", tree.display()));
+    }
     build.try_compile("kamailio_glue").map_err(|error| {
         Failure::new(format!(
             "the C glue in {} does not compile: {error}",
             glue.display()
         ))
     })
+}
+
+/// Checks that distributions compile the C modules with. Those of the C library
+/// are made by the optimizer, and without it the compiler complains.
+fn harden(build: &mut cc::Build) {
+    build.flag("-fstack-protector-strong");
+    if env::var("OPT_LEVEL").is_ok_and(|level| level != "0") {
+        build.flags(["-U_FORTIFY_SOURCE", "-D_FORTIFY_SOURCE=2"]);
+    }
 }
 
 /// The top of the workspace. Cargo runs this script in `src/core`.

@@ -13,6 +13,9 @@ use crate::{Failure, Result, rerun_if_changed};
 /// in root's, and often in nobody else's.
 const SBIN: &[&str] = &["/usr/local/sbin", "/usr/sbin"];
 
+/// The oldest series that is supported, as in `scripts/setup.sh`.
+const OLDEST: &str = "5.6";
+
 /// What a kamailio binary says about itself.
 pub(crate) struct Server {
     pub(crate) binary: PathBuf,
@@ -50,14 +53,14 @@ impl Server {
         Self::ask(binary).map(Some)
     }
 
-    /// The one that belongs to a tree, if there is any: named, or built in the
-    /// tree. What else is installed has nothing to do with the tree.
-    pub(crate) fn of_tree(tree: &Path, root: &Path) -> Result<Option<Self>> {
+    /// The one that was built in one of these places, or that KAMAILIO_BIN names.
+    /// What else is installed has nothing to do with the sources there.
+    pub(crate) fn of_tree(built: &[PathBuf], root: &Path) -> Result<Option<Self>> {
         if let Some(named) = Self::named(root)? {
             return Ok(Some(named));
         }
-        let built = tree.join("src/kamailio");
-        built.is_file().then(|| Self::ask(built)).transpose()
+        let built = built.iter().find(|binary| binary.is_file());
+        built.cloned().map(Self::ask).transpose()
     }
 
     fn ask(binary: PathBuf) -> Result<Self> {
@@ -79,6 +82,7 @@ impl Server {
         };
         // "kamailio 5.6.3 (x86_64/linux)", and a revision in builds from git.
         let version = full_version.split_whitespace().nth(1).unwrap_or_default();
+        check_age(version, &binary)?;
         Ok(Self {
             version: version.to_owned(),
             full_version: full_version.trim().to_owned(),
@@ -86,6 +90,21 @@ impl Server {
             binary,
         })
     }
+}
+
+/// Complains of a Kamailio that is too old, be it a server or sources.
+pub(crate) fn check_age(version: &str, place: &Path) -> Result<()> {
+    let series = |version: &str| -> Vec<u32> {
+        let numbers = version.split('.').take(2);
+        numbers.map_while(|number| number.parse().ok()).collect()
+    };
+    if series(version) >= series(OLDEST) {
+        return Ok(());
+    }
+    Err(Failure::new(format!(
+        "{} is Kamailio {version}, and the oldest that these modules can be built for is {OLDEST}.",
+        place.display()
+    )))
 }
 
 /// A program by its name or by its path, as a shell finds it.

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Puts the source tree of a Kamailio version, configured, into .deps/: Debian
-# packages the server without its headers.
+# Puts the source tree of a Kamailio version into .deps/: Debian and upstream
+# package the server without its headers. How they are configured is found out by
+# the build itself; see build/source.rs.
 #
 #   headers.sh installed   of the Kamailio that is installed
 #   headers.sh 6.0.1       of that version, if Debian has it
@@ -18,13 +19,25 @@ fail() {
     exit 1
 }
 
-# Prints the version of the server that is installed.
-installed_version() {
-    local binary
+# The way without a source package.
+name_them=("Name its sources, or the directory where CMake has built it:"
+    "    export KAMAILIO_SRC=<directory>")
+
+# Sets $version and $cmake_built of the server that is installed.
+ask_installed() {
+    local binary answer oldest
     binary=$(PATH=$PATH:/usr/local/sbin:/usr/sbin command -v "${KAMAILIO_BIN:-kamailio}") || fail \
         "no Kamailio is installed, so there is none to fetch headers for: make setup"
     # Read to the end: a server that cannot write its answer complains.
-    "$binary" -V | awk '/^version: / { print $3 }'
+    answer=$("$binary" -V)
+    version=$(awk '/^version: / { print $3 }' <<<"$answer")
+    oldest=$(sed -n 's/^oldest=//p' "$root/scripts/setup.sh")
+    [ "$(printf '%s\n' "$oldest" "$version" | sort -V | head -n 1)" = "$oldest" ] || fail \
+        "the installed Kamailio is $version, and the oldest that these modules can be built for is $oldest."
+    # Kamailio's makefiles ask for this way to wait for a lock, its files for
+    # CMake for another one.
+    cmake_built=
+    grep -q '^flags:.*FAST_LOCK-ADAPTIVE_WAIT' <<<"$answer" || cmake_built=yes
 }
 
 # Prints what apt gets binary packages from: an archive, a suite of it, a
@@ -62,23 +75,39 @@ source_entries() {
     done
 }
 
+# Writes the entries of other archives that have a kamailio, upstream's own for
+# one, into a directory, now for sources: with the keys that the system trusts
+# for each.
+other_archives() {
+    local entry file
+    # shellcheck disable=SC2016 # apt replaces these
+    apt-get indextargets --format '$(ORIGIN)|$(SOURCESENTRY)|$(FILENAME)' 'Created-By: Packages' |
+        grep -v '^Debian|' | while IFS='|' read -r _ entry file; do
+        entry=${entry%:*}
+        if [ -f "$entry" ] && /usr/lib/apt/apt-helper cat-file "$file" | grep '^Package: kamailio$' >/dev/null; then
+            sed -E 's/^Types:.*/Types: deb-src/; s/^deb([[:blank:]])/deb-src\1/' "$entry" \
+                >"$1/other-${entry##*/}"
+        fi
+    done || true
+}
+
 [ $# = 1 ] || fail "usage: headers.sh installed|VERSION"
 version=$1
+cmake_built=
 if [ "$version" = installed ]; then
-    version=$(installed_version)
+    ask_installed
     suites=()
 fi
-[[ $version =~ ^[0-9]+(\.[0-9]+)+$ ]] || fail "\"$version\" is no release that a source package is made of"
+[ -z "$cmake_built" ] || "$root/scripts/setup.sh" cmake
 
 tree=$root/.deps/kamailio-$version
-if [ -f "$tree/src/config.mak" ]; then
+if [ -f "$tree/src/core/ver_defs.h" ]; then
     exit 0
 fi
+[[ $version =~ ^[0-9]+(\.[0-9]+)+$ ]] || fail \
+    "no source package is made of a Kamailio $version." "${name_them[@]}"
 command -v apt-get >/dev/null || fail \
-    "there is no apt-get to fetch the sources of Kamailio $version with." \
-    "Unpack them anywhere, configure them, and name them:" \
-    "    make -C <tree> FLAVOUR=kamailio cfg" \
-    "    export KAMAILIO_SRC=<tree>"
+    "there is no apt-get to fetch the sources of Kamailio $version with." "${name_them[@]}"
 
 echo "headers: fetching the sources of Kamailio $version"
 mkdir -p "$root/.deps"
@@ -92,9 +121,10 @@ Dir::State "$work/apt/state";
 Dir::Cache "$work/apt/cache";
 CONF
 source_entries "${suites[@]}" >"$work/apt/parts/src.list"
-[ -s "$work/apt/parts/src.list" ] || fail \
-    "none of this system's package sources is Debian's main archive." \
-    "Unpack the sources of Kamailio $version anywhere and name them in KAMAILIO_SRC."
+other_archives "$work/apt/parts"
+[ -n "$(find "$work/apt/parts" -type f -size +0)" ] || fail \
+    "none of this system's package sources is an archive that has Kamailio." \
+    "${name_them[@]}"
 export APT_CONFIG=$work/apt/conf
 # As root apt would fetch as a user of its own, who may not write here.
 apt=(apt-get -qq -o APT::Sandbox::User=root)
@@ -104,20 +134,12 @@ apt=(apt-get -qq -o APT::Sandbox::User=root)
 # upstream tarball is the same for all.
 package=$(apt-cache showsrc --only-source kamailio | awk '/^Version: / { print $2 }' |
     grep -E "^([0-9]+:)?${version//./\\.}([-+~].*)?$" | sort -V | tail -n 1) || fail \
-    "Debian has no source package of Kamailio $version here"
+    "no archive of this system has a source package of Kamailio $version." "${name_them[@]}"
 (cd "$work" && "${apt[@]}" source --download-only --tar-only "kamailio=$package")
 
 tarball=("$work"/kamailio_*.orig.tar.*)
 [ -f "${tarball[0]}" ] || fail "the source package $package brought no tarball"
 mkdir "$work/tree"
 tar -xf "${tarball[0]}" -C "$work/tree" --strip-components 1
-# Up to 5.6 the configuration depends on OpenSSL's headers being here; Debian had
-# them when it built the server. Kamailio's makefile is not to see the flags and
-# variables of one that runs this.
-env -u MAKEFLAGS -u MFLAGS -u MAKEOVERRIDES -u MAKELEVEL \
-    make -s -C "$work/tree" FLAVOUR=kamailio LIBSSL_SET_MUTEX_SHARED=1 cfg >/dev/null
-got=$(sed -n 's/^RELEASE= *//p' "$work/tree/src/config.mak")
-[ "$got" = "$version" ] || fail "the source package $package is of Kamailio $got, not $version"
-
 # Complete or not there at all, even if two of these run at once.
-mv -T "$work/tree" "$tree" 2>/dev/null || [ -f "$tree/src/config.mak" ]
+mv -T "$work/tree" "$tree" 2>/dev/null || [ -f "$tree/src/core/ver_defs.h" ]

@@ -1,24 +1,73 @@
 #!/usr/bin/env bash
-# Builds a Kamailio from its sources in .deps/, for tests with a version that is
-# not installed.
+# Builds a Kamailio from its sources, for tests with one that is not installed.
+# The sources are copied before, and nothing is written beside them.
 #
-#   server.sh 6.0.1   makes .deps/server-6.0.1/{kamailio,lib,modules}
+#   server.sh VERSION make|cmake          from Debian's source package
+#   server.sh SOURCE-TREE make|cmake      from any tree, such as a git checkout
 #
-# Of the modules it builds those that the tests name.
+# What is built is below .deps, in the directory that is printed last:
+#   kamailio, lib/, modules/    the server; of the modules those that the tests name
+#   source                      leads to what KAMAILIO_SRC has to name
+#   origin                      where the sources are from: version, commit
 set -euo pipefail
 
 root=$(cd "$(dirname "$0")/.." && pwd)
-version=${1:?usage: server.sh VERSION}
-"$root/scripts/setup.sh" server
-"$root/scripts/headers.sh" "$version"
+deps=$root/.deps
 
-server=$root/.deps/server-$version
-tree=$server/tree
-if [ ! -d "$tree" ]; then
-    mkdir -p "$server"
-    cp -r "$root/.deps/kamailio-$version" "$server/copy"
-    mv -T "$server/copy" "$tree"
+fail() {
+    printf 'server: %s\n' "$@" >&2
+    exit 1
+}
+
+[ $# = 2 ] || fail "usage: server.sh VERSION|SOURCE-TREE make|cmake"
+named=$1
+with=$2
+case $with in
+make) "$root/scripts/setup.sh" build server >&2 ;;
+cmake) "$root/scripts/setup.sh" build server cmake >&2 ;;
+*) fail "Kamailio is built with make or with cmake, not with \"$with\"" ;;
+esac
+
+if [ -d "$named" ]; then
+    origin=$(cd "$named" && pwd)
+else
+    "$root/scripts/headers.sh" "$named" >&2
+    origin=$deps/kamailio-$named
 fi
+[ -f "$origin/src/core/ver_defs.h" ] || fail "$origin is no source tree of Kamailio"
+[ "$with" = make ] || [ -f "$origin/CMakeLists.txt" ] || fail \
+    "$origin has no CMakeLists.txt: Kamailio is built with CMake from 6.0 on only"
+
+# Prints a field of the makefiles' version.
+field() {
+    sed -n "s/^$1 *[:?]\\{0,1\\}= *\\([^ #]*\\).*/\\1/p" "$origin/src/Makefile.defs" | head -n 1
+}
+version=$(field VERSION).$(field PATCHLEVEL).$(field SUBLEVEL)$(field EXTRAVERSION)
+
+# What building leaves in a tree is not copied.
+left=(.git ./build '*.o' '*.d' '*.so' '*.so.*' '*.a' config.mak modules.lst makecfg.lst librpath.lst autover.h
+    ./src/kamailio lex.yy.c cfg.tab.c cfg.tab.h)
+
+# Prints something that changes with the sources.
+state() {
+    (
+        cd "$origin"
+        echo "$origin"
+        find . -path ./.git -prune -o -path ./build -prune -o -type f \
+            ! -name '*.[oda]' ! -name '*.so*' ! -name '*.lst' ! -name config.mak ! -name autover.h \
+            ! -path ./src/kamailio ! -name lex.yy.c ! -name 'cfg.tab.[ch]' \
+            -printf '%p %s %T@\n' | sort
+    ) | sha256sum | cut -c1-16
+}
+
+# Prints the commit of a checkout, and whether it is changed.
+commit() {
+    local changed=
+    git -C "$origin" rev-parse --is-inside-work-tree >/dev/null 2>&1 || return 0
+    [ "$(git -C "$origin" rev-parse --show-toplevel)" = "$origin" ] || return 0
+    [ -z "$(git -C "$origin" status --porcelain)" ] || changed=' and changes'
+    echo "$(git -C "$origin" rev-parse --short=12 HEAD)$changed"
+}
 
 # Prints the modules of the tree whose names stand between quotes in the tests.
 # Those of the documents name languages, and no module that others do not.
@@ -26,33 +75,60 @@ named_modules() {
     local name
     grep -rohE '"[a-z0-9_]+"' "$root/tests" "$root/benches" --include='*.rs' \
         --exclude-dir=documents | tr -d '"' | sort -u | while read -r name; do
-        [ ! -f "$tree/src/modules/$name/Makefile" ] || echo "$name"
+        [ ! -f "$origin/src/modules/$name/Makefile" ] || echo "$name"
     done
 }
 
 # Kamailio's makefiles are not to see the flags of one that runs this.
-build() {
-    env -u MAKEFLAGS -u MFLAGS -u MAKEOVERRIDES -u MAKELEVEL \
-        make -s -j"$(nproc)" -C "$tree" "$@" >>"$server/log" 2>&1 || {
+run() {
+    env -u MAKEFLAGS -u MFLAGS -u MAKEOVERRIDES -u MAKELEVEL "$@" >>"$server/log" 2>&1 || {
         tail -n 20 "$server/log" >&2
-        echo "server: Kamailio $version does not build; $server/log has it all" >&2
-        exit 1
+        fail "Kamailio $version does not build; $server/log has it all"
     }
 }
 
-wanted=()
-while read -r name; do
-    [ -f "$server/modules/$name.so" ] || wanted+=("modules/$name")
-done < <(named_modules)
-if [ -x "$server/kamailio" ] && [ ${#wanted[@]} = 0 ]; then
+build_with_make() {
+    local names=("${wanted[@]/#/modules/}")
+    run make -s -C "$tree" FLAVOUR=kamailio cfg
+    # Several jobs at once read the parser's header while it is written.
+    run make -s -C "$tree/src" core/cfg.tab.c core/lex.yy.c
+    run make -s -j"$(nproc)" -C "$tree" kamailio
+    run make -s -j"$(nproc)" -C "$tree/src" modules modules="${names[*]}"
+    built=$tree
+    ln -sfn tree "$server/source"
+}
+
+build_with_cmake() {
+    local others
+    built=$server/build
+    others=$(find "$tree/src/modules" -mindepth 1 -maxdepth 1 -type d -printf '%f\n' |
+        grep -vxF -f <(printf '%s\n' "${wanted[@]}") | tr '\n' ' ')
+    run cmake -S "$tree" -B "$built" -DCMAKE_EXPORT_COMPILE_COMMANDS=ON -DBUILD_DOC=OFF \
+        "-DINCLUDE_MODULES=${wanted[*]}" "-DEXCLUDE_MODULES=$others"
+    run cmake --build "$built" --parallel "$(nproc)" --target kamailio "${wanted[@]}"
+    ln -sfn build "$server/source"
+}
+
+label=$version
+[ ! -d "$named" ] || label=$version-$(printf %s "$origin" | sha256sum | cut -c1-6)
+server=$deps/server-$label-$with
+tree=$server/tree
+mapfile -t wanted < <(named_modules)
+now="$(state) ${wanted[*]}"
+if [ "$(cat "$server/state" 2>/dev/null)" = "$now" ]; then
+    echo "$server"
     exit 0
 fi
 
-echo "server: building Kamailio $version and ${#wanted[@]} modules"
+echo "server: building Kamailio $version and ${#wanted[@]} modules with $with" >&2
+rm -rf "$server"
+mkdir -p "$tree" "$server/lib" "$server/modules"
+tar -C "$origin" -cf - "${left[@]/#/--exclude=}" . | tar -C "$tree" -xf -
 : >"$server/log"
-build kamailio
-build -C src modules modules="${wanted[*]}"
-mkdir -p "$server/lib" "$server/modules"
-find "$tree/src/modules" -name '*.so' -exec cp -u -t "$server/modules" {} +
-find "$tree/src/lib" -name '*.so*' -exec cp -uP -t "$server/lib" {} +
-cp -u "$tree/src/kamailio" "$server/kamailio"
+"build_with_$with"
+find "$built/src/modules" -name '*.so' -exec cp -t "$server/modules" {} +
+find "$built/src/lib" -name '*.so*' -exec cp -P -t "$server/lib" {} +
+cp "$built/src/kamailio" "$server/kamailio"
+printf 'version %s\ncommit %s\n' "$version" "$(commit)" >"$server/origin"
+echo "$now" >"$server/state"
+echo "$server"
