@@ -4,6 +4,7 @@
 #   KAMAILIO_SRC    build for the Kamailio of this source tree, or of the directory
 #                   that CMake builds it in, not for the installed one
 #   KAMAILIO_BIN    the server to compare compile flags with, and to run
+#   BUILD           make or cmake: how test-versions builds that Kamailio
 #   KAMAILIO_DEFS   definitions to add to those of the sources, such as -UDBG_SR_MEMORY
 #   CARGO, CARGO_TARGET_DIR   as cargo has them
 #   ONLY            the part of the benchmark to run, such as udp or core.psx
@@ -19,11 +20,12 @@
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := all
 .PHONY: all bench bench-report builds clean deb examples fuzz fuzz-keep header headers help hostile install lint million modules \
-	other proof-report run sanitize setup test test-fresh test-versions uninstall valgrind
+	other proof-report run sanitize setup test test-fresh test-versions uninstall valgrind versions-report
 
 CARGO ?= cargo
 FUZZ_SECONDS ?= 60
-# The version that nobody has installed here and that has to compile all the same.
+# The version that nobody has installed here, and on which the modules have to load
+# all the same.
 OTHER_VERSION := 6.0.1
 
 # rustup puts cargo where a shell finds it only after the next login, and Debian
@@ -108,7 +110,7 @@ deb: all builds ## Make a Debian package for the installed Kamailio and those of
 test: export KAMAILIO_RS_MODULES := $(TARGET)/modules
 test: ## Run the whole suite: formatting, lints, both Kamailio versions, fuzzing, all tests
 	$(call stage,what is needed)
-	@scripts/setup.sh build run test fuzz deb
+	@scripts/setup.sh build run test fuzz deb server cmake
 	@scripts/headers.sh installed
 	@scripts/headers.sh $(OTHER_VERSION)
 	$(call stage,formatting and lints)
@@ -122,28 +124,17 @@ test: ## Run the whole suite: formatting, lints, both Kamailio versions, fuzzing
 	$(call stage,tests)
 	$(CARGO) test --workspace --no-fail-fast
 
-# Compiled and linked only, in a directory of its own: in a common one each
-# version would have the other build everything anew.
+# A server of that version is built, too, and loads the modules.
 other:
-	@scripts/headers.sh $(OTHER_VERSION)
-	env -u KAMAILIO_BIN KAMAILIO_SRC="$(CURDIR)/.deps/kamailio-$(OTHER_VERSION)" \
-		$(CARGO) build --target-dir "$(TARGET)/kamailio-$(OTHER_VERSION)" \
-		$(addprefix -p ,$(MODULES) $(EXAMPLES))
+	@scripts/versions.sh load "$(TARGET)"
 
-# Our modules for that version, beside its own C modules, in every live test but
-# those that install something for the Kamailio of the system.
-SERVER := $(CURDIR)/.deps/server-$(OTHER_VERSION)
-OTHER := $(TARGET)/kamailio-$(OTHER_VERSION)
-test-versions: ## Build Kamailio 6.0.1 from its sources and run the live tests against it
-	@scripts/server.sh $(OTHER_VERSION)
-	env KAMAILIO_SRC="$(CURDIR)/.deps/kamailio-$(OTHER_VERSION)" KAMAILIO_BIN="$(SERVER)/kamailio" \
-		$(CARGO) build --release --target-dir "$(OTHER)" $(addprefix -p ,$(MODULES) $(EXAMPLES))
-	@install -d "$(OTHER)/modules/examples"
-	@for name in $(MODULES); do install -C -m 644 "$(OTHER)/release/lib$$name.so" "$(OTHER)/modules/$$name.so"; done
-	@for name in $(EXAMPLES); do install -C -m 644 "$(OTHER)/release/lib$$name.so" "$(OTHER)/modules/examples/$$name.so"; done
-	env LD_LIBRARY_PATH="$(SERVER)/lib" KAMAILIO_BIN="$(SERVER)/kamailio" \
-		KAMAILIO_MODULES="$(SERVER)/modules" KAMAILIO_RS_MODULES="$(OTHER)/modules" \
-		$(CARGO) test -p kamailio-tests --no-fail-fast -- --skip of_the_installed_server
+# Our modules for another version, beside its own C modules, in every live test but
+# those in tests/left_out.txt.
+test-versions: ## Run the live tests on Kamailio 6.0.1, built with make and with CMake, or on KAMAILIO_SRC
+	@BUILD="$(BUILD)" scripts/versions.sh test "$(TARGET)" "$(KAMAILIO_SRC)"
+
+versions-report: ## Write the table of versions in README.md again, from docs/versions.json
+	$(CARGO) run --quiet -p kamailio-tests --bin versions -- report
 
 # The system that is made anew has nothing but Rust.
 test-fresh: ## Try make, make run and make test on a fresh Debian 12 and 13, in chroots; takes hours

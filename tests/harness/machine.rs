@@ -90,7 +90,8 @@ impl Machine {
 fn commit() -> String {
     let commit = told(&["git", "rev-parse", "--short=12", "HEAD"]);
     // The documents are where the results go.
-    let changed = told(&["git", "status", "--porcelain", "--", ".", ":!docs"]);
+    let documents = [":!docs", ":!README.md"];
+    let changed = told(&[&["git", "status", "--porcelain", "--", "."][..], &documents].concat());
     match changed.as_str() {
         "" => commit,
         _ => format!("{commit} and changes"),

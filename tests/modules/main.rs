@@ -3,6 +3,7 @@
 
 mod exports;
 mod hello;
+mod loaded;
 mod owner;
 mod parameters;
 mod tiny;
