@@ -2,11 +2,13 @@
 # Builds a Kamailio from its sources, for tests with one that is not installed.
 # The sources are copied before, and nothing is written beside them.
 #
-#   server.sh VERSION make|cmake          from Debian's source package
-#   server.sh SOURCE-TREE make|cmake      from any tree, such as a git checkout
+#   server.sh VERSION make|cmake [TESTS...]          from Debian's source package
+#   server.sh SOURCE-TREE make|cmake [TESTS...]      from any tree, such as a git
+#                                                    checkout
 #
 # What is built is below .deps, in the directory that is printed last:
-#   kamailio, lib/, modules/    the server; of the modules those that the tests name
+#   kamailio, lib/, modules/    the server; of the modules those that the tests name,
+#                               all of them or only these files
 #   source                      leads to what KAMAILIO_SRC has to name
 #   origin                      where the sources are from: version, commit
 set -euo pipefail
@@ -19,9 +21,12 @@ fail() {
     exit 1
 }
 
-[ $# = 2 ] || fail "usage: server.sh VERSION|SOURCE-TREE make|cmake"
+[ $# -ge 2 ] || fail "usage: server.sh VERSION|SOURCE-TREE make|cmake [TESTS...]"
 named=$1
 with=$2
+shift 2
+tests=("$@")
+[ $# -gt 0 ] || tests=("$root/tests" "$root/benches")
 case $with in
 make) "$root/scripts/setup.sh" build server >&2 ;;
 cmake) "$root/scripts/setup.sh" build server cmake >&2 ;;
@@ -73,7 +78,7 @@ commit() {
 # Those of the documents name languages, and no module that others do not.
 named_modules() {
     local name
-    grep -rohE '"[a-z0-9_]+"' "$root/tests" "$root/benches" --include='*.rs' \
+    grep -rohE '"[a-z0-9_]+"' "${tests[@]}" --include='*.rs' \
         --exclude-dir=documents | tr -d '"' | sort -u | while read -r name; do
         [ ! -f "$origin/src/modules/$name/Makefile" ] || echo "$name"
     done
@@ -114,8 +119,16 @@ label=$version
 server=$deps/server-$label-$with
 tree=$server/tree
 mapfile -t wanted < <(named_modules)
-now="$(state) ${wanted[*]}"
-if [ "$(cat "$server/state" 2>/dev/null)" = "$now" ]; then
+now=$(state)
+
+# Whether it was built from these sources, with these modules or more.
+is_built() {
+    local name
+    [ "$(cat "$server/state" 2>/dev/null)" = "$now" ] || return 1
+    for name in "${wanted[@]}"; do [ -f "$server/modules/$name.so" ] || return 1; done
+}
+
+if is_built; then
     echo "$server"
     exit 0
 fi

@@ -33,9 +33,10 @@ plainly() {
     env -u MAKEFLAGS -u MFLAGS -u MAKEOVERRIDES -u MAKELEVEL "$@"
 }
 
-# Sets $server and $built, and builds for both.
-build() {
-    server=$("$root/scripts/server.sh" "$sources" "$1" | tail -n 1)
+# Sets $server and $built, and builds for both: the C modules that all tests name, or
+# those of some files.
+build() { # make|cmake TESTS...
+    server=$("$root/scripts/server.sh" "$sources" "$@" | tail -n 1)
     built=$target/versions/$(basename "$server")
     plainly env CARGO_TARGET_DIR="$built" KAMAILIO_SRC="$server/source" KAMAILIO_BIN="$server/kamailio" \
         make -C "$root" modules examples
@@ -65,7 +66,8 @@ run() {
 
 case $what in
 load)
-    build "${BUILD:-make}"
+    # All modules would take longer than all that is done with the server.
+    build "${BUILD:-make}" "$root/tests/modules/loaded.rs"
     with_server "$cargo" test -p kamailio-tests --test modules -- loaded::
     ;;
 test)
