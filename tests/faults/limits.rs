@@ -77,7 +77,10 @@ fn replies_in_datagrams_beyond_what_may_wait_are_lost() {
 #[test]
 fn replies_through_pipes_beyond_what_may_wait_are_lost() {
     let everywhere = Everywhere::new();
-    let server = everywhere.builder("").start();
+    // What one reply may have is less than what may wait.
+    let server = everywhere
+        .builder(r#"modparam("ctl", "max_reply", 0x20000000)"#)
+        .start();
     let is_told = |line: &str| server.log().contains(line);
     let pipe = ReplyPipe::new();
     let huge = linefifo::request("faulty.large", pipe.name(), &[257.into()]);
