@@ -29,6 +29,20 @@ macro_rules! __parameter {
     (other $name:literal, Int, $setter:path) => {
         $crate::__parameter!($name, TextAsInt, $setter)
     };
+    // What the core shows of it once the configuration is read.
+    (shown Int) => { $crate::params_storage::Shown::Setter };
+    (shown Text) => { $crate::params_storage::Shown::Setter };
+    (shown Str) => { $crate::params_storage::Shown::Setter };
+    (shown Int $start:expr) => { $crate::params_storage::Shown::Int($start) };
+    (shown Text $start:expr) => { $crate::params_storage::Shown::Text($start) };
+    (shown Str $start:expr) => { $crate::params_storage::Shown::Str($start) };
+    (other $name:literal, Str, $setter:path) => {
+        $crate::__parameter!($name, IntAsText, $setter)
+    };
+    (@type Str) => { $crate::params::TEXT };
+    (@set Str, $name:literal, $value:ident, $setter:path) => {
+        $crate::__parameter!(@set Text, $name, $value, $setter)
+    };
     (@type Text) => { $crate::params::TEXT };
     (@type TextAsInt) => { $crate::params::TEXT };
     (@type Int) => { $crate::params::INT };
@@ -286,14 +300,8 @@ macro_rules! __kemi {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __hook {
-    ($exports:ident, init, $handler:path) => {
-        $exports.init_mod_f = {
-            unsafe extern "C" fn __hook() -> ::core::ffi::c_int {
-                $crate::hooks::init($handler)
-            }
-            Some(__hook)
-        }
-    };
+    // Every module has an `init`, whether its author wrote one or not.
+    ($exports:ident, init, $handler:path) => {};
     ($exports:ident, child_init, $handler:path) => {
         $exports.init_child_f = {
             unsafe extern "C" fn __hook(rank: ::core::ffi::c_int) -> ::core::ffi::c_int {
@@ -310,4 +318,13 @@ macro_rules! __hook {
             Some(__hook)
         }
     };
+}
+
+/// The `init` among a module's hooks, or one that does nothing.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __init {
+    (init: $handler:path $(, $($rest:tt)*)?) => { $handler };
+    ($other:ident: $handler:path $(, $($rest:tt)*)?) => { $crate::__init!($($($rest)*)?) };
+    () => { $crate::hooks::nothing };
 }

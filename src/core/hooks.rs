@@ -2,13 +2,38 @@
 
 use std::ffi::c_int;
 
+use crate::params_storage::{self, Declared};
 use crate::process::Rank;
-use crate::{Error, log, panic};
+use crate::{Error, log, panic, sys};
 
-/// Runs the hook that prepares the module in the main process.
+/// Runs the hook that prepares the module in the main process, and has the core find
+/// the values of parameters.
+///
+/// # Safety
+/// The core's call of `init`; `table` is the module's table of parameters, which
+/// begins with those that are `declared`.
 #[doc(hidden)]
-pub fn init(hook: fn() -> Result<(), Error>) -> c_int {
-    panic::stop(-1, || outcome("cannot start", hook()))
+pub unsafe fn init(
+    hook: fn() -> Result<(), Error>,
+    table: *mut sys::param_export_t,
+    declared: &[Declared],
+) -> c_int {
+    panic::stop(-1, || {
+        let done = outcome("cannot start", hook());
+        if done == 0 {
+            // SAFETY: the caller vouches for the table. The core initializes modules
+            // when it has read the configuration, and before it forks the processes
+            // that read the table again.
+            unsafe { params_storage::fill(table, declared) };
+        }
+        done
+    })
+}
+
+/// The `init` of a module that has none.
+#[doc(hidden)]
+pub fn nothing() -> Result<(), Error> {
+    Ok(())
 }
 
 /// Runs the hook that every process calls once.

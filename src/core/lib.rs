@@ -18,6 +18,7 @@ pub mod message;
 mod module;
 pub mod panic;
 pub mod params;
+pub mod params_storage;
 pub mod peers;
 pub mod process;
 pub mod server;

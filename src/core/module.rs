@@ -50,7 +50,8 @@ pub unsafe fn register(name: &str, kemi: *mut sys::sr_kemi_t, kemi_functions: us
 ///         // modparam("hello", "greeting", "Good morning")
 ///         "greeting" => Text(set_greeting),      // fn(&str) -> Result<(), Error>
 ///         // modparam("hello", "loudness", 3), or "3"
-///         "loudness" => Int(set_loudness),       // fn(i32) -> Result<(), Error>
+///         // The core may tell the value of this one, which is 3 unless it is set.
+///         "loudness" => Int(set_loudness) = 3,   // fn(i32) -> Result<(), Error>
 ///     ],
 ///     functions: [
 ///         // hello("$fU", 2); fn(&mut Message, &Args) -> i32
@@ -92,7 +93,8 @@ pub unsafe fn register(name: &str, kemi: *mut sys::sr_kemi_t, kemi_functions: us
 macro_rules! module {
     (
         name: $name:literal,
-        $(parameters: [ $($param:literal => $param_kind:ident($setter:path)),* $(,)? ],)?
+        $(parameters: [ $($param:literal => $param_kind:ident($setter:path)
+            $(= $start:expr)?),* $(,)? ],)?
         $(functions: [ $($function:literal => $function_handler:ident
             ($($function_arg:ident),*) in $($routes:ident)|+),* $(,)? ],)?
         $(variables: [ $($variable:literal => $getter:path, $parser:path;)* ],)?
@@ -118,6 +120,23 @@ macro_rules! module {
                 $($($crate::__parameter!(other $param, $param_kind, $setter),)*)?
                 last::PARAMETER,
             ]);
+            const DECLARED: &[$crate::params_storage::Declared] = &[
+                $($($crate::params_storage::Declared {
+                    name: $param,
+                    shown: $crate::__parameter!(shown $param_kind $($start)?),
+                },)*)?
+            ];
+
+            unsafe extern "C" fn __init() -> ::core::ffi::c_int {
+                // SAFETY: the core's call of `init`, and this module's table.
+                unsafe {
+                    $crate::hooks::init(
+                        $crate::__init!($($($hook: $hook_handler),*)?),
+                        PARAMETER_TABLE.as_ptr(),
+                        DECLARED,
+                    )
+                }
+            }
 
             const FUNCTIONS: usize = entries(&[$($($function),*)?]);
             static FUNCTION_TABLE: Table<[sys::cmd_export_t; FUNCTIONS]> = Table::new([
@@ -169,7 +188,7 @@ macro_rules! module {
                     rpc_methods: COMMAND_TABLE.as_ptr(),
                     pv_items: VARIABLE_TABLE.as_ptr(),
                     response_f: None,
-                    init_mod_f: None,
+                    init_mod_f: Some(__init),
                     init_child_f: None,
                     destroy_mod_f: None,
                 };

@@ -1,7 +1,13 @@
 //! Parameters: `modparam("module", "name", value)`.
+//!
+//! While the core reads the configuration it calls setters. Afterwards it tells
+//! values of parameters by itself (`modparam.list` and others, from 6.1 on), and
+//! reads them where the table of parameters points, which is
+//! [`params_storage`](crate::params_storage)'s affair.
 
 use std::ffi::{CStr, c_char, c_int, c_void};
 
+use crate::params_storage::{Value, note};
 use crate::{Error, log, panic, sys};
 
 /// What the core stores with a parameter whose setter is a text function.
@@ -24,7 +30,12 @@ pub unsafe fn set_text(
 ) -> c_int {
     // SAFETY: the caller's promise.
     let text = unsafe { text(value) };
-    set(name, || setter(text?))
+    set(name, || {
+        let text = text?;
+        setter(text)?;
+        note(name, Value::text(text));
+        Ok(())
+    })
 }
 
 /// Hands a text that stands for a number to the setter of a number.
@@ -39,13 +50,23 @@ pub unsafe fn set_text_as_int(
 ) -> c_int {
     // SAFETY: the caller's promise.
     let text = unsafe { text(value) };
-    set(name, || setter(number(text?)?))
+    set(name, || {
+        let number = number(text?)?;
+        setter(number)?;
+        note(name, Value::Int(number));
+        Ok(())
+    })
 }
 
 /// Hands a number to the module's setter. The core puts it into the pointer.
 #[doc(hidden)]
 pub fn set_int(name: &str, value: *mut c_void, setter: fn(i32) -> Result<(), Error>) -> c_int {
-    set(name, || setter(value as isize as i32))
+    set(name, || {
+        let number = value as isize as i32;
+        setter(number)?;
+        note(name, Value::Int(number));
+        Ok(())
+    })
 }
 
 /// Hands a number to the setter of a text.
@@ -55,7 +76,12 @@ pub fn set_int_as_text(
     value: *mut c_void,
     setter: fn(&str) -> Result<(), Error>,
 ) -> c_int {
-    set(name, || setter(&(value as isize as i32).to_string()))
+    set(name, || {
+        let text = (value as isize as i32).to_string();
+        setter(&text)?;
+        note(name, Value::text(&text));
+        Ok(())
+    })
 }
 
 fn set(name: &str, setter: impl FnOnce() -> Result<(), Error>) -> c_int {

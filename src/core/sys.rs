@@ -26,8 +26,8 @@ pub use bindings::*;
 #[repr(transparent)]
 pub struct Table<T>(core::cell::UnsafeCell<T>);
 
-// SAFETY: Rust makes a table and never touches it again; Kamailio reads it in
-// processes that have a single thread each.
+// SAFETY: Rust makes a table and writes to it once more, in `init`, when there is
+// one process; Kamailio reads it in processes that have a single thread each.
 unsafe impl<T> Sync for Table<T> {}
 
 impl<T> Table<T> {

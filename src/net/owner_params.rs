@@ -77,6 +77,19 @@ impl OwnerParams {
         owner.or_servers()
     }
 
+    /// The user and the group that parameters ask for, the group also where it came
+    /// with a user's name.
+    #[must_use]
+    pub fn asked_for(&self) -> (Option<u32>, Option<u32>) {
+        (self.user, self.group.or(self.users_group))
+    }
+
+    /// What its parameters are called.
+    #[must_use]
+    pub fn names(&self) -> OwnerNames {
+        self.names
+    }
+
     /// The mode; 0 leaves it as the system makes it.
     ///
     /// # Errors

@@ -39,6 +39,12 @@ impl MaxReply {
         Ok(MaxReply(bytes))
     }
 
+    /// As a parameter has it.
+    #[must_use]
+    pub const fn parameter(self) -> i32 {
+        self.0
+    }
+
     /// As a size in memory.
     #[must_use]
     pub fn bytes(self) -> usize {

@@ -31,6 +31,10 @@ pub(crate) const LEFT_OUT: &[(&str, &str)] = &[
         "tm.t_uac_wait",
         "its answer over HTTP waits for a SIP reply; it has tests of its own",
     ),
+    (
+        "modparam.list",
+        "it has the parameters that ours alone have; tests/modules/told.rs compares it",
+    ),
     ("ctl.who", "the connections of this test itself"),
     ("ctl.connections", "the connections of this test itself"),
     ("core.tcp_list", "the connections of this test itself"),

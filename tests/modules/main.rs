@@ -7,3 +7,4 @@ mod loaded;
 mod owner;
 mod parameters;
 mod tiny;
+mod told;

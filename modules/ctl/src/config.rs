@@ -1,6 +1,9 @@
 //! The module's parameters.
 
+use std::sync::atomic::{AtomicI32, Ordering::Relaxed};
+
 use kamailio::core::Error;
+use kamailio::core::params_storage::show_int;
 use kamailio::net::{Bound, OwnerNames, OwnerParams};
 use kamailio::rpc::MaxReply;
 use parking_lot::Mutex;
@@ -54,6 +57,9 @@ pub(crate) fn protocols() -> Protocols {
     let config = CONFIG.lock();
     Protocols::new(config.converts, config.max_reply)
 }
+
+/// `max_reply` where it is not set.
+pub(crate) const DEFAULT_MAX_REPLY: i32 = MaxReply::DEFAULT.parameter();
 
 /// `max_reply`
 pub(crate) fn set_max_reply(bytes: i32) -> Result<(), Error> {
@@ -125,6 +131,37 @@ pub(crate) fn set_autoconversion(on: i32) -> Result<(), Error> {
 /// `binrpc_max_body_size`, `binrpc_struct_max_body_size` and
 /// `binrpc_buffer_size` limit the C module's replies. Ours have no such limit,
 /// so that old configurations load and nothing is cut.
-pub(crate) fn ignore_size(_kilobytes: i32) -> Result<(), Error> {
+pub(crate) fn ignore_size(_size: i32) -> Result<(), Error> {
+    Ok(())
+}
+
+/// Has the core tell of the two sizes in kilobytes what it tells with the C module:
+/// bytes, and the least size where none makes sense.
+pub(crate) fn show_sizes() {
+    let shown = [
+        ("binrpc_max_body_size", &MAX_BODY, 4),
+        ("binrpc_struct_max_body_size", &MAX_STRUCT, 1),
+    ];
+    for (name, kilobytes, least) in shown {
+        let kilobytes = match kilobytes.load(Relaxed) {
+            ..=0 => least,
+            kilobytes => kilobytes,
+        };
+        show_int(name, kilobytes.wrapping_mul(1024));
+    }
+}
+
+static MAX_BODY: AtomicI32 = AtomicI32::new(32);
+static MAX_STRUCT: AtomicI32 = AtomicI32::new(8);
+
+/// `binrpc_max_body_size`, which is told and has no other effect.
+pub(crate) fn set_max_body(kilobytes: i32) -> Result<(), Error> {
+    MAX_BODY.store(kilobytes, Relaxed);
+    Ok(())
+}
+
+/// `binrpc_struct_max_body_size`, which is told and has no other effect.
+pub(crate) fn set_max_struct(kilobytes: i32) -> Result<(), Error> {
+    MAX_STRUCT.store(kilobytes, Relaxed);
     Ok(())
 }

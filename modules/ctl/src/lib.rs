@@ -26,18 +26,18 @@ mod exports {
     kamailio::module! {
         name: "ctl",
         parameters: [
-            "binrpc" => Text(config::add_binrpc),
             "fifo" => Text(config::add_fifo),
-            "mode" => Int(config::set_mode),
+            "binrpc" => Text(config::add_binrpc),
+            "mode" => Int(config::set_mode) = 0o600,
             "user" => Text(config::set_user),
             "user" => Int(config::set_user_id),
             "group" => Text(config::set_group),
             "group" => Int(config::set_group_id),
-            "autoconversion" => Int(config::set_autoconversion),
-            "max_reply" => Int(config::set_max_reply),
-            "binrpc_max_body_size" => Int(config::ignore_size),
-            "binrpc_struct_max_body_size" => Int(config::ignore_size),
-            "binrpc_buffer_size" => Int(config::ignore_size),
+            "autoconversion" => Int(config::set_autoconversion) = 0,
+            "binrpc_max_body_size" => Int(config::set_max_body) = 32 * 1024,
+            "binrpc_struct_max_body_size" => Int(config::set_max_struct) = 8 * 1024,
+            "binrpc_buffer_size" => Int(config::ignore_size) = 1024,
+            "max_reply" => Int(config::set_max_reply) = config::DEFAULT_MAX_REPLY,
         ],
         commands: [
             "ctl.who" => who, "list open connections";
@@ -52,6 +52,7 @@ static HANDLERS: Handlers = Handlers::new();
 
 fn init() -> Result<(), Error> {
     let config = config::finished()?;
+    config::show_sizes();
     HANDLERS.open(vec![Group {
         name: c"ctl handler",
         processes: 1,

@@ -78,6 +78,9 @@ impl Settings {
     }
 }
 
+/// `max_reply` where it is not set.
+pub(crate) const DEFAULT_MAX_REPLY: i32 = MaxReply::DEFAULT.parameter();
+
 /// `max_reply`
 pub(crate) fn set_max_reply(bytes: i32) -> Result<(), Error> {
     let max_reply = MaxReply::new(bytes)?;

@@ -28,8 +28,8 @@ mod exports {
     kamailio::module! {
         name: "tcpops",
         parameters: [
-            "closed_event" => Int(events::set_mode),
-            "event_callback" => Text(events::set_callback),
+            "closed_event" => Int(events::set_mode) = 1,
+            "event_callback" => Str(events::set_callback) = None,
         ],
         functions: [
             "tcp_conid_alive" => alive(Int) in ANY_ROUTE,
