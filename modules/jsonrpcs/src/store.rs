@@ -5,14 +5,12 @@
 
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::{ffi::OsStr, fs::File, io::Write};
 
 use kamailio::core::Error;
 use kamailio::log;
-use rustix::fs::{
-    CWD, FallocateFlags, FileType, Mode, OFlags, ResolveFlags, fallocate, fstat, openat, openat2,
-};
+use rustix::fs::{CWD, FallocateFlags, FileType, Mode, OFlags, fallocate, fstat, openat};
 use rustix::io::{Errno, retry_on_intr};
 use rustix::process::{Resource, getrlimit};
 
@@ -72,8 +70,7 @@ impl Store {
         // A pipe without a reader would hold everybody up.
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::NONBLOCK | OFlags::CLOEXEC;
         let mode = Mode::from_raw_mode(0o640);
-        let way = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS;
-        let file = openat2(directory, below, flags, mode, way).map_err(|error| match error {
+        let file = open_below(directory, below, flags, mode).map_err(|error| match error {
             Errno::XDEV => failed(&outside),
             Errno::LOOP => failed(&"the way there is a symbolic link"),
             error => failed(&error),
@@ -90,6 +87,40 @@ impl Store {
             name,
         })
     }
+}
+
+/// Opens a file step by step from a directory, so that no link leads out of it.
+///
+/// One call of openat2 would do the same, but older systems and many a filter for
+/// system calls have none.
+fn open_below(
+    directory: &OwnedFd,
+    below: &Path,
+    flags: OFlags,
+    mode: Mode,
+) -> Result<OwnedFd, Errno> {
+    let name = below.file_name().ok_or(Errno::XDEV)?;
+    let mut reached: Option<OwnedFd> = None;
+    for step in below.parent().iter().flat_map(|way| way.components()) {
+        let step = match step {
+            Component::Normal(step) => step,
+            Component::CurDir => continue,
+            _ => return Err(Errno::XDEV),
+        };
+        let look = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let next = openat(
+            reached.as_ref().unwrap_or(directory),
+            step,
+            look,
+            Mode::empty(),
+        )?;
+        if FileType::from_raw_mode(fstat(&next)?.st_mode) == FileType::Symlink {
+            return Err(Errno::LOOP);
+        }
+        reached = Some(next);
+    }
+    let flags = flags | OFlags::NOFOLLOW;
+    openat(reached.as_ref().unwrap_or(directory), name, flags, mode)
 }
 
 impl StoredFile {
