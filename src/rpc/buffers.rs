@@ -32,16 +32,18 @@ impl Buffers {
     }
 }
 
-/// How many made texts cleared buffers keep room for.
-const KEPT_TEXTS: usize = 64;
+/// How many bytes of texts are kept together.
+const CHUNK: usize = 1024;
 
-/// Texts that a command was given and may hold until it returns.
+/// Texts that a command was given and may hold until it returns. How many there are is
+/// the choice of whoever sends the parameters, so memory for them is asked for.
 ///
 /// # Invariants
-/// A text ends with a NUL and is not moved before [`MadeTexts::clear`].
+/// A text ends with a NUL and is not moved before [`MadeTexts::clear`]: a chunk is never
+/// filled beyond its first capacity.
 #[derive(Debug)]
 pub(crate) struct MadeTexts {
-    texts: Vec<Vec<u8>>,
+    chunks: Vec<Vec<u8>>,
     /// The NUL of the text without bytes, which stands for all that is missing:
     /// most commands read parameters until there are none.
     nothing: Vec<u8>,
@@ -50,22 +52,41 @@ pub(crate) struct MadeTexts {
 impl Default for MadeTexts {
     fn default() -> Self {
         MadeTexts {
-            texts: Vec::new(),
+            chunks: Vec::new(),
             nothing: vec![0],
         }
     }
 }
 
 impl MadeTexts {
-    /// Keeps a copy of `text` and gives its place, writable as C has it.
-    pub(crate) fn keep(&mut self, text: &[u8]) -> (*mut u8, usize) {
-        // INVARIANT: a vector in a vector may move, its bytes do not.
-        let mut bytes = Vec::with_capacity(text.len() + 1);
-        bytes.extend_from_slice(text);
-        bytes.push(0);
-        let place = bytes.as_mut_ptr();
-        self.texts.push(bytes);
-        (place, text.len())
+    /// Whether there is memory for one more text of so many bytes.
+    pub(crate) fn make_room(&mut self, len: usize) -> bool {
+        let has_room = |chunk: &Vec<u8>| chunk.capacity() - chunk.len() > len;
+        self.chunks.last().is_some_and(has_room) || self.add_chunk(len + 1)
+    }
+
+    fn add_chunk(&mut self, size: usize) -> bool {
+        let mut chunk = Vec::new();
+        let is_there =
+            chunk.try_reserve_exact(size.max(CHUNK)).is_ok() && self.chunks.try_reserve(1).is_ok();
+        if is_there {
+            self.chunks.push(chunk);
+        }
+        is_there
+    }
+
+    /// Keeps a copy of `text` and gives its place, writable as C has it, if there is
+    /// memory for it.
+    pub(crate) fn keep(&mut self, text: &[u8]) -> Option<(*mut u8, usize)> {
+        if !self.make_room(text.len()) {
+            return None;
+        }
+        let chunk = self.chunks.last_mut()?;
+        let start = chunk.len();
+        // INVARIANT: there is room for the text and its NUL, so the chunk stays.
+        chunk.extend_from_slice(text);
+        chunk.push(0);
+        Some((chunk.as_mut_ptr().wrapping_add(start), text.len()))
     }
 
     /// The place of a text without bytes.
@@ -74,8 +95,10 @@ impl MadeTexts {
     }
 
     fn clear(&mut self) {
-        self.texts.clear();
-        self.texts.shrink_to(KEPT_TEXTS);
+        self.chunks.retain(|chunk| chunk.capacity() <= CHUNK);
+        self.chunks.truncate(1);
+        self.chunks.shrink_to(1);
+        self.chunks.iter_mut().for_each(Vec::clear);
         // A command may have written there.
         self.nothing.fill(0);
     }
@@ -86,21 +109,30 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_made_text_ends_with_a_nul() {
+    fn made_texts_end_with_a_nul_and_stay_where_they_are() {
         let mut made = MadeTexts::default();
-        let (place, len) = made.keep(b"42");
-        assert_eq!((place.cast_const(), len), (made.texts[0].as_ptr(), 2));
-        assert_eq!(made.texts, [b"42\0"]);
+        let first = made.keep(b"42").expect("there is memory");
+        let start = made.chunks[0].as_ptr();
+        assert_eq!((first.0.cast_const(), first.1), (start, 2));
+        for _ in 0..2 * CHUNK {
+            made.keep(b"1").expect("there is memory");
+        }
+        made.keep(&[b'x'; 2 * CHUNK]).expect("there is memory");
+        assert_eq!(made.chunks[0].as_ptr(), start);
+        assert!(made.chunks[0].starts_with(b"42\x001\0"));
+        assert!(made.chunks.len() > 4);
     }
 
     #[test]
     fn room_for_very_many_texts_is_given_back() {
         let mut made = MadeTexts::default();
-        for _ in 0..10 * KEPT_TEXTS {
-            made.keep(b"1");
+        made.keep(&[b'x'; 2 * CHUNK]).expect("there is memory");
+        for _ in 0..10 * CHUNK {
+            made.keep(b"1").expect("there is memory");
         }
         made.clear();
-        assert!(made.texts.capacity() <= KEPT_TEXTS);
+        assert_eq!(made.chunks.len(), 1);
+        assert!(made.chunks[0].is_empty() && made.chunks[0].capacity() <= CHUNK);
     }
 
     #[test]

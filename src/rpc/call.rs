@@ -118,9 +118,9 @@ impl<'a> Call<'a> {
     /// The reply takes no more, which is all that the client learns. What it has is
     /// given back at once.
     fn is_full(&mut self, full: Full) -> Refused {
-        self.complain(full.to_string());
         self.full = Some(full);
         self.buffers.reply.clear();
+        self.complain(full.to_string());
         Refused
     }
 
@@ -219,7 +219,13 @@ impl<'a> Call<'a> {
                     optional,
                     converting: convert,
                 };
-                scan::take(self.params, param, asked, conversion)
+                let taken = scan::take(self.params, param, asked, conversion);
+                let made = &mut self.buffers.made;
+                if matches!(&taken, Ok(Taken::Made(text)) if !made.make_room(text.len())) {
+                    self.full = Some(Full::NoMemory);
+                    return Err(Problem::WrongType("number"));
+                }
+                taken
             }
             None => Err(Problem::Missing),
         };
@@ -257,7 +263,10 @@ impl<'a> Call<'a> {
                 let base = self.params.text_base();
                 (base.wrapping_add(span.start()), span.len())
             }
-            Taken::Made(text) => self.buffers.made.keep(text),
+            Taken::Made(text) => match self.buffers.made.keep(text) {
+                Some(place) => place,
+                None => self.no_text(),
+            },
             _ => self.no_text(),
         }
     }
@@ -411,7 +420,10 @@ impl<'a> Call<'a> {
             self.full = Some(Full::NoMemory);
         }
         match self.full {
-            Some(Full::NoMemory) => reply.set_fault(500, Full::NoMemory.to_string().as_bytes()),
+            Some(Full::NoMemory) => {
+                reply.clear();
+                reply.set_fault(500, Full::NoMemory.to_string().as_bytes());
+            }
             Some(Full::TooLarge(_)) => reply.set_fault(500, self.max_reply.fault().as_bytes()),
             None => {}
         }

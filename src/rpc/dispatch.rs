@@ -76,6 +76,8 @@ impl Engine {
         let mut is_known = true;
         let found = if server::is_ending() {
             Err((500, "the server is ending".to_owned()))
+        } else if params.are_short() {
+            Err((500, "there is no memory for the request".to_owned()))
         } else {
             match find(name) {
                 Found::Command(command) => Ok(command),

@@ -16,6 +16,7 @@ mod private_memory;
 mod remade;
 mod settings;
 mod shared_memory;
+mod short;
 mod start;
 mod start_calls;
 mod system_calls;

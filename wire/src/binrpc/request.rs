@@ -50,12 +50,18 @@ impl Assemble for Params {
     }
 
     fn structure(&mut self, members: Vec<(Option<Span>, Param)>) -> Param {
+        self.note_members(members.len());
         let named = |(name, value)| Member { name, value };
         Param::Struct(members.into_iter().map(named).collect())
     }
 
     fn array(&mut self, values: Vec<Param>) -> Param {
+        self.note_members(values.len());
         Param::Array(values)
+    }
+
+    fn no_room(&mut self) {
+        self.note_short();
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::reader::{Reader, Record, Scalar};
 use super::{Defect, Malformed};
-use crate::value::Container;
+use crate::value::{Container, push_if_room};
 
 /// How many structs and arrays a packet may open in one another.
 ///
@@ -19,6 +19,9 @@ pub(super) trait Assemble {
     fn scalar(&mut self, scalar: Scalar<'_>) -> Self::Value;
     fn structure(&mut self, members: Vec<(Option<Self::Name>, Self::Value)>) -> Self::Value;
     fn array(&mut self, values: Vec<Self::Value>) -> Self::Value;
+
+    /// There was no memory for a value, which is left out.
+    fn no_room(&mut self) {}
 }
 
 /// The next value at the top level with all its members, `None` at the end of
@@ -71,12 +74,15 @@ impl<A: Assemble> Nest<A> {
     /// level.
     fn add(&mut self, record: Record<'_>, assembler: &mut A) -> Result<Option<A::Value>, Defect> {
         match record {
-            Record::Scalar(scalar) => Ok(self.place(assembler.scalar(scalar))),
+            Record::Scalar(scalar) => {
+                let value = assembler.scalar(scalar);
+                Ok(self.place(value, assembler))
+            }
             Record::Name(name) => self.name(name, assembler).map(|()| None),
             Record::Start(kind) => self.start(kind).map(|()| None),
             Record::End(kind) => {
                 let value = self.end(kind, assembler)?;
-                Ok(self.place(value))
+                Ok(self.place(value, assembler))
             }
         }
     }
@@ -125,11 +131,14 @@ impl<A: Assemble> Nest<A> {
     }
 
     /// Makes `value` a member of what is open, or hands it back as a whole.
-    fn place(&mut self, value: A::Value) -> Option<A::Value> {
-        match self.open.last_mut().map(|open| &mut open.members) {
+    fn place(&mut self, value: A::Value, assembler: &mut A) -> Option<A::Value> {
+        let has_room = match self.open.last_mut().map(|open| &mut open.members) {
             None => return Some(value),
-            Some(Members::Struct(members)) => members.push((self.name.take(), value)),
-            Some(Members::Array(values)) => values.push(value),
+            Some(Members::Struct(members)) => push_if_room(members, (self.name.take(), value)),
+            Some(Members::Array(values)) => push_if_room(values, value),
+        };
+        if !has_room {
+            assembler.no_room();
         }
         None
     }

@@ -6,6 +6,7 @@ use serde_json::value::RawValue;
 
 use super::number::Number;
 use super::text::{Text, put_text};
+use crate::value::is_there;
 
 /// The id of a request, in JSON.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,6 +35,11 @@ impl<'a> Id<'a> {
     /// A string, byte for byte as the client wrote it. Where that is not what
     /// any reader of JSON takes back, it is written anew.
     pub(super) fn from_text(text: Text<'a>, with_quotes: &'a [u8]) -> Self {
+        /// Reading and writing take several times its length, which is a client's choice.
+        const LARGE: usize = 4096;
+        if with_quotes.len() > LARGE && !is_there(8 * with_quotes.len()) {
+            return Self::NULL;
+        }
         let readable = if text.escaped {
             serde_json::from_slice::<String>(with_quotes).is_ok()
         } else {

@@ -10,6 +10,7 @@
 use super::number::Number;
 use super::text::{Text, escape_len};
 use super::{MAX_DEPTH, Refusal};
+use crate::value::push_if_room;
 
 /// U+FEFF in UTF-8, which some editors and clients put before a document. It is
 /// ignored there.
@@ -33,6 +34,9 @@ pub(super) trait Build<'a> {
     fn member(&mut self, name: Text<'a>, value: Self::Value) -> Self::Member;
     fn object(&mut self, members: Vec<Self::Member>) -> Self::Value;
     fn array(&mut self, values: Vec<Self::Value>) -> Self::Value;
+
+    /// There was no memory for a value, which is left out.
+    fn no_room(&mut self) {}
 }
 
 /// Reads over a value. Nothing is kept, for a vector of nothing has no memory.
@@ -111,7 +115,10 @@ impl<'a> Reader<'a> {
                 let mut members = Vec::new();
                 self.object(|reader, name| {
                     let value = reader.value(build)?;
-                    members.push(build.member(name, value));
+                    let member = build.member(name, value);
+                    if !push_if_room(&mut members, member) {
+                        build.no_room();
+                    }
                     Ok(())
                 })?;
                 Ok(build.object(members))
@@ -119,7 +126,10 @@ impl<'a> Reader<'a> {
             Some(b'[') => {
                 let mut values = Vec::new();
                 self.array(|reader| {
-                    values.push(reader.value(build)?);
+                    let value = reader.value(build)?;
+                    if !push_if_room(&mut values, value) {
+                        build.no_room();
+                    }
                     Ok(())
                 })?;
                 Ok(build.array(values))

@@ -276,7 +276,7 @@ fn text(reader: &mut Reader<'_>, params: &mut Params) -> Result<Name, Refusal> {
         return Ok(Name::NotText);
     }
     Ok(match reader.scalar()? {
-        Scalar::Text(text) => Name::Text(params.store_text(&text.unescaped())),
+        Scalar::Text(text) => Name::Text(store(text, params)),
         _ => Name::NotText,
     })
 }
@@ -322,13 +322,20 @@ fn parameters(reader: &mut Reader<'_>, params: &mut Params) -> Result<Parameters
     Ok(Parameters::Read)
 }
 
+fn store(text: Text<'_>, params: &mut Params) -> Span {
+    match text.try_unescaped() {
+        Some(text) => params.store_text(&text),
+        None => params.leave_out(),
+    }
+}
+
 impl<'a> Build<'a> for Params {
     type Value = Param;
     type Member = Member;
 
     fn scalar(&mut self, scalar: Scalar<'a>) -> Param {
         match scalar {
-            Scalar::Text(text) => Param::Text(self.store_text(&text.unescaped())),
+            Scalar::Text(text) => Param::Text(store(text, self)),
             Scalar::Number(number) => number.param(),
             Scalar::Bool(truth) => Param::Bool(truth),
             Scalar::Null => Param::Null,
@@ -337,17 +344,23 @@ impl<'a> Build<'a> for Params {
 
     fn member(&mut self, name: Text<'a>, value: Param) -> Member {
         Member {
-            name: Some(self.store_text(&name.unescaped())),
+            name: Some(store(name, self)),
             value,
         }
     }
 
     fn object(&mut self, members: Vec<Member>) -> Param {
+        self.note_members(members.len());
         Param::Struct(members)
     }
 
     fn array(&mut self, values: Vec<Param>) -> Param {
+        self.note_members(values.len());
         Param::Array(values)
+    }
+
+    fn no_room(&mut self) {
+        self.note_short();
     }
 }
 

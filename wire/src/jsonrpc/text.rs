@@ -11,24 +11,30 @@ pub(super) struct Text<'a> {
 }
 
 impl<'a> Text<'a> {
-    /// The bytes that it means.
+    /// The bytes that it means, none where there is no memory for them.
+    pub(super) fn unescaped(self) -> Cow<'a, [u8]> {
+        self.try_unescaped().unwrap_or_default()
+    }
+
+    /// The bytes that it means, if there is memory for them.
     ///
     /// As in the C module a NUL (`\u0000`) is left out, for commands take text
     /// that ends with one, and so is half of a surrogate pair. A backslash
     /// before a character that needs none is left out as well. Bytes that are
     /// not UTF-8 stay as they are.
-    pub(super) fn unescaped(self) -> Cow<'a, [u8]> {
+    pub(super) fn try_unescaped(self) -> Option<Cow<'a, [u8]>> {
         if !self.escaped {
-            return Cow::Borrowed(self.raw);
+            return Some(Cow::Borrowed(self.raw));
         }
-        let mut out = Vec::with_capacity(self.raw.len());
+        let mut out = Vec::new();
+        out.try_reserve_exact(self.raw.len()).ok()?;
         let mut rest = self.raw;
         while let Some(at) = rest.iter().position(|byte| *byte == b'\\') {
             out.extend_from_slice(&rest[..at]);
             rest = put_unescaped(&rest[at..], &mut out);
         }
         out.extend_from_slice(rest);
-        Cow::Owned(out)
+        Some(Cow::Owned(out))
     }
 }
 

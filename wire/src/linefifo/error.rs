@@ -3,6 +3,7 @@
 use thiserror::Error;
 
 use super::MAX_FIRST_LINE;
+use super::structure::MAX_MEMBERS;
 use crate::value::Span;
 
 /// A request that is refused, and where to go on behind it.
@@ -58,6 +59,9 @@ pub enum BadStruct {
     /// Nothing at all.
     #[error("the structure is empty")]
     Empty,
+    /// More members than anyone needs: each takes many times the memory of its text.
+    #[error("the structure has more than {MAX_MEMBERS} members")]
+    TooManyMembers,
     /// A member that is no `name:value`.
     #[error("member {0} of the structure has no colon behind its name")]
     NoColon(

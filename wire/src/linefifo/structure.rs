@@ -6,6 +6,10 @@ use super::escape::{REQUEST, unescaped};
 /// A name and its value.
 pub type NamedText = (Vec<u8>, Vec<u8>);
 
+/// The most members that a structure may have. The C module takes requests of 64 KiB
+/// and so no more than these.
+pub(super) const MAX_MEMBERS: usize = 32 * 1024;
+
 /// Reads the line of a parameter, as it came, as a structure:
 /// `name:value,name:value`.
 ///
@@ -17,14 +21,17 @@ pub type NamedText = (Vec<u8>, Vec<u8>);
 ///
 /// # Errors
 ///
-/// The line is empty, or a member has no colon or a wrong escape.
+/// The line is empty or has too many members, or a member has no colon or a wrong escape.
 pub fn parse_struct(line: &[u8]) -> Result<Vec<NamedText>, BadStruct> {
     if line.is_empty() {
         return Err(BadStruct::Empty);
     }
     let members = line.split(|byte| *byte == b',').zip(1..);
     members
-        .map(|(member, number)| parse_member(member, number))
+        .map(|(member, number)| match number {
+            ..=MAX_MEMBERS => parse_member(member, number),
+            _ => Err(BadStruct::TooManyMembers),
+        })
         .collect()
 }
 
@@ -67,6 +74,11 @@ mod tests {
     #[test]
     fn lines_that_are_no_structure() {
         assert_eq!(parse_struct(b""), Err(BadStruct::Empty));
+        let most = vec!["a:"; MAX_MEMBERS].join(",");
+        assert!(parse_struct(most.as_bytes()).is_ok());
+        let more = most + ",a:";
+        let refused = parse_struct(more.as_bytes());
+        assert_eq!(refused, Err(BadStruct::TooManyMembers));
         assert_eq!(parse_struct(b"a"), Err(BadStruct::NoColon(1)));
         assert_eq!(parse_struct(b"a:1,"), Err(BadStruct::NoColon(2)));
         assert_eq!(parse_struct(br"a:1,b:\x"), Err(BadStruct::BadEscape(2)));

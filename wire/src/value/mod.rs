@@ -9,6 +9,7 @@ mod reply;
 mod view;
 
 pub use params::{Member, Param, Params};
+pub(crate) use params::{is_there, push_if_room};
 pub use reply::{Container, Event, Fault, Full, NodeId, Parent, Reply, Scalar, TooLarge, Walk};
 pub use view::{Value, Values};
 

@@ -56,6 +56,30 @@ pub enum Param {
 pub struct Params {
     items: Vec<Param>,
     text: Vec<u8>,
+    is_short: bool,
+    /// Whether one of them has many members.
+    is_wide: bool,
+}
+
+/// Appends a value if there is memory for it. Returns whether there was: how many
+/// values come is the choice of whoever sends them.
+#[must_use]
+pub(crate) fn push_if_room<T>(list: &mut Vec<T>, value: T) -> bool {
+    let has_room = list.try_reserve(1).is_ok();
+    if has_room {
+        list.push(value);
+    }
+    has_room
+}
+
+/// Whether there is so much memory, now that it is asked for.
+#[must_use]
+pub(crate) fn is_there(size: usize) -> bool {
+    let mut trial = Vec::<u8>::new();
+    let is_there = trial.try_reserve_exact(size).is_ok();
+    // The compiler might leave out what nobody uses.
+    std::hint::black_box(trial);
+    is_there
 }
 
 impl Params {
@@ -72,11 +96,44 @@ impl Params {
         self.items.shrink_to(KEPT_TEXT / size_of::<Param>());
         self.text.clear();
         self.text.shrink_to(KEPT_TEXT);
+        self.is_short = false;
+        self.is_wide = false;
+    }
+
+    /// Whether there was no memory for all of them, or where they are many, too little is
+    /// left for what the command needs. Such a request is not to be run.
+    #[must_use]
+    pub fn are_short(&self) -> bool {
+        /// In bytes: several times what the rest of the way takes.
+        const LEFT: usize = 4 * 1024 * 1024;
+        let size = self.items.len() * size_of::<Param>() + self.text.len();
+        self.is_short || ((self.is_wide || size > KEPT_TEXT) && !is_there(LEFT))
+    }
+
+    /// A part of them had to be left out, so the rest is of no use. Its memory is
+    /// needed to say so.
+    pub(crate) fn note_short(&mut self) {
+        self.is_short = true;
+        self.items = Vec::new();
+    }
+
+    /// In the place of a text that there is no memory for.
+    pub(crate) fn leave_out(&mut self) -> Span {
+        self.note_short();
+        Span { start: 0, len: 0 }
+    }
+
+    /// A structure or an array has so many members.
+    pub(crate) fn note_members(&mut self, count: usize) {
+        const MANY: usize = 1000;
+        self.is_wide |= count > MANY;
     }
 
     /// Adds a parameter behind the others.
     pub fn push(&mut self, param: Param) {
-        self.items.push(param);
+        if !self.is_short && !push_if_room(&mut self.items, param) {
+            self.note_short();
+        }
     }
 
     /// Takes a copy of `text` and puts a NUL behind it.
@@ -84,6 +141,9 @@ impl Params {
     /// Codecs bound a request far below the 4 GiB that a [`Span`] can tell.
     pub fn store_text(&mut self, text: &[u8]) -> Span {
         let start = self.text.len();
+        if self.text.try_reserve(text.len() + 1).is_err() {
+            return self.leave_out();
+        }
         self.text.extend_from_slice(text);
         // INVARIANT: the text is followed by a NUL of its own.
         self.text.push(0);

@@ -6,6 +6,7 @@
 
 use super::Span;
 use super::node::{Body, NONE, Node};
+use super::params::is_there;
 use super::view::Values;
 
 /// The most that a reply may take, in bytes.
@@ -364,21 +365,23 @@ impl Reply {
         last
     }
 
-    /// Whether there is memory to write it, as long as nearly all of its text
-    /// stays as it is.
+    /// Whether there is memory to write it, in whatever way.
     #[must_use]
     pub fn can_be_written(&self) -> bool {
         /// Below this, asking would cost more than it is worth, in bytes.
         const LARGE: usize = 1024 * 1024;
         /// A name, a number and what stands around them.
         const VALUE: usize = 16;
+        /// What a control character becomes in JSON is so much longer than itself.
+        const ESCAPE: usize = 5;
+        let plain = self.text.len() + self.nodes.len() * VALUE;
+        if plain < LARGE / 2 {
+            return true;
+        }
+        let is_special = |byte: &&u8| **byte < b' ' || matches!(**byte, b'"' | b'\\' | 0x7f);
+        let special = self.text.iter().filter(is_special).count();
         // A buffer that grows has to be there twice for a moment.
-        let size = 2 * (self.text.len() + self.nodes.len() * VALUE);
-        let mut trial = Vec::<u8>::new();
-        let has_room = size < LARGE || trial.try_reserve_exact(size).is_ok();
-        // The compiler might leave out what nobody uses.
-        std::hint::black_box(trial);
-        has_room
+        is_there(2 * (plain + special * ESCAPE))
     }
 
     /// About how many bytes the reply has in text and in values, for making
