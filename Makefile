@@ -6,6 +6,7 @@
 #   KAMAILIO_BIN    the server to compare compile flags with, and to run
 #   BUILD           make or cmake: how test-versions builds that Kamailio
 #   KAMAILIO_DEFS   definitions to add to those of the sources, such as -UDBG_SR_MEMORY
+#   KAMAILIO_RS_COMMIT   the commit that rust.modules tells, where the sources lie outside git
 #   CARGO, CARGO_TARGET_DIR   as cargo has them
 #   ONLY            the part of the benchmark to run, such as udp or core.psx
 #   RECORD          yes puts such a part into docs/benchmarks.json, and a short run

@@ -61,6 +61,9 @@ const FUNCTIONS: &[&str] = &[
     "fixup_spve_null",
     "get_int_fparam",
     "get_str_fparam",
+    // modules and commands
+    "get_loaded_modules",
+    "rpc_register_array",
     // messages and replies
     "del_nonshm_lump_rpl",
     "find_export",
@@ -96,6 +99,7 @@ const TYPES: &[&str] = &[
     "rpc_export_t",
     "rpc_function_t",
     "send_flags",
+    "sr_module_t",
     "sip_msg_t",
     "sr_event_param_t",
     "sr_kemi_t",

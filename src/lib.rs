@@ -6,6 +6,19 @@
 //! declares itself with [`module!`].
 
 pub use kamailio_core as core;
-pub use kamailio_core::{log, log_limited, module};
+pub use kamailio_core::{log, log_limited};
 pub use kamailio_net as net;
 pub use kamailio_rpc as rpc;
+
+/// The commit that is built, with a NUL behind it. It is found here, at the front
+/// door, so that a new one compiles no layer again.
+#[doc(hidden)]
+pub const COMMIT: &str = concat!(env!("KSRRS_COMMIT"), "\0");
+
+/// Declares a Kamailio module; [`kamailio_core::module!`] tells how.
+#[macro_export]
+macro_rules! module {
+    ($($declaration:tt)*) => {
+        $crate::core::module! { commit: $crate::COMMIT, $($declaration)* }
+    };
+}

@@ -13,6 +13,8 @@ mod entries;
 pub mod error;
 pub mod event_route;
 pub mod hooks;
+#[doc(hidden)]
+pub mod loaded;
 pub mod log;
 pub mod message;
 mod module;

@@ -1,7 +1,8 @@
 //! The declaration of a module, and the tables the core reads from it.
 
-use std::ffi::c_int;
+use std::ffi::{c_char, c_int};
 
+use crate::loaded::{self, Build};
 use crate::{log, panic, sys};
 
 /// The entries that end the tables.
@@ -27,11 +28,20 @@ pub mod last {
 /// Runs when the server has loaded the module, before it reads parameters.
 ///
 /// # Safety
-/// `kemi` is a table ended by [`last::KEMI`] that lives as long as the server.
+/// `path` is null or a C string; `kemi` is a table ended by [`last::KEMI`] that lives
+/// as long as the server.
 #[doc(hidden)]
-pub unsafe fn register(name: &str, kemi: *mut sys::sr_kemi_t, kemi_functions: usize) -> c_int {
+pub unsafe fn register(
+    name: &str,
+    build: &Build,
+    path: *const c_char,
+    kemi: *mut sys::sr_kemi_t,
+    kemi_functions: usize,
+) -> c_int {
     log::set_module(name);
     panic::report_to_log();
+    // SAFETY: the caller vouches for the path.
+    unsafe { loaded::register(build, path) };
     if kemi_functions == 0 {
         return 0;
     }
@@ -41,7 +51,8 @@ pub unsafe fn register(name: &str, kemi: *mut sys::sr_kemi_t, kemi_functions: us
 
 /// Declares a Kamailio module: everything the server sees of it.
 ///
-/// Sections may be left out, but keep this order.
+/// Sections may be left out, but keep this order. Modules use the macro of the crate
+/// `kamailio`, which puts `commit` in front.
 ///
 /// ```ignore
 /// kamailio::module! {
@@ -92,6 +103,7 @@ pub unsafe fn register(name: &str, kemi: *mut sys::sr_kemi_t, kemi_functions: us
 #[macro_export]
 macro_rules! module {
     (
+        commit: $commit:expr,
         name: $name:literal,
         $(parameters: [ $($param:literal => $param_kind:ident($setter:path)
             $(= $start:expr)?),* $(,)? ],)?
@@ -196,16 +208,35 @@ macro_rules! module {
                 table
             });
 
+            static BUILD: $crate::loaded::Build = $crate::loaded::Build::new(
+                concat!(env!("CARGO_PKG_VERSION"), "\0"),
+                $commit,
+            );
+
+            #[allow(non_upper_case_globals)]
+            #[unsafe(no_mangle)]
+            static ksrrs_build: Table<*const $crate::loaded::Build> =
+                Table::new(&raw const BUILD);
+
             /// Called by the loader before it looks at the tables.
             #[unsafe(no_mangle)]
             extern "C" fn mod_register(
-                _path: *mut ::core::ffi::c_char,
+                path: *mut ::core::ffi::c_char,
                 _dlflags: *mut ::core::ffi::c_int,
                 _reserved1: *mut ::core::ffi::c_void,
                 _reserved2: *mut ::core::ffi::c_void,
             ) -> ::core::ffi::c_int {
-                // SAFETY: the table is a static that ends as it must.
-                unsafe { $crate::register($name, KEMI_TABLE.as_ptr(), KEMI_FUNCTIONS - 1) }
+                // SAFETY: the path is the loader's, and the table is a static that
+                // ends as it must.
+                unsafe {
+                    $crate::register(
+                        $name,
+                        &BUILD,
+                        path,
+                        KEMI_TABLE.as_ptr(),
+                        KEMI_FUNCTIONS - 1,
+                    )
+                }
             }
         };
     };

@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 
 mod cmake;
+mod commit;
 mod flags;
 mod products;
 mod scripts;

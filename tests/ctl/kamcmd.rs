@@ -129,7 +129,7 @@ fn it_writes_the_same_as_over_the_c_module() {
     let place = short_directory();
     let [theirs, ours] = [Flavor::C, Flavor::Rust].map(|flavor| {
         let server = described(flavor).directory(place.path()).start();
-        let run = |args: &&[&str]| kamcmd::run(&server.socket(), args);
+        let run = |args: &&[&str]| kamcmd::run(&server.socket(), args).in_common();
         RUNS.iter().map(run).collect::<Vec<Output>>()
     });
     for ((args, theirs), ours) in RUNS.iter().zip(&theirs).zip(&ours) {

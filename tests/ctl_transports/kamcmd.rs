@@ -53,7 +53,7 @@ fn it_writes_the_same_over_every_transport_and_over_the_c_module() {
 
 fn run_all(address: &Address) -> Vec<Output> {
     let address = option(address);
-    let run = |args: &&[&str]| kamcmd::run_at(&address, args);
+    let run = |args: &&[&str]| kamcmd::run_at(&address, args).in_common();
     RUNS.iter().map(run).collect()
 }
 

@@ -2,6 +2,7 @@
 
 use rpc_wire::binrpc::client::{Answer, Node};
 
+use crate::additions;
 use crate::binrpc::decode;
 use crate::volatile::{self, Volatile};
 
@@ -10,15 +11,20 @@ use crate::volatile::{self, Volatile};
 /// They are alike when the packets are equal byte for byte. Only if the method
 /// is in the table of [`volatile`] values, packets that are not are decoded,
 /// and then everything but those values has to be equal, and those have to be
-/// of the same type.
+/// of the same type. The list of commands is decoded, too, and compared without
+/// those that our modules [add](additions).
 #[must_use]
 pub fn difference(method: &str, theirs: &[u8], ours: &[u8]) -> Option<String> {
     if theirs == ours {
         return None;
     }
     let masks = volatile::of(method);
-    let (their_text, our_text) = (masked(theirs, &masks), masked(ours, &masks));
-    let alike = !masks.is_empty() && their_text.is_ok() && their_text == our_text;
+    let lists = method == additions::LIST;
+    let (their_text, mut our_text) = (masked(theirs, &masks), masked(ours, &masks));
+    if let (true, Ok((_, Answer::Reply(values)))) = (lists, &mut our_text) {
+        additions::take_out(values);
+    }
+    let alike = (lists || !masks.is_empty()) && their_text.is_ok() && their_text == our_text;
     (!alike).then(|| lines_that_differ(&their_text, &our_text) + &bytes_that_differ(theirs, ours))
 }
 

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+use crate::additions;
 use crate::modules;
 use crate::terminal::Terminal;
 
@@ -15,6 +16,16 @@ pub struct Output {
     pub stderr: String,
     /// Whether it ended with status 0.
     pub success: bool,
+}
+
+impl Output {
+    /// What is the same with the C modules: without the commands that ours
+    /// [add](additions), which it lists one a line.
+    #[must_use]
+    pub fn in_common(self) -> Self {
+        let stdout = additions::without_lines(&self.stdout);
+        Self { stdout, ..self }
+    }
 }
 
 /// Runs `kamcmd` on the Unix stream socket at `socket`.

@@ -7,6 +7,7 @@
 //! they know instead of returning errors.
 #![forbid(unsafe_code)]
 
+pub mod additions;
 pub mod binrpc;
 pub mod builder;
 mod checker;

@@ -1,6 +1,7 @@
 //! Every command that a test may call, asked in every way of the C module and
 //! of ours, by position and by name, pretty and not.
 
+use harness::additions;
 use harness::differential::{Place, SUITABLE};
 use harness::json::alike;
 use harness::modules::Flavor;
@@ -179,13 +180,15 @@ pub(crate) fn is_comparable(arg: &Arg) -> bool {
     }
 }
 
+/// The commands that a server has with the C modules.
 pub(crate) fn methods(server: &Server) -> Vec<String> {
-    let answer = server.client().call("system.listMethods", &[]);
+    let answer = server.client().call(additions::LIST, &[]);
     let Answer::Reply(names) = answer else {
         panic!("{answer}");
     };
     let name = |name: &rpc_wire::binrpc::client::Node| name.as_str().map(str::to_owned);
-    names.iter().filter_map(name).collect()
+    let names = names.iter().filter_map(name);
+    names.filter(|name| !additions::is_added(name)).collect()
 }
 
 /// Too few parameters, too many, and such as mean nothing.

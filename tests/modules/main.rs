@@ -1,6 +1,7 @@
 //! What holds for every module of ours, and for those in `examples/`.
 #![forbid(unsafe_code)]
 
+mod builds;
 mod exports;
 mod hello;
 mod loaded;
