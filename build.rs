@@ -124,10 +124,9 @@ const VARS: &[&str] = &[
     "_ksr_is_main",
     // connections, and messages that came over them
     "CONN_(EOF|GET_FD)",
-    "F_CONN_(CLOSE_EV|FD_CLOSED|FORCE_EOF)",
+    "F_CONN_(CLOSE_EV|FD_CLOSED|FORCE_EOF|PENDING)",
     "FL_USE_OTCPID",
     "PROTO_(TCP|TLS|SCTP|WS|WSS)",
-    "SIPS_URI_T",
     "SND_F_CON_CLOSE",
     "SREV_TCP_CLOSED",
     "S_CONN_.*",

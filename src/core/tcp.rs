@@ -270,7 +270,12 @@ impl Drop for Connection {
             return;
         }
         // It ended meanwhile, and TCP main has left it to us. Taking it apart
-        // is TCP main's work, which does it when told once more that it ended.
+        // is TCP main's work, which does it when told once more that it ended. From
+        // 6.1.4 on that would run the event routes again. A connection that is
+        // marked as being opened is only freed, on every version. The mark misleads
+        // nobody: no process but this one knows the connection any more, and TCP
+        // main closed its socket before it gave its own reference back.
+        self.add_flags(sys::F_CONN_PENDING as u32);
         if let Err(error) = tcp_main::tell(self.connection, sys::CONN_EOF as c_long) {
             log_limited!(Error, "connection {} is not freed: {error}", self.id());
         }
@@ -292,8 +297,11 @@ pub fn in_tcp_main() -> bool {
     unsafe { sys::ksrrs_in_tcp_main() != 0 }
 }
 
-/// The host and the port of a SIP URI; without a port the one that its scheme
-/// and transport stand for.
+/// The port of a URI that has none, also of one that is about TLS: the C module
+/// looks there.
+const SIP_PORT: u16 = 5060;
+
+/// The host and the port of a SIP URI.
 ///
 /// # Errors
 /// It is no SIP URI.
@@ -314,10 +322,8 @@ pub fn uri_address(uri: &[u8]) -> Result<(Vec<u8>, u16), Error> {
     if ret != 0 || host.is_empty() {
         return Err(refused());
     }
-    let secure = parsed.type_ == sys::SIPS_URI_T || u32::from(parsed.proto) == sys::PROTO_TLS;
     let port = match parsed.port_no {
-        0 if secure => 5061,
-        0 => 5060,
+        0 => SIP_PORT,
         port => port,
     };
     Ok((host.to_vec(), port))

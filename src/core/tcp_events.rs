@@ -12,15 +12,17 @@ use crate::{Error, log, panic, sys};
 /// Why a connection ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reason {
-    /// One side closed it, or it was idle for too long.
+    /// One side closed it.
     Closed,
-    /// The other side did not answer any more.
+    /// The other side did not answer any more; from 6.1.4 on also one that was idle
+    /// for too long, or whose request stayed incomplete.
     TimedOut,
     /// The other side reset it.
     Reset,
 }
 
-/// A connection that has just ended. It is not found by its number any more.
+/// A connection that has just ended. It is not found by its number any more, but
+/// for one that was idle for too long: 6.1.4 and later tell of it first.
 ///
 /// # Invariants
 /// The pointer is that of the core's event in progress, and its connection

@@ -79,4 +79,15 @@ impl StreamPorts {
         };
         SipStream::connect(via, to)
     }
+
+    /// A new connection over TCP from this address.
+    ///
+    /// # Panics
+    ///
+    /// There is none.
+    #[must_use]
+    pub fn connect_from(&self, from: SocketAddr) -> SipStream {
+        SipStream::try_connect_from(from, self.tcp)
+            .unwrap_or_else(|error| panic!("{from}: {error}"))
+    }
 }

@@ -6,6 +6,7 @@ use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
+use rustix::net::{self, AddressFamily, SocketType, sockopt};
 use rustls::{ClientConnection, StreamOwned};
 use tungstenite::client::IntoClientRequest;
 use tungstenite::http::HeaderValue;
@@ -122,7 +123,23 @@ impl SipStream {
     ///
     /// It does not.
     pub fn try_connect(via: Via<'_>, to: SocketAddr) -> io::Result<Self> {
-        let socket = TcpStream::connect(to)?;
+        Self::over(TcpStream::connect(to)?, via, to)
+    }
+
+    /// A new connection over TCP from this address, which is the caller's own.
+    ///
+    /// # Errors
+    ///
+    /// The address is taken, or the server does not take the connection.
+    pub fn try_connect_from(from: SocketAddr, to: SocketAddr) -> io::Result<Self> {
+        let socket = net::socket(AddressFamily::INET, SocketType::STREAM, None)?;
+        sockopt::set_socket_reuseaddr(&socket, true)?;
+        net::bind(&socket, &from)?;
+        net::connect(&socket, &to)?;
+        Self::over(TcpStream::from(socket), Via::Tcp, to)
+    }
+
+    fn over(socket: TcpStream, via: Via<'_>, to: SocketAddr) -> io::Result<Self> {
         socket.set_read_timeout(Some(patience()))?;
         socket.set_nodelay(true)?;
         let below = socket.try_clone()?;
@@ -308,8 +325,7 @@ impl SipStream {
     ///
     /// Never: every socket can.
     pub fn reset(self) {
-        rustix::net::sockopt::set_socket_linger(&self.socket, Some(Duration::ZERO))
-            .expect("a socket takes it");
+        sockopt::set_socket_linger(&self.socket, Some(Duration::ZERO)).expect("a socket takes it");
     }
 }
 

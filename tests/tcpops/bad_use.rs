@@ -249,10 +249,12 @@ fn without_tcp_there_are_no_connections() {
             ("state", r#"tcp_conid_state("1")"#),
             ("find", r#"tcp_get_conid("127.0.0.1", "$var(x)")"#),
             ("close", r#"tcp_close_connection("1")"#),
+            // The C module ends the server here.
+            ("enable", r#"tcp_keepalive_enable("1", "30", "5", "5")"#),
         ]))
         .start();
     let address = std::net::SocketAddr::from(([127, 0, 0, 1], server.port()));
-    for case in ["state", "find", "close"] {
+    for case in ["state", "find", "close", "enable"] {
         assert_eq!(crate::close::ask_at(address, case, 1, 0), -1, "{case}");
     }
 }

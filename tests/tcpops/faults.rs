@@ -5,6 +5,7 @@ use std::process::Command;
 
 use harness::failing::{Failing, is_possible};
 use harness::keepalive::Keepalive;
+use harness::machine::Machine;
 use harness::modules::{Flavor, example};
 use harness::process::open_files;
 use harness::server::Server;
@@ -295,9 +296,16 @@ fn a_connection_that_ends_meanwhile_is_freed() {
     let ports = StreamPorts::free();
     let server = start(&ports);
     let before = open_connections(&server);
-    end_meanwhile(&server, &ports, &[]);
+    let number = end_meanwhile(&server, &ports, &[]);
     wait::until("it is freed", || open_connections(&server) == before);
     assert_well(&server, &ports, Via::Tcp);
+    // TCP main was told twice that it ended, and must run the route once.
+    let ended = server
+        .log()
+        .lines()
+        .filter(|line| line.ends_with(&format!("ENDED {number}")))
+        .count();
+    assert_eq!(ended, 1, "{}", server.log());
 }
 
 #[test]
@@ -390,6 +398,13 @@ fn a_callback_that_fails_is_told_and_the_server_goes_on() {
 
 #[test]
 fn another_module_that_is_told_the_ends_first_is_named() {
+    // The core tells more than one module from 6.1 on.
+    let version = Machine::this().kamailio;
+    let mut numbers = version.split('.').map(|part| part.parse::<u32>().ok());
+    if (numbers.next().flatten(), numbers.next().flatten()) >= (Some(6), Some(1)) {
+        println!("skipped: {version} tells several modules the ends of connections");
+        return;
+    }
     let ended = Server::builder(Flavor::Rust)
         .tcp()
         .modules(["ctl", "xlog"])

@@ -54,6 +54,22 @@ fn connections_are_found_by_address_and_by_uri() {
     }
 }
 
+/// A URI that is about TLS and has no port does not lead to 5061, as with the C module.
+#[test]
+fn the_port_of_a_uri_without_one_is_that_of_sip() {
+    let ports = StreamPorts::free();
+    let _server = start(&ports);
+    // Other tests may use the port, so the address is this test's own.
+    let from = SocketAddr::from(([127, 91, 7, 60], 5060));
+    let mut stream = ports.connect_from(from);
+    let found = format!("1 1 {}", id(&mut stream));
+    for uri in ["sip", "sips"].map(|scheme| format!("{scheme}:{}", from.ip())) {
+        assert_eq!(look_up(&mut stream, &uri), found, "{uri}");
+    }
+    let tls = format!("sip:{};transport=tls", from.ip());
+    assert_eq!(look_up(&mut stream, &tls), found);
+}
+
 #[test]
 fn names_are_resolved() {
     let ports = StreamPorts::free();
