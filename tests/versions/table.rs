@@ -11,6 +11,9 @@ const END: &str = "<!-- end of versions -->";
 
 /// The page with these results in it.
 pub(crate) fn with_results(page: &str, results: &Results) -> String {
+    if results.runs.is_empty() {
+        return with_part(page, START, END, "No run is recorded yet.");
+    }
     let mut text = String::from(
         "| Kamailio | built with | tests that passed | failed | left out | run |\n\
          | --- | --- | --- | --- | --- | --- |\n",
