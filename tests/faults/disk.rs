@@ -107,8 +107,8 @@ fn whatever_fails_never_is_half_an_answer_left() {
     let server = builder(&ways, place.path()).start();
     let handlers = ["JSONRPCS DATAGRAM", "JSONRPCS FIFO", "JSONRPCS TCP"];
     for (call, left, reason) in [
-        ("openat2:error=EMFILE", Left::Old, "Too many open files"),
-        ("openat2:error=EACCES", Left::Old, "Permission denied"),
+        ("openat:error=EMFILE", Left::Old, "Too many open files"),
+        ("openat:error=EACCES", Left::Old, "Permission denied"),
         ("fstat:error=EIO", Left::Old, "Input/output error"),
         ("fallocate:error=ENOSPC", Left::Old, "No space left"),
         ("fallocate:error=EDQUOT", Left::Old, "Disk quota exceeded"),
