@@ -154,6 +154,25 @@ pub fn give_back_free_memory() {
     };
 }
 
+/// Whether the process can still have so many bytes of memory. They are asked for and
+/// given back, which takes two system calls; what the C library has free counts for
+/// nothing.
+#[must_use]
+pub fn can_have_memory(bytes: usize) -> bool {
+    // SAFETY: the system chooses a place where nothing is, and only that is unmapped.
+    unsafe {
+        let trial = libc::mmap(
+            ptr::null_mut(),
+            bytes.max(1),
+            libc::PROT_READ | libc::PROT_WRITE,
+            libc::MAP_PRIVATE | libc::MAP_ANONYMOUS,
+            -1,
+            0,
+        );
+        trial != libc::MAP_FAILED && libc::munmap(trial, bytes.max(1)) == 0
+    }
+}
+
 /// To be called when a command has run. Where that was in a handler, log lines no
 /// longer show `log_prefix` as the last message had it, nor its Call-ID: a route that
 /// the command ran has set both, and what follows concerns other clients. A

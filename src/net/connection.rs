@@ -422,6 +422,17 @@ impl Connection {
         );
     }
 
+    /// Says why the rest of its replies cannot wait for the client.
+    pub(crate) fn report_no_memory(&self) {
+        log_limited!(
+            Error,
+            "{} on {}, for whom {} bytes wait, is closed: there is no memory to keep them",
+            self.peer,
+            self.from,
+            self.waiting()
+        );
+    }
+
     /// Says why a connection must go although it did nothing wrong.
     pub(crate) fn report_too_much_waiting(&self) {
         log_limited!(

@@ -10,6 +10,7 @@ use rustix::event::epoll::EventFlags;
 use rustix::net::{getpeername, sockopt};
 
 use crate::connection::{Connection, Fate};
+use crate::headroom;
 use crate::limits;
 use crate::listener::Bound;
 use crate::places::{Candidate, Places, who_makes_room};
@@ -71,6 +72,13 @@ impl Connections {
                 Error,
                 "{peer} on {from} is refused: {} connections are open, which is the limit",
                 self.places.len()
+            );
+            return;
+        }
+        if !headroom::allows_newcomer(self.places.len() * size_of::<Place>()) {
+            log_limited!(
+                Error,
+                "{peer} on {from} is refused: there is no memory for it"
             );
             return;
         }
@@ -166,8 +174,12 @@ impl Connections {
         let after = (connection.waiting(), connection.kept());
         self.queued = self.queued - before.0 + after.0;
         self.unanswered = self.unanswered - before.1 + after.1;
-        if fate == Fate::Keep && after.0 > before.0 && self.queued > limits::QUEUE_OF_ALL {
-            self.close_who_takes_least(key);
+        if fate == Fate::Keep && after.0 > before.0 {
+            if self.queued > limits::QUEUE_OF_ALL {
+                self.close_who_takes_least(key);
+            } else if !headroom::allows_keeping(0) {
+                self.close_for_want_of_memory(key);
+            }
         }
         let Some(place) = self.places.get_mut(key) else {
             return false;
@@ -204,6 +216,14 @@ impl Connections {
             place.connection.report_too_much_waiting();
         }
         self.close(leaves);
+    }
+
+    /// What the client does not take would leave too little for other requests.
+    fn close_for_want_of_memory(&mut self, key: Key) {
+        if let Some(place) = self.places.get_mut(key) {
+            place.connection.report_no_memory();
+        }
+        self.close(key);
     }
 
     /// Makes room among the requests that are not answered yet: the client that

@@ -16,7 +16,9 @@ use rustix::net::sockopt::socket_send_buffer_size;
 use rustix::net::{MMsgHdr, SendAncillaryBuffer, SocketAddrAny, sendmmsg, sendto};
 
 use crate::batch::{Batch, Piece};
+use crate::headroom;
 use crate::held::{Attempt, Held, Lost, WITHOUT_WAITING, may_go_later};
+use crate::input::NoMemory;
 use crate::limits;
 use crate::listener::Bound;
 use crate::outbox::Sink;
@@ -150,11 +152,14 @@ impl DatagramSocket {
             // The clock is asked only if there is more than one.
             if self.left.is_empty() && (index == 0 || !turn.is_over()) {
                 self.answer(datagram.from, bytes, shop.service);
-            } else {
+            } else if headroom::allows_keeping(bytes.len()) {
                 self.left.push_back(Request {
                     from: datagram.from,
                     bytes: bytes.to_vec(),
                 });
+            } else {
+                let bound = &self.bound;
+                log_limited!(Warning, "a request on {bound} is lost: {NoMemory}");
             }
         }
         self.received = received;

@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use rustix::io::Errno;
 use rustix::net::{SendFlags, SocketAddrAny, sendto};
 
+use crate::headroom;
 use crate::lanes::Lanes;
 use crate::limits;
 use crate::registry::Peer;
@@ -115,7 +116,7 @@ impl Held {
 
     /// Keeps a reply, or its rest, if there is room for more of this client.
     pub(crate) fn keep(&mut self, to: &SocketAddrAny, bytes: &[u8], is_rest: bool) -> bool {
-        if !self.costs.have_room(to, cost(bytes)) {
+        if !self.costs.have_room(to, cost(bytes)) || !self.has_memory_for(bytes) {
             return false;
         }
         self.costs.add(to, cost(bytes));
@@ -127,6 +128,12 @@ impl Held {
         };
         self.replies.push(to.clone(), reply);
         true
+    }
+
+    fn has_memory_for(&self, bytes: &[u8]) -> bool {
+        /// What is kept of a client, in bytes; the tables double when they grow.
+        const CLIENT: usize = 2 * 2 * size_of::<(SocketAddrAny, VecDeque<HeldReply>)>();
+        headroom::allows_keeping(bytes.len() + self.costs.of_client.len() * CLIENT)
     }
 
     /// Tries again what could not be sent, as far as clients may have it.

@@ -2,6 +2,8 @@
 
 use std::ops::Deref;
 
+use crate::headroom;
+
 /// The bytes of a request that is not complete, or of those that wait for their
 /// turn. How many there are is the client's choice, so they are kept only where
 /// there is memory for them, and that memory is counted.
@@ -33,10 +35,10 @@ impl Input {
     /// most of the memory should be in use.
     fn grow(&mut self, more: usize) -> Result<(), NoMemory> {
         let generous = more.max(self.0.len() / 4);
-        self.0
-            .try_reserve_exact(generous)
-            .or_else(|_| self.0.try_reserve_exact(more))
-            .map_err(|_| NoMemory)
+        if !headroom::allows_keeping(self.0.len() + generous) {
+            return Err(NoMemory);
+        }
+        self.0.try_reserve_exact(generous).map_err(|_| NoMemory)
     }
 
     /// Forgets the first bytes, and gives back their memory when that is most of

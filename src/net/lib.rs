@@ -17,6 +17,7 @@ mod file;
 mod file_mode;
 mod files;
 mod handlers;
+mod headroom;
 mod held;
 mod inet;
 mod input;

@@ -110,8 +110,10 @@ pub(crate) const PIPE_READER: Duration = Duration::from_millis(320);
 /// server to plan and fork; those that serve SIP are a few dozen.
 pub(crate) const PROCESSES: u32 = 1024;
 
-/// How long the reader of a reply pipe may take nothing, as in the C module.
-pub(crate) const PIPE_STALLED: Duration = Duration::from_millis(200);
+/// How long the reader of a reply pipe may take nothing. The C module waits a fifth of
+/// a second with everybody else; nobody else waits here, and a shell on a busy host
+/// may be late.
+pub(crate) const PIPE_STALLED: Duration = Duration::from_secs(2);
 
 /// How often replies are tried again for which no event will come.
 pub(crate) const RETRY: Duration = Duration::from_millis(10);

@@ -17,6 +17,7 @@ use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, StatxFlags, openat, statx
 use rustix::io::{Errno, write};
 use rustix::pipe::fcntl_setpipe_size;
 
+use crate::headroom;
 use crate::lanes::Lanes;
 use crate::limits;
 use crate::queue::wait_writable;
@@ -69,7 +70,7 @@ impl ReplyPipes {
         if !self.replies.has(&pipe) && reply.is_done(&pipe, Instant::now()) {
             return;
         }
-        if !self.make_room_for(&reply) {
+        if !self.make_room_for(&reply) || !headroom::allows_keeping(0) {
             return report_no_room(&pipe);
         }
         self.held.add(reply.size);
@@ -219,7 +220,9 @@ impl PipedReply {
                     return self.patient(now, limits::PIPE_READER, "nobody reads from it");
                 }
                 Err(OpenFailure::NoDescriptor(error)) => {
-                    return self.patient(now, limits::PIPE_READER, &error.to_string());
+                    // The last of those that have one may have got it just now.
+                    let limit = limits::PIPE_STALLED + limits::PIPE_READER;
+                    return self.patient(now, limit, &error.to_string());
                 }
                 Err(OpenFailure::Refused(reason)) => return Outcome::Lost(reason),
             }

@@ -308,7 +308,7 @@ fn a_late_reader_finds_its_reply_among_those_that_nobody_reads() {
     });
 }
 
-/// Its reader has 200 ms for each piece, as in C.
+/// Its reader has a while for each piece.
 #[test]
 fn one_whose_reader_is_slow_gets_all_of_a_large_reply() {
     const LEN: usize = 900_000;

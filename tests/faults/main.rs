@@ -6,6 +6,7 @@ mod datagrams;
 mod disk;
 mod everywhere;
 mod forged;
+mod full;
 mod gone;
 mod handlers;
 mod limits;

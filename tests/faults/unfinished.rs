@@ -88,7 +88,9 @@ fn assert_gives_back(handler: Pid, before: u64) {
     });
 }
 
-/// A thousand megabytes come, and 64 of them are kept.
+/// A thousand megabytes come, and 64 of them are kept. Between the blocks that hold
+/// them others are free, which have grown and moved on, so that the process may have
+/// twice as much.
 #[test]
 fn incomplete_requests_of_all_clients_have_a_bound() {
     allow_open_files(4_000);
@@ -100,7 +102,7 @@ fn incomplete_requests_of_all_clients_have_a_bound() {
         forget_peak(handler);
         let clients = half.clients(1_000, &everywhere, &server);
         let peak = private_peak_kib(handler);
-        assert!(peak < before + 100 * MIB, "{peak} KiB for {}", half.handler);
+        assert!(peak < before + 128 * MIB, "{peak} KiB for {}", half.handler);
         assert!(server.log().contains(LINE), "{}", server.log());
         close(clients);
         assert_gives_back(handler, before);

@@ -33,6 +33,7 @@ const PROCESS: &str = "process ids";
 const CLOCK: &str = "the time of day, or since the start";
 const UNIQUE: &str = "an identifier made of a process id and the time";
 const CONNECTIONS: &str = "how many connections are open just now";
+const TIMER: &str = "what the server's own timers have sent, such as its registrations";
 const MEMORY: &str = "how much memory is in use, which is the module's own affair";
 
 /// The same for JSON-RPC.
@@ -81,6 +82,9 @@ pub const TABLE: &[Volatile] = &[
     volatile("stats.get_statistics", "shmem:*", MEMORY),
     volatile("stats.fetch", "*/shmem.*", MEMORY),
     volatile("stats.fetchn", "*/shmem.*", MEMORY),
+    volatile("stats.get_statistics", "tmx:*", TIMER),
+    volatile("stats.fetch", "*/tmx.*", TIMER),
+    volatile("stats.fetchn", "*/tmx.*", TIMER),
     volatile("mtree.summary", "*/item/reload_time", CLOCK),
     volatile("ul.lookup", "*/Contacts/*/Ruid", UNIQUE),
     volatile("ul.lookup", "*/Contacts/*/Expires", CLOCK),

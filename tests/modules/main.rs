@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 mod builds;
+mod denied;
 mod exports;
 mod hello;
 mod loaded;

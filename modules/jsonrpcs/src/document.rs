@@ -1,7 +1,7 @@
 //! Documents and their answers, whatever way they come and go.
 
-use kamailio::core::Error;
 use kamailio::core::message::{Message, SharedMessage};
+use kamailio::core::{Error, process};
 use kamailio::log_limited;
 use kamailio::rpc::{self, Answer, Engine, Later, MaxReply, Policy, Responder};
 use rpc_wire::jsonrpc::{
@@ -136,7 +136,8 @@ impl Processor {
             if has_no_id && client.may_be_forged() && std::mem::replace(&mut is_refused, true) {
                 continue;
             }
-            let is_full = client.buffer().len().saturating_sub(start) >= most;
+            let written = client.buffer().len().saturating_sub(start);
+            let is_full = written >= most || !can_grow(written);
             if is_full && matches!(request.verdict, Verdict::Run(_)) {
                 request.verdict = Verdict::Refuse(Refusal::BatchFull);
             }
@@ -296,8 +297,7 @@ impl Outcome<'_> {
         encode(self.id, self.form, self.client.buffer());
         self.bound(start);
         if let Some(file) = self.file.take() {
-            let answer = self.client.buffer().split_off(start);
-            self.store(&file, &answer);
+            self.store(&file, start);
         }
         match &mut self.place {
             Place::Alone => deliver(self.client, start, self.id, self.form, now),
@@ -341,10 +341,13 @@ impl Outcome<'_> {
         self.client.set_status(500, &reason);
     }
 
-    /// Puts the answer into the file, and into the answer what became of it.
-    fn store(&mut self, file: &StoredFile, answer: &[u8]) {
+    /// Puts the answer that was written since `start` into the file, and into the
+    /// answer what became of it.
+    fn store(&mut self, file: &StoredFile, start: usize) {
         let out = self.client.buffer();
-        match file.write(answer) {
+        let written = file.write(&out[start..]);
+        out.truncate(start);
+        match written {
             Ok(()) => {
                 let mut stored = Reply::new();
                 // An empty reply has room for a word.
@@ -392,6 +395,16 @@ fn answer_later(request: &mut Message<'_>, id: &[u8], answer: Answer<'_>) {
         place: Place::Alone,
     }
     .respond(answer);
+}
+
+/// Whether there is memory for the next answers of a batch that has so many bytes
+/// already. While they are few it is not asked for.
+fn can_grow(written: usize) -> bool {
+    /// In bytes.
+    const FEW: usize = 1024 * 1024;
+    /// What the next request takes, in bytes.
+    const NEXT: usize = 4 * 1024 * 1024;
+    written < FEW || process::can_have_memory(2 * written + NEXT)
 }
 
 fn end_batch(batch: Batch, client: &mut dyn Client, start: usize, now: bool, form: Form) {

@@ -1,6 +1,7 @@
 //! Datagrams and their answers.
 
 use kamailio::core::log::Shown;
+use kamailio::core::process;
 use kamailio::log_limited;
 use kamailio::net::{Bound, Looked, Outbox, Peer, Service, Step, report_unanswered};
 use kamailio::rpc;
@@ -62,6 +63,9 @@ impl Management {
             log_limited!(Warning, "{sender}: no command {command}: {reason}");
             return self.put(&Tree::status(500, NOT_AVAILABLE), outbox);
         };
+        if !has_memory(mi::arguments_memory(rest)) {
+            return self.refuse(sender, 500, "there is no memory for the request", outbox);
+        }
         let arguments = match mi::arguments(rest) {
             Ok(arguments) => arguments,
             Err(error) => {
@@ -126,7 +130,11 @@ impl Management {
     ) {
         let indent = &self.settings.indent;
         self.runner.run(command, arguments, |reply, now| {
-            put(&read(reply), indent, outbox);
+            let tree = match has_memory(Tree::memory(reply)) {
+                true => read(reply),
+                false => Tree::status(500, "there is no memory for the reply"),
+            };
+            put(&tree, indent, outbox);
             if now {
                 outbox.flush();
             }
@@ -141,6 +149,12 @@ impl Management {
     fn put(&self, tree: &Tree, outbox: &mut Outbox<'_>) {
         put(tree, &self.settings.indent, outbox);
     }
+}
+
+/// Whether there is so much memory, in bytes. Where it is little it is not asked for.
+fn has_memory(bytes: usize) -> bool {
+    const LITTLE: usize = 1024 * 1024;
+    bytes < LITTLE || process::can_have_memory(bytes)
 }
 
 /// Appends a reply, or where that is too large one that says so.

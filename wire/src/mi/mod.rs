@@ -55,7 +55,7 @@ pub mod client;
 mod request;
 mod tree;
 
-pub use request::{Argument, ParseError, arguments, first_line, is_request};
+pub use request::{Argument, ParseError, arguments, arguments_memory, first_line, is_request};
 pub use tree::{Node, Tree};
 
 /// The longest request that the C module read, in bytes.

@@ -54,6 +54,15 @@ pub fn is_request(datagram: &[u8]) -> bool {
     first_line(datagram).is_some_and(|(name, _)| !name.is_empty())
 }
 
+/// How much memory reading the arguments takes at most, with what becomes of them: an
+/// argument may have a single byte and a line feed.
+#[must_use]
+pub fn arguments_memory(rest: &[u8]) -> usize {
+    /// For each argument, in bytes: its value, and its places in lists that double.
+    const ARGUMENT: usize = 256;
+    rest.len() * ARGUMENT / 2
+}
+
 /// Reads all arguments.
 ///
 /// # Errors

@@ -92,6 +92,17 @@ impl Tree {
         tree
     }
 
+    /// How much memory a tree takes at most that has each value of the reply, and
+    /// writing it.
+    #[must_use]
+    pub fn memory(reply: &Reply) -> usize {
+        /// A byte of text is in the tree and, with an escape, in a buffer that doubles.
+        const BYTE: usize = 6;
+        /// A node in a list that doubles, and its name and its value, in bytes.
+        const NODE: usize = 3 * size_of::<Node>() + 128;
+        reply.memory_of(BYTE, NODE)
+    }
+
     /// Appends it, each level indented by `indent`.
     pub fn encode(&self, indent: &[u8], out: &mut Vec<u8>) {
         put_number(self.code, out);

@@ -369,19 +369,21 @@ impl Reply {
     #[must_use]
     pub fn can_be_written(&self) -> bool {
         /// Below this, asking would cost more than it is worth, in bytes.
-        const LARGE: usize = 1024 * 1024;
+        const LARGE: usize = 128 * 1024;
+        /// What is in the buffer before it, in bytes.
+        const BEFORE: usize = 4 * 1024 * 1024;
         /// A name, a number and what stands around them.
         const VALUE: usize = 16;
         /// What a control character becomes in JSON is so much longer than itself.
         const ESCAPE: usize = 5;
         let plain = self.text.len() + self.nodes.len() * VALUE;
-        if plain < LARGE / 2 {
+        if plain < LARGE {
             return true;
         }
         let is_special = |byte: &&u8| **byte < b' ' || matches!(**byte, b'"' | b'\\' | 0x7f);
         let special = self.text.iter().filter(is_special).count();
         // A buffer that grows has to be there twice for a moment.
-        is_there(2 * (plain + special * ESCAPE))
+        is_there(2 * (plain + special * ESCAPE) + BEFORE)
     }
 
     /// About how many bytes the reply has in text and in values, for making
@@ -390,7 +392,13 @@ impl Reply {
     pub fn size_hint(&self) -> usize {
         /// A tag, a length and an end, or a short number.
         const AROUND_VALUE: usize = 8;
-        self.text.len() + self.nodes.len() * AROUND_VALUE
+        self.memory_of(1, AROUND_VALUE)
+    }
+
+    /// How many bytes something takes that has so many for each byte of text and for
+    /// each value.
+    pub(crate) fn memory_of(&self, byte: usize, value: usize) -> usize {
+        self.text.len() * byte + self.nodes.len() * value
     }
 }
 
