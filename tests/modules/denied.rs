@@ -50,7 +50,7 @@ fn document(reply_name: &str) -> String {
 }
 
 fn forbid(path: &Path) {
-    set_permissions(path, Permissions::from_mode(0)).expect("it is ours");
+    set_permissions(path, Permissions::from_mode(0o000)).expect("it is ours");
 }
 
 fn wait_for_line(server: &Server, name: &str) {
