@@ -104,11 +104,14 @@ build_with_make() {
 }
 
 build_with_cmake() {
-    local others
+    local others linked=()
     built=$server/build
     others=$(find "$tree/src/modules" -mindepth 1 -maxdepth 1 -type d -printf '%f\n' |
         grep -vxF -f <(printf '%s\n' "${wanted[@]}") | tr '\n' ' ')
-    run cmake -S "$tree" -B "$built" -DCMAKE_EXPORT_COMPILE_COMMANDS=ON -DBUILD_DOC=OFF \
+    # 6.0.1 forgets the library that dialplan needs, and such a module is not loaded.
+    grep -q target_link_libraries "$tree/src/modules/dialplan/CMakeLists.txt" ||
+        linked=("-DCMAKE_SHARED_LINKER_FLAGS=-Wl,--no-as-needed -lpcre2-8")
+    run cmake -S "$tree" -B "$built" -DCMAKE_EXPORT_COMPILE_COMMANDS=ON -DBUILD_DOC=OFF "${linked[@]}" \
         "-DINCLUDE_MODULES=${wanted[*]}" "-DEXCLUDE_MODULES=$others"
     run cmake --build "$built" --parallel "$(nproc)" --target kamailio "${wanted[@]}"
     ln -sfn build "$server/source"

@@ -75,8 +75,10 @@ fn sources_that_somebody_has_configured_are_read_so() {
     // A server with these flags is served by no other configuration.
     let server = server_that_says(directory.path(), &server_made_with_make(), flags, &[flags]);
     Run::new().sources(&sources).server(&server).succeeds();
-    // And one without them is, by one that is made for it.
-    Run::new().sources(&sources).succeeds();
+    // And one without them is, by one that is made for it; CMake's have others.
+    if said_by_the_server("version: ") == server_made_with_make() {
+        Run::new().sources(&sources).succeeds();
+    }
 }
 
 /// The version line of the server that is tested, had it been built with make.
