@@ -8,6 +8,7 @@
 #   run      `make run`, every command that it prints, and its end
 #   user     the same as a user who needs a password for sudo, in a directory that
 #            nobody else can enter, whose path has a blank
+#   deb      `make deb`, and its package installed, replaced by a newer one, removed
 #   image    the steps of the Containerfile, on Debian 13, and what it starts
 #   test     `make test`
 set -euo pipefail
@@ -110,6 +111,52 @@ step_user() {
     check_nothing_left "$home"
 }
 
+# Prints the package that `make deb` makes, which is newer than the one before.
+make_package() {
+    rm -rf "$root/target/debian"
+    make -C "$root" deb >"$started.log" 2>&1 || { cat "$started.log" >&2; fail "make deb fails"; }
+    ls "$root"/target/debian/*.deb
+}
+
+# Asserts that a server which looks for modules in our folder first gets ours.
+check_served() {
+    local modules server
+    modules=$(dirname "$(find /usr/lib -path '*/kamailio/modules/ctl.so')")
+    printf '%s\n' "mpath=\"$modules/rust:$modules\"" 'listen=udp:127.0.0.1:5060' \
+        'loadmodule "ctl.so"' 'request_route { drop; }' >"$started.cfg"
+    mkdir -p /run/kamailio
+    setsid kamailio -DD -E -f "$started.cfg" -Y /run/kamailio >"$started.log" 2>&1 &
+    server=$!
+    until kamcmd rust.modules 2>/dev/null; do
+        kill -0 "$server" || { cat "$started.log"; fail "the server has ended"; }
+        sleep 0.5
+    done
+    kill "$server"
+    wait "$server" || true
+}
+
+step_deb() {
+    say "make deb, and its package"
+    local apt=(apt-get -qq -y -o Dpkg::Use-Pty=0) package first left
+    package=$(make_package)
+    "${apt[@]}" install "$package"
+    check_served
+    first=$(dpkg-query -W -f '${Version}' kamailio-rust-modules)
+
+    say "a newer one in its place"
+    "${apt[@]}" install "$(make_package)"
+    dpkg --compare-versions "$(dpkg-query -W -f '${Version}' kamailio-rust-modules)" gt "$first" ||
+        fail "the newer package is not newer than $first"
+    check_served
+
+    say "it is removed"
+    "${apt[@]}" purge kamailio-rust-modules
+    left=$(find / -xdev '(' -path /proc -o -path /home -o -path "$root" ')' -prune -o \
+        '(' -name '*kamailio-rust*' -o -path '*/kamailio/modules/rust*' ')' -print)
+    [ -z "$left" ] || fail "this was left behind: $left"
+    check_no_service
+}
+
 # Does what an instruction of the Containerfile says, in this system: all its images
 # are one here.
 instruct() { # INSTRUCTION ARGUMENTS
@@ -177,6 +224,6 @@ step_test() {
 
 started=$(mktemp "${TMPDIR:-/tmp}/fresh.XXXXXX")
 trap 'rm -f "$started"*' EXIT
-[ $# -gt 0 ] || set -- build run user test
+[ $# -gt 0 ] || set -- build run user deb test
 for name in "$@"; do "step_$name"; done
 say "all as promised: $*"
