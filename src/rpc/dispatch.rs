@@ -76,7 +76,7 @@ impl Engine {
         let mut is_known = true;
         let found = if server::is_ending() {
             Err((500, "the server is ending".to_owned()))
-        } else if params.are_short() {
+        } else if params.ran_out_of_memory() {
             Err((500, "there is no memory for the request".to_owned()))
         } else {
             match find(name) {

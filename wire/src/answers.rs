@@ -1,14 +1,14 @@
-//! What servers answer, in every protocol.
+//! Recognises what servers answer, in every protocol.
 
 use crate::binrpc::{Header, Kind};
 use crate::{jsonrpc, mi};
 
 /// Whether a datagram is the answer of a server, in whatever protocol.
 ///
-/// Senders of datagrams can be forged. A server that answers an answer can be
-/// made to talk with another one for ever, also one of another protocol: what
-/// the one sends is a bad request to the other, whose complaint is a bad
-/// request to the first.
+/// The senders of datagrams can be forged. A server that replied to an answer could be
+/// made to talk to another server for ever, even to one of another protocol: what the
+/// first sends is a bad request to the second, whose complaint is a bad request to the
+/// first.
 #[must_use]
 pub fn is_answer(datagram: &[u8]) -> bool {
     is_binrpc_answer(datagram) || mi::is_answer(datagram) || jsonrpc::is_answer(datagram)

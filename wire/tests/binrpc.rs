@@ -36,7 +36,7 @@ impl Added {
         reply.push(parent, name, scalar).expect("room");
     }
 
-    /// What a client makes of it.
+    /// What a client reads of it.
     fn received(&self) -> Node {
         match self {
             Self::Int(number) => Node::Int(*number),
@@ -74,7 +74,7 @@ fn added() -> impl Strategy<Value = Added> {
 fn arg() -> impl Strategy<Value = Arg> {
     let scalar = prop_oneof![
         any::<i32>().prop_map(Arg::Int),
-        // Thousandths survive the way; other fractions do not.
+        // Thousandths survive the journey; other fractions do not.
         any::<i32>().prop_map(|thousandths| Arg::Double(f64::from(thousandths) / 1000.0)),
         text().prop_map(Arg::Str),
         text().prop_map(Arg::Bytes),
@@ -91,7 +91,7 @@ fn widths() -> impl Strategy<Value = Widths> {
     (2..=4_usize, 1..=4_usize).prop_map(|(body_len, cookie)| Widths { body_len, cookie })
 }
 
-/// Whether a server read what the client sent.
+/// Whether the server read what the client sent.
 fn arrived(sent: &Arg, param: &Param, params: &Params) -> bool {
     match (sent, param) {
         (Arg::Int(sent), Param::Int(got)) => i64::from(*sent) == *got,
@@ -134,7 +134,7 @@ proptest! {
     fn no_bytes_break_the_client(mut packet in vec(any::<u8>(), 2..200), is_fault: bool) {
         packet[0] = 0xa1;
         packet[1] = if is_fault { 0x30 } else { 0x10 };
-        // A bound for what is left to say: it returns.
+        // All that is left to check is that it returns.
         let _ = decode_answer(&packet);
     }
 

@@ -47,7 +47,7 @@ impl Added {
     }
 }
 
-/// What a line has to say.
+/// A line and what it must say.
 #[derive(Debug, PartialEq)]
 enum Told {
     Text(Vec<u8>),
@@ -55,7 +55,7 @@ enum Told {
     Inner(Vec<u8>, Vec<(Option<Vec<u8>>, Vec<u8>)>),
 }
 
-/// The lines of a reply, made the plain way.
+/// Writes the lines of a reply the plain way.
 fn told(values: &[Added]) -> Vec<Told> {
     let mut lines = Vec::new();
     for value in values {
@@ -84,7 +84,7 @@ fn tell_inner(members: &[Member], lines: &mut Vec<Told>) {
     }
 }
 
-/// The characters that mean something, often.
+/// Texts that often have the characters with a meaning.
 fn text() -> impl Strategy<Value = Vec<u8>> {
     let special = proptest::sample::select(b":,\\\n\r\t\0co ".to_vec());
     vec(prop_oneof![special, any::<u8>()], 0..10)
@@ -166,8 +166,8 @@ impl Sent {
     }
 }
 
-/// Hands each request in `bytes` on as soon as a reader of `step` bytes at a
-/// time can have it.
+/// Passes each request in `bytes` on as soon as a reader that gets `step` bytes at a
+/// time has all of it.
 fn receive(bytes: &[u8], step: usize, mut each: impl FnMut(&Request, &Params)) {
     let mut input = Vec::new();
     for piece in bytes.chunks(step) {
@@ -262,7 +262,7 @@ proptest! {
         answer.splice(..0, *b"200 ");
         answer.push(b'\n');
         for line in Answer::parse(&answer).map(|answer| answer.lines).unwrap_or_default() {
-            // A bound for what is left to say: they return.
+            // All that is left to check is that they return.
             let _ = (line.text(), line.members(), line.named_members());
         }
     }

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use rpc_wire::mi::client::{Unwritable, encode_request, put_argument};
 use rpc_wire::mi::{Tree, arguments, first_line};
 
-/// Texts that are mostly made of what means something.
+/// Texts that consist mostly of characters with a meaning.
 fn value() -> impl Strategy<Value = Vec<u8>> {
     let byte = prop_oneof![
         3 => prop::sample::select(&b"\"\\\n: \t\r"[..]),
@@ -60,7 +60,7 @@ proptest! {
         let mut out = Vec::new();
         tree.encode(b"\t", &mut out);
         let lines = out.split(|byte| *byte == b'\n').count();
-        // Behind the last newline is one more, empty.
+        // Behind the last newline is one more piece, which is empty.
         prop_assert_eq!(lines, texts.len() + 2);
     }
 }

@@ -1,4 +1,4 @@
-//! What is wrong with a packet, in our words and in those of the C module.
+//! The defects of a packet, in our words and in those of the C module.
 
 use thiserror::Error;
 
@@ -7,37 +7,37 @@ use super::Kind;
 /// Why a packet was refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum Malformed {
-    /// The first byte is another than `0xA1`.
+    /// The first byte is not `0xA1`.
     #[error("the packet starts with {0:#04x} instead of 0xa1, it is not BINRPC version 1")]
     Magic(u8),
     /// The header names a packet kind that does not exist.
     #[error("packets of kind {0} do not exist")]
     UnknownKind(u8),
-    /// A well-formed header of a packet that has no business here, such as a
-    /// reply sent to a server.
+    /// The header is well-formed, but the packet has no business here, such as a reply
+    /// sent to a server.
     #[error("a packet of kind {0} was not expected here")]
     UnexpectedKind(Kind),
     /// The body is wrong.
     #[error("{defect} (byte {at} of the body)")]
     Body {
-        /// Where the record that shows the defect starts, in bytes from the
-        /// start of the body.
+        /// The position of the record that shows the defect, in bytes from the start of
+        /// the body.
         at: usize,
-        /// What is wrong there.
+        /// The defect itself.
         defect: Defect,
     },
 }
 
-/// What is wrong in the body of a packet.
+/// A defect in the body of a packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum Defect {
-    /// A request without a single record.
+    /// A request has not a single record.
     #[error("the name of the method is missing")]
     MethodMissing,
-    /// The first record of a request is no string.
+    /// The first record of a request is not a string.
     #[error("the name of the method is not a string")]
     MethodNotText,
-    /// The body of a fault is something else than an int and a str.
+    /// The body of a fault is something other than an int and a str.
     #[error("a fault consists of a code and a reason")]
     NotAFault,
     /// A record claims more bytes than are left.
@@ -46,41 +46,40 @@ pub enum Defect {
     /// The tag has a type that does not exist.
     #[error("records of type {0} do not exist")]
     UnknownType(u8),
-    /// A length is announced on no byte at all, or on more than four.
+    /// The bytes of a length are said to be none, or more than four.
     #[error("a length is written in {0} bytes instead of 1 to 4")]
     LengthWidth(u8),
-    /// A number with more bytes than its type has; the size is in bytes.
+    /// A number has more bytes than its type allows; this is how many.
     #[error("a number has {0} bytes")]
     NumberTooLong(usize),
-    /// A str or a name that does not end in NUL.
+    /// A str or a name does not end in NUL.
     #[error("the text does not end in NUL")]
     NotTerminated,
-    /// A struct or array tag with bits that it must not have.
+    /// The tag of a struct or an array has bits that it must not have.
     #[error("a struct or array tag carries a length")]
     TagWithLength,
-    /// The end of a struct or array that is not the innermost open one.
+    /// The end of a struct or an array is not that of the innermost open one.
     #[error("nothing that is open ends here")]
     StrayEnd,
     /// The body ends inside a struct or array.
     #[error("a struct or array is not closed")]
     Unclosed,
-    /// A name where there is no struct whose member it could be.
+    /// A name occurs outside of a struct, where no member could have it.
     #[error("only the members of a struct have names")]
     NameOutsideStruct,
-    /// A name that no value follows.
+    /// No value follows a name.
     #[error("the name of a member is not followed by its value")]
     NameWithoutValue,
-    /// More than [`MAX_DEPTH`](super::MAX_DEPTH) structs and arrays in one
-    /// another.
+    /// More than [`MAX_DEPTH`](super::MAX_DEPTH) structs and arrays are nested.
     #[error("structs and arrays are nested too deeply")]
     TooDeep,
 }
 
 impl Malformed {
-    /// What the C module says of such a packet.
+    /// The words of the C module for such a packet.
     ///
-    /// Clients see it in the reason of the fault that answers the packet, so
-    /// it stays as it was.
+    /// Clients see them in the reason of the fault that answers the packet, so they
+    /// stay as they were.
     #[must_use]
     pub const fn c_text(&self) -> &'static str {
         match self {
@@ -109,7 +108,7 @@ impl Defect {
         }
     }
 
-    /// The error of a packet whose record at `at` shows this defect.
+    /// The error for a packet whose record at `at` shows this defect.
     pub(super) const fn at(self, at: usize) -> Malformed {
         Malformed::Body { at, defect: self }
     }

@@ -1,4 +1,4 @@
-//! The header of a packet, read and written.
+//! Reading and writing the header of a packet.
 
 use std::fmt;
 
@@ -7,11 +7,11 @@ use crate::value::TooLarge;
 
 const MAGIC: u8 = 0xA1;
 
-/// The bytes of the longest header: two fixed ones, and length and cookie in
-/// four each.
+/// The size of the longest header: two fixed bytes, and up to four each for the length
+/// and the cookie.
 pub const MAX_HEADER_LEN: usize = 10;
 
-/// What a packet is.
+/// The kind of a packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// A client asks.
@@ -51,25 +51,24 @@ impl fmt::Display for Kind {
     }
 }
 
-/// The header of a packet that is arriving.
+/// The header of a received packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Header {
-    /// What the packet is.
+    /// The kind of the packet.
     pub kind: Kind,
-    /// The bytes of the body, which follows the header.
+    /// The size of the body, which follows the header, in bytes.
     pub body_len: usize,
-    /// The number that ties an answer to its request.
+    /// The client's number for a request, which the answer repeats.
     pub cookie: u32,
-    /// The bytes of the header itself.
+    /// The size of the header itself, in bytes.
     pub header_len: usize,
 }
 
 impl Header {
-    /// Reads the header at the start of `bytes`, which may hold more or less
-    /// than one packet.
+    /// Reads the header at the start of `bytes`, which may hold more or less than one
+    /// packet.
     ///
-    /// `None` means that the header has not arrived in full and is right so
-    /// far.
+    /// It returns `None` if the header has not arrived in full and is right so far.
     ///
     /// # Errors
     ///
@@ -102,7 +101,7 @@ impl Header {
         }))
     }
 
-    /// The bytes of the whole packet.
+    /// The size of the whole packet, in bytes.
     #[must_use]
     pub const fn packet_len(&self) -> usize {
         // A u32 and at most 10 do not overflow the 64 bits that a usize has
@@ -111,24 +110,24 @@ impl Header {
     }
 }
 
-/// Whether a datagram starts with the whole header of a request: what it needs to be
-/// answered by one who cannot know that its sender is not forged.
+/// Whether a datagram starts with the whole header of a request. The sender of a
+/// datagram may be forged, so a server answers only what shows as much.
 #[must_use]
 pub fn is_request(datagram: &[u8]) -> bool {
     matches!(Header::parse(datagram), Ok(Some(header)) if header.kind == Kind::Request)
 }
 
-/// In how many bytes, each 1..=4, a header writes its two numbers.
+/// The widths of the two numbers in a header, which are 1 to 4 bytes each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Widths {
-    /// For the length of the body.
+    /// The width of the length of the body.
     pub body_len: usize,
-    /// For the cookie.
+    /// The width of the cookie.
     pub cookie: usize,
 }
 
 impl Widths {
-    /// The narrowest that hold both numbers.
+    /// The narrowest widths that hold both numbers.
     pub(super) const fn minimal(body_len: u32, cookie: u32) -> Self {
         Self {
             body_len: width(body_len),
@@ -136,7 +135,7 @@ impl Widths {
         }
     }
 
-    /// Whether they are widths at all and wide enough for both numbers.
+    /// Whether they are valid widths that hold both numbers.
     pub(super) fn hold(self, body_len: u32, cookie: u32) -> bool {
         let minimal = Self::minimal(body_len, cookie);
         (minimal.body_len..=4).contains(&self.body_len)
@@ -155,14 +154,14 @@ impl Widths {
     }
 }
 
-/// The bytes of a header that is to be sent.
+/// The bytes of a header to be sent.
 pub(super) struct HeaderBytes {
     bytes: [u8; MAX_HEADER_LEN],
     len: usize,
 }
 
 impl HeaderBytes {
-    /// A header as narrow as its numbers allow, which is how C writes it.
+    /// Writes a header as narrow as its numbers allow, as C does.
     pub(super) fn minimal(kind: Kind, body_len: usize, cookie: u32) -> Result<Self, TooLarge> {
         let body_len = countable(body_len)?;
         Ok(Self::padded(
@@ -173,7 +172,8 @@ impl HeaderBytes {
         ))
     }
 
-    /// A header with its numbers in `widths`, which must [hold](Widths::hold) them.
+    /// Writes a header with its numbers in `widths`, which must [hold](Widths::hold)
+    /// them.
     pub(super) fn padded(kind: Kind, body_len: u32, cookie: u32, widths: Widths) -> Self {
         let mut header = Self {
             bytes: [0; MAX_HEADER_LEN],
@@ -195,7 +195,8 @@ impl HeaderBytes {
     }
 }
 
-/// The length of a body, if C can count it in an `int`.
+/// The length of a body as the header writes it, unless it is more than C counts in an
+/// `int`.
 pub(super) fn countable(body_len: usize) -> Result<u32, TooLarge> {
     u32::try_from(body_len)
         .ok()
@@ -203,7 +204,7 @@ pub(super) fn countable(body_len: usize) -> Result<u32, TooLarge> {
         .ok_or(TooLarge)
 }
 
-/// The bytes that a number in a header needs: at least one.
+/// The number of bytes that a number in a header needs, which is at least one.
 const fn width(number: u32) -> usize {
     match 4 - number.leading_zeros() as usize / 8 {
         0 => 1,

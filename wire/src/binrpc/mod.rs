@@ -24,8 +24,8 @@
 //! | 5 AVP | the name of the member that follows, written as a str | `25 73 00 10 07` is s = 7 |
 //! | 6 bytes | as a str, without the NUL | `36 61 62 63` is "abc" |
 //!
-//! The server's direction is [`decode_request`] and [`encode_answer`], the
-//! client's is [`client`].
+//! A server uses [`decode_request`] and [`encode_answer`], a client the functions in
+//! [`client`].
 
 pub mod client;
 mod error;
@@ -42,7 +42,7 @@ pub use reply::{encode_answer, encode_fault};
 pub use request::decode_request;
 pub use tree::MAX_DEPTH;
 
-/// The record types of the lower four bits of a tag.
+/// The record types, which are the lower four bits of a tag.
 mod tag {
     pub(super) const INT: u8 = 0;
     pub(super) const STR: u8 = 1;
@@ -52,14 +52,15 @@ mod tag {
     pub(super) const AVP: u8 = 5;
     pub(super) const BYTES: u8 = 6;
 
-    /// The highest bit: a length follows, or, on a struct or array, it ends.
+    /// The highest bit of a tag. On a struct or an array it marks the end; on any other
+    /// record a length follows.
     pub(super) const LONG: u8 = 0x80;
 }
 
-/// A double on the wire counts thousandths.
+/// The factor of doubles, which are sent as thousandths.
 const DOUBLE_SCALE: f64 = 1000.0;
 
-/// The number that up to eight bytes are.
+/// Reads up to eight bytes as a big-endian number.
 fn big_endian(bytes: &[u8]) -> u64 {
     bytes
         .iter()

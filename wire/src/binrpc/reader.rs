@@ -1,9 +1,9 @@
-//! The records of a body, one after the other.
+//! Reading the records of a body, one after the other.
 
 use super::{DOUBLE_SCALE, Defect, Malformed, big_endian, tag};
 use crate::value::Container;
 
-/// One record, its texts without their NUL.
+/// A record. Its texts are without their NUL.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Record<'a> {
     Scalar(Scalar<'a>),
@@ -21,7 +21,7 @@ pub(super) enum Scalar<'a> {
     Bytes(&'a [u8]),
 }
 
-/// Reads records and knows where in the body it is, for error messages.
+/// Reads records. It knows its position in the body, for error messages.
 #[derive(Debug)]
 pub(super) struct Reader<'a> {
     body_len: usize,
@@ -36,12 +36,12 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Where the next record starts, in bytes from the start of the body.
+    /// The position of the next record, in bytes from the start of the body.
     pub(super) fn at(&self) -> usize {
         self.body_len - self.rest.len()
     }
 
-    /// The next record, `None` at the end of the body.
+    /// The next record, or `None` at the end of the body.
     pub(super) fn next(&mut self) -> Result<Option<Record<'a>>, Malformed> {
         let at = self.at();
         let Some((&tag, rest)) = self.rest.split_first() else {
@@ -70,8 +70,8 @@ impl<'a> Reader<'a> {
         if len > size_of::<i32>() {
             return Err(Defect::NumberTooLong(len));
         }
-        // Four bytes at most: nothing is cut off, and the sign is the highest
-        // bit of the fourth, for fewer bytes are never negative.
+        // There are at most four bytes, so nothing is cut off. The sign is the highest
+        // bit of the fourth, so fewer bytes are never negative.
         Ok(big_endian(self.take(len)?) as u32 as i32)
     }
 
@@ -83,8 +83,8 @@ impl<'a> Reader<'a> {
         Ok(big_endian(self.take(len)?) as i64 as f64 / DOUBLE_SCALE)
     }
 
-    /// Text without its NUL. A length of 0 leaves no room for one and is how
-    /// some clients say that there is no text at all.
+    /// Reads a text without its NUL. A length of 0 leaves no room for one; some clients
+    /// say so that there is no text at all.
     fn text(&mut self, tag: u8) -> Result<&'a [u8], Defect> {
         match self.sized(tag)? {
             [] => Ok(&[]),
@@ -98,7 +98,7 @@ impl<'a> Reader<'a> {
         self.take(len)
     }
 
-    /// The length of a value, from its tag or from the bytes behind it.
+    /// Reads the length of a value, from its tag or from the bytes behind it.
     fn len(&mut self, tag: u8) -> Result<usize, Defect> {
         let len = tag >> 4 & 7;
         if tag & tag::LONG == 0 {
@@ -118,7 +118,7 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// A struct or array starts or ends; both are a tag and nothing more.
+/// Reads the start or the end of a struct or an array, which is a tag and nothing more.
 fn bracket<'a>(tag: u8, kind: Container) -> Result<Record<'a>, Defect> {
     match tag & 0xf0 {
         0 => Ok(Record::Start(kind)),

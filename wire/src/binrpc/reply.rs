@@ -1,24 +1,24 @@
-//! Answers, written by the server.
+//! Writing answers, as a server does.
 
 use super::header::{HeaderBytes, MAX_HEADER_LEN};
 use super::writer::{put_double, put_end, put_int, put_name, put_start, put_str};
 use super::{Kind, tag};
 use crate::value::{Event, Fault, Reply, Scalar, TooLarge};
 
-/// What C writes for a null string.
+/// The text that C writes for a null string.
 const NULL_STRING: &[u8] = b"<null string>";
 
-/// Appends the packet that answers the request with this `cookie`: a reply, or
-/// a fault where the reply is one.
+/// Appends the packet that answers the request with this `cookie`: a reply, or a fault
+/// if the reply is one.
 ///
-/// The bytes are those of the C module. It knows only three types here: whole
-/// numbers up to 32 bits are ints (of a time, the lower 32), every other number
-/// is a double, which keeps three decimals and, of a 64-bit number, 53 bits.
+/// The bytes are those of the C module, which knows only three types here. Whole
+/// numbers up to 32 bits are ints, and so are the lower 32 bits of a time. Every other
+/// number is a double, which keeps three decimals, and 53 bits of a 64-bit number.
 /// Arrays are written as structs.
 ///
 /// # Errors
 ///
-/// The body would be longer than `i32::MAX` bytes; `out` is as before.
+/// The body would be longer than `i32::MAX` bytes; `out` is unchanged.
 pub fn encode_answer(reply: &Reply, cookie: u32, out: &mut Vec<u8>) -> Result<(), TooLarge> {
     if let Some(Fault { code, reason }) = reply.fault() {
         return encode_fault(code, reason, cookie, out);
@@ -33,7 +33,7 @@ pub fn encode_answer(reply: &Reply, cookie: u32, out: &mut Vec<u8>) -> Result<()
 ///
 /// # Errors
 ///
-/// The body would be longer than `i32::MAX` bytes; `out` is as before.
+/// The body would be longer than `i32::MAX` bytes; `out` is unchanged.
 pub fn encode_fault(
     code: i32,
     reason: &[u8],
@@ -48,9 +48,9 @@ pub fn encode_fault(
 
 /// Appends a packet whose body `put_body` appends.
 ///
-/// The header, which says how long the body is, has no fixed length either.
-/// The body is therefore written behind a gap for the longest header and moved
-/// once, which takes a small part of the time of walking a reply twice.
+/// The header tells the length of the body and has no fixed length itself. The body is
+/// therefore written behind a gap for the longest header and moved once, which takes
+/// far less time than walking a reply twice.
 fn put_packet(
     kind: Kind,
     cookie: u32,
@@ -94,7 +94,7 @@ fn put_scalar(value: Scalar<'_>, body: &mut Vec<u8>) -> Result<(), TooLarge> {
     match value {
         Scalar::Int(number) | Scalar::Bool(number) => put_int(number, body),
         Scalar::Unsigned(number) => put_int(number as i32, body),
-        // As C does: the upper half is cut off, in 2038 at the latest.
+        // C cuts the upper half off, too, which will show in 2038.
         Scalar::Time(seconds) => put_int(seconds as i32, body),
         Scalar::Float(number) => put_double(number, body),
         Scalar::Long(number) => put_double(number as f64, body),

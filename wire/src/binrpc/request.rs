@@ -1,24 +1,23 @@
-//! Requests, read by the server.
+//! Reading requests, as a server does.
 
 use super::reader::{Reader, Record, Scalar};
 use super::tree::{Assemble, next_value};
 use super::{Defect, Malformed};
 use crate::value::{Member, Param, Params, Span};
 
-/// Reads the body of a request: its parameters are added to `params`, and the
-/// name of its method is stored there and returned.
+/// Reads the body of a request. Its parameters are added to `params`; the name of its
+/// method is stored there as well, and returned.
 ///
-/// An int becomes [`Param::Int`], a double [`Param::Float`], a str
-/// [`Param::Text`] and bytes [`Param::Bytes`]. The name is whatever bytes the
-/// client sent; a NUL in it is theirs as well.
+/// An int becomes [`Param::Int`], a double [`Param::Float`], a str [`Param::Text`] and
+/// bytes [`Param::Bytes`]. The name is whatever bytes the client sent, NULs included.
 ///
-/// There is at most one value for each byte of `body`, so its size bounds the
-/// memory that this takes.
+/// There is at most one value for each byte of `body`, so its size limits the memory
+/// that this takes.
 ///
 /// # Errors
 ///
-/// [`Malformed::Body`] with the first record that is wrong, anywhere in the
-/// body. `params` then holds what came before it.
+/// [`Malformed::Body`] tells the first record that is wrong, anywhere in the body.
+/// `params` then holds what came before it.
 pub fn decode_request(body: &[u8], params: &mut Params) -> Result<Span, Malformed> {
     let mut reader = Reader::new(body);
     let method = match reader.next()? {
@@ -61,7 +60,7 @@ impl Assemble for Params {
     }
 
     fn no_room(&mut self) {
-        self.note_short();
+        self.note_out_of_memory();
     }
 }
 

@@ -1,16 +1,16 @@
-//! Records put together to values: what is a member of what.
+//! Assembling records into values with members.
 
 use super::reader::{Reader, Record, Scalar};
 use super::{Defect, Malformed};
 use crate::value::{Container, push_if_room};
 
-/// How many structs and arrays a packet may open in one another.
+/// The deepest nesting of structs and arrays in a packet.
 ///
-/// Kamailio's own commands and answers stay below ten; the bound keeps whoever
-/// walks or drops the values by recursion within a few kilobytes of stack.
+/// Kamailio's own commands and answers stay below ten levels. With this limit,
+/// recursion over the values needs no more than a few kilobytes of stack.
 pub const MAX_DEPTH: usize = 64;
 
-/// Makes values of one type out of what a packet holds.
+/// Makes values of one type out of the records of a packet.
 pub(super) trait Assemble {
     type Name;
     type Value;
@@ -20,12 +20,12 @@ pub(super) trait Assemble {
     fn structure(&mut self, members: Vec<(Option<Self::Name>, Self::Value)>) -> Self::Value;
     fn array(&mut self, values: Vec<Self::Value>) -> Self::Value;
 
-    /// There was no memory for a value, which is left out.
+    /// Notes that a value was left out because there was no memory for it.
     fn no_room(&mut self) {}
 }
 
-/// The next value at the top level with all its members, `None` at the end of
-/// the body.
+/// The next value at the top level with all its members, or `None` at the end of the
+/// body.
 pub(super) fn next_value<A: Assemble>(
     reader: &mut Reader<'_>,
     assembler: &mut A,
@@ -33,7 +33,7 @@ pub(super) fn next_value<A: Assemble>(
     let mut at = reader.at();
     let mut record = match reader.next()? {
         None => return Ok(None),
-        // Most parameters are.
+        // Most parameters are scalars and need no nest.
         Some(Record::Scalar(scalar)) => return Ok(Some(assembler.scalar(scalar))),
         Some(record) => record,
     };
@@ -53,7 +53,7 @@ pub(super) fn next_value<A: Assemble>(
     }
 }
 
-/// The structs and arrays that are open, and the name that waits for a value.
+/// The open structs and arrays, and the name that waits for its value.
 struct Nest<A: Assemble> {
     open: Vec<Open<A>>,
     name: Option<A::Name>,
@@ -70,8 +70,7 @@ enum Members<A: Assemble> {
 }
 
 impl<A: Assemble> Nest<A> {
-    /// Takes one record. Hands out the value that it completes at the top
-    /// level.
+    /// Takes one record, and returns the value at the top level that it completes.
     fn add(&mut self, record: Record<'_>, assembler: &mut A) -> Result<Option<A::Value>, Defect> {
         match record {
             Record::Scalar(scalar) => {
@@ -115,8 +114,8 @@ impl<A: Assemble> Nest<A> {
         Ok(())
     }
 
-    /// Closes the innermost struct or array. Its own name waits for a value
-    /// again, which is what was closed.
+    /// Closes the innermost struct or array. If that is itself a named member, its name
+    /// waits for a value again.
     fn end(&mut self, kind: Container, assembler: &mut A) -> Result<A::Value, Defect> {
         if self.name.is_some() {
             return Err(Defect::NameWithoutValue);
@@ -130,7 +129,8 @@ impl<A: Assemble> Nest<A> {
         }
     }
 
-    /// Makes `value` a member of what is open, or hands it back as a whole.
+    /// Makes `value` a member of the innermost open container, or returns it if none is
+    /// open.
     fn place(&mut self, value: A::Value, assembler: &mut A) -> Option<A::Value> {
         let has_room = match self.open.last_mut().map(|open| &mut open.members) {
             None => return Some(value),

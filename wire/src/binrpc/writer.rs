@@ -1,5 +1,5 @@
-//! Records, written as C writes them: every length and number as short as it
-//! can be.
+//! Writing records as C writes them, with every length and number as short as it can
+//! be.
 
 use super::{DOUBLE_SCALE, tag};
 use crate::value::TooLarge;
@@ -10,10 +10,10 @@ pub(super) fn put_int(number: i32, out: &mut Vec<u8>) {
 
 /// Writes thousandths, cut off towards zero.
 ///
-/// What does not fit into 64 bits of them becomes `i64::MIN`. C leaves the
-/// conversion undefined, and this is what compilers for x86-64 make of it, save
-/// for a place or two: Debian's `ctl` 5.6.3 writes 0 for an unsigned long that
-/// large outside a struct.
+/// What does not fit into 64 bits of them becomes `i64::MIN`. C leaves this conversion
+/// undefined, and that is what compilers for x86-64 make of it, with few exceptions:
+/// Debian's `ctl` 5.6.3 writes 0 for an unsigned long that is so large and outside a
+/// struct.
 pub(super) fn put_double(number: f64, out: &mut Vec<u8>) {
     let scaled = number * DOUBLE_SCALE;
     let fits = (i64::MIN as f64..-(i64::MIN as f64)).contains(&scaled);
@@ -26,7 +26,7 @@ pub(super) fn put_str(text: &[u8], out: &mut Vec<u8>) -> Result<(), TooLarge> {
     put_text(tag::STR, text, out)
 }
 
-/// The name of the member that is written next.
+/// Writes the name of the member that is written next.
 pub(super) fn put_name(name: &[u8], out: &mut Vec<u8>) -> Result<(), TooLarge> {
     put_text(tag::AVP, name, out)
 }
@@ -37,7 +37,7 @@ pub(super) fn put_bytes(bytes: &[u8], out: &mut Vec<u8>) -> Result<(), TooLarge>
     Ok(())
 }
 
-/// The start of a struct or array, where `kind` is its tag.
+/// Writes the start of a struct or an array, where `kind` is its tag.
 pub(super) fn put_start(kind: u8, out: &mut Vec<u8>) {
     out.push(kind);
 }
@@ -69,18 +69,17 @@ fn put_long_len(kind: u8, len: usize, out: &mut Vec<u8>) -> Result<(), TooLarge>
     Ok(())
 }
 
-/// A tag with the length of `number`, and its bytes from the first that is not
+/// Writes a tag with the length of `number`, and its bytes from the first that is not
 /// zero.
 ///
-/// A copy of eight bytes, of which some are taken back, is a single instruction
-/// where a copy of as many as needed is a call. It takes a seventh off the time
-/// of a large reply.
+/// Copying all eight bytes and taking some back is a single instruction, where copying
+/// as many as needed is a call. It takes a seventh off the time of a large reply.
 #[inline]
 fn put_number(kind: u8, number: u64, out: &mut Vec<u8>) {
     let len = 8 - number.leading_zeros() as usize / 8;
     out.push((len as u8) << 4 | kind);
     let end = out.len() + len;
-    // Nothing of zero is kept, so it may be shifted by any distance.
+    // The number 0 has no bytes, so the distance of its shift does not matter.
     out.extend_from_slice(&number.wrapping_shl(64 - 8 * len as u32).to_be_bytes());
     out.truncate(end);
 }

@@ -1,33 +1,33 @@
-//! Documents in a named pipe whose end will not come, because another request
-//! has begun behind them or their writer has left.
+//! Documents in a named pipe that will never end, because another request has begun
+//! behind them or their writer has left.
 //!
-//! Everybody writes into one pipe, and nothing but the brackets tells where a
-//! document ends. A writer that crashes, or that misses a quote, leaves the start of
-//! a document to which all that others write seems to belong.
+//! All clients write into the same pipe, and only the brackets tell where a document
+//! ends. A writer that crashes, or that misses a quote, leaves the start of a document
+//! to which everything that others write seems to belong.
 
 use super::reader::Reader;
 use super::text::Text;
 use super::{Progress, Refusal};
 
-/// How many brackets may be open for a document to be looked at here; one that is
-/// deeper is refused in any case.
+/// The deepest document that is examined here, in open brackets. A deeper one is
+/// refused in any case.
 const DEEPEST: usize = 128;
 
-/// How many places are tried where another request might begin, and how far one of
-/// them is looked at, in bytes. A request that is written in one piece, so that
-/// others cannot come between, is shorter.
+/// How many candidates for the start of another request are tried, and how many bytes
+/// of each are read. A request that is written in one piece, so that others cannot come
+/// between, is shorter.
 const PLACES: usize = 64;
 const REACH: usize = 64 * 1024;
 
-/// How many bytes at the start of `input` are a document that is abandoned: a whole
-/// request follows at a place where the document has no room for a value, or at
-/// the start of a line inside a string.
+/// How many bytes at the start of `input` are an abandoned document. A document is
+/// abandoned if a whole request follows at a place where the document cannot have a
+/// value, or at the start of a line inside one of its strings.
 ///
-/// `input` starts with a document that is not complete. Nothing is told while that
-/// can still be the beginning of one.
+/// `input` starts with a document that is not complete. The answer is `None` as long as
+/// that can still be the beginning of one.
 #[must_use]
 pub fn abandoned(input: &[u8]) -> Option<usize> {
-    // Only a request that is complete takes the place of another.
+    // Only a complete request ends the document before it.
     let last = input.iter().rfind(|byte| !matches!(byte, 1..=b' '));
     if !matches!(last, Some(b'}' | b']')) {
         return None;
@@ -37,16 +37,16 @@ pub fn abandoned(input: &[u8]) -> Option<usize> {
         .find(|place| starts_with_request(&input[*place..]))
 }
 
-/// The places in a document where an object or an array begins that does not
-/// belong to it.
+/// The positions in a document at which an object or an array begins that does not
+/// belong to the document.
 struct Places<'a> {
     input: &'a [u8],
     at: usize,
     in_text: bool,
-    /// A bit for each open bracket, the innermost last: whether it is an array.
+    /// One bit for each open bracket, the innermost last. It is set for an array.
     arrays: u128,
     depth: usize,
-    /// The last byte that is not space, outside of strings.
+    /// The last byte outside of strings that is not space.
     before: u8,
 }
 
@@ -62,7 +62,7 @@ impl<'a> Places<'a> {
         }
     }
 
-    /// Whether a value may come next.
+    /// Whether the document can have a value next.
     fn takes_value(&self) -> bool {
         match self.before {
             b':' | b'[' => true,
@@ -115,7 +115,7 @@ impl Iterator for Places<'_> {
     }
 }
 
-/// Whether a whole request is at the start of `input`, or a batch of them.
+/// Whether `input` starts with a whole request, or with a batch of them.
 fn starts_with_request(input: &[u8]) -> bool {
     let input = &input[..input.len().min(REACH)];
     let Some(len) = Progress::default().end_of_document(input) else {
@@ -138,8 +138,8 @@ fn names_method(reader: &mut Reader<'_>) -> Result<bool, Refusal> {
     Ok(version && method)
 }
 
-/// The name of the pipe for the answer in a document that is not complete or not
-/// JSON, if it can be found. It stands behind the first `"reply_name"`.
+/// The name of the pipe for the answer to a document that is not complete or not JSON,
+/// if it can be found. It follows the first `"reply_name"`.
 #[must_use]
 pub fn reply_name_in(document: &[u8]) -> Option<Vec<u8>> {
     const NAME: &[u8] = b"\"reply_name\"";
@@ -160,7 +160,7 @@ mod tests {
 
     const REQUEST: &str = "{\n\"jsonrpc\":\"2.0\",\n\"method\":\"core.ps\",\n\"id\":1\n}\n";
 
-    /// A request behind this, which is all that is lost.
+    /// Whether exactly `half` is dropped when a request follows it.
     fn is_lost(half: &str) -> bool {
         let input = format!("{half}{REQUEST}");
         match abandoned(input.as_bytes()) {
@@ -188,7 +188,7 @@ mod tests {
 
     #[test]
     fn so_does_one_at_the_start_of_a_line_inside_a_string() {
-        // The quote inside makes the rest of it a string.
+        // The quote inside makes a string of everything behind it.
         assert!(is_lost(
             "{\n\"jsonrpc\":\"2.0\",\n\"params\":[\"a\"b\"],\n\"id\":1\n}\n"
         ));

@@ -1,4 +1,4 @@
-//! Answers, requests, and what is neither.
+//! Telling answers, requests and other documents apart.
 
 use super::Refusal;
 use super::reader::Reader;
@@ -26,7 +26,7 @@ fn answer(reader: &mut Reader<'_>) -> Result<(), Refusal> {
     let mut answers = false;
     reader.object(|reader, name| {
         let name = name.unescaped();
-        // Most requests have their method near the start: no need to go on.
+        // Most requests have their method near the start, so the rest need not be read.
         if name.eq_ignore_ascii_case(b"method") {
             return Err(Refusal::NotAnObject);
         }
@@ -36,8 +36,8 @@ fn answer(reader: &mut Reader<'_>) -> Result<(), Refusal> {
     answers.then_some(()).ok_or(Refusal::NotAnObject)
 }
 
-/// Whether a datagram shows that it is a request, or a batch: what it needs to be
-/// answered by one who cannot know that its sender is not forged.
+/// Whether a datagram shows that it is a request, or a batch. The sender of a datagram
+/// may be forged, so a server answers only what shows as much.
 ///
 /// An object shows it by a member `method`, also where something behind that is
 /// wrong, or else by `jsonrpc`, if all of it can be read and it is no answer. An array
@@ -61,13 +61,13 @@ fn is_batch(reader: &mut Reader<'_>) -> bool {
         }
         objects += 1;
         requests += usize::from(is_request_object(reader)?);
-        // One is enough: no need to go on.
+        // One request is enough, so the rest need not be read.
         if requests > 0 { Err(FOUND) } else { Ok(()) }
     });
     requests > 0 || (read.is_ok() && values > 0 && objects == 0)
 }
 
-/// Ends the reading of a document of which enough is known.
+/// Ends the reading of a document once enough of it is known.
 const FOUND: Refusal = Refusal::NotAnObject;
 
 fn is_request_object(reader: &mut Reader<'_>) -> Result<bool, Refusal> {
@@ -81,7 +81,7 @@ fn is_request_object(reader: &mut Reader<'_>) -> Result<bool, Refusal> {
         }
         has_version |= is(b"jsonrpc");
         answers |= is(b"result") || is(b"error");
-        // However deep it is, what follows may show a request.
+        // However deep it is, a request may follow it.
         if reader.is_at_container() {
             reader.skip_deep()
         } else {

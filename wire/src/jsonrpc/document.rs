@@ -7,10 +7,10 @@ use super::request::{self, Request};
 use super::{MAX_BATCH, Refusal, Strictness};
 use crate::value::Params;
 
-/// A document as it was received, for its requests to be taken one by one.
+/// A received document, from which requests are taken one by one.
 ///
-/// A document that cannot be read holds one request, which is to be refused,
-/// so that there is always something to answer.
+/// A document that cannot be read holds one request, which is to be refused. So there
+/// is always something to answer.
 #[derive(Clone, Debug)]
 pub struct Document<'a> {
     reader: Reader<'a>,
@@ -20,23 +20,23 @@ pub struct Document<'a> {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
-    /// A request comes next, and nothing behind it. It was found before that
-    /// the document is not strictly JSON.
+    /// One request comes next, and nothing follows it. The refusal says that the
+    /// document is not strictly JSON, if that was found.
     Single(Option<Refusal>),
-    /// The values of an array come next. All of it was read over once.
+    /// The values of an array come next. The whole array has been read once.
     Batch,
-    /// There is no request to be read.
+    /// There is no request that could be read.
     Refused(Refusal),
     Done,
 }
 
 impl<'a> Document<'a> {
-    /// Looks at a document of at most `max_len` bytes, see
-    /// [`MAX_LEN`](super::MAX_LEN). What stands behind its first value is
-    /// ignored, unless the specification is followed.
+    /// Examines a document of at most `max_len` bytes, see [`MAX_LEN`](super::MAX_LEN).
+    /// Whatever follows its first value is ignored, unless the specification is
+    /// followed.
     ///
-    /// The requests take memory in proportion to the longest of them: a request
-    /// is read when it is asked for.
+    /// Memory is only needed for the longest of the requests, because each is read when
+    /// it is asked for.
     #[must_use]
     pub fn parse(bytes: &'a [u8], strictness: Strictness, max_len: usize) -> Self {
         let mut reader = Reader::new(bytes);
@@ -59,8 +59,8 @@ impl<'a> Document<'a> {
         }
     }
 
-    /// Whether the answers belong into an array, as one does even to a single
-    /// request in an array.
+    /// Whether the answers belong in an array. The answer to a single request in an
+    /// array does, too.
     #[must_use]
     pub fn is_batch(&self) -> bool {
         self.state == State::Batch
@@ -98,8 +98,9 @@ impl<'a> Document<'a> {
     }
 }
 
-/// What a document is by its first byte, and for an array by all of it: a
-/// defect anywhere spoils it as a whole, so no request may run before.
+/// Tells the kind of a document by its first byte. An array is read whole, because a
+/// defect anywhere in it refuses all of it, and no request may run before that is
+/// known.
 fn look(reader: &mut Reader<'_>, refusal: Option<Refusal>) -> State {
     match (reader.peek(), refusal) {
         (Some(b'{'), _) => State::Single(refusal),
@@ -116,7 +117,7 @@ fn look(reader: &mut Reader<'_>, refusal: Option<Refusal>) -> State {
     }
 }
 
-/// How many values an array has.
+/// The number of values in an array.
 fn requests(reader: &mut Reader<'_>) -> Result<usize, Refusal> {
     let mut count = 0;
     reader.array(|reader| {
@@ -140,7 +141,7 @@ fn strictly_json(document: &[u8]) -> Result<(), Refusal> {
     }
 }
 
-/// Where a line and a column, both counted from 1, are in `bytes`.
+/// The position in `bytes` of a line and a column, both counted from 1.
 fn offset(bytes: &[u8], line: usize, column: usize) -> usize {
     let lines = bytes.split_inclusive(|byte| *byte == b'\n');
     let before: usize = lines.take(line.saturating_sub(1)).map(<[u8]>::len).sum();

@@ -3,7 +3,7 @@ use crate::jsonrpc::{MAX_LEN, Verdict};
 
 use Strictness::{AsC, Specification};
 
-/// The methods of a document's requests, or the codes they are refused with.
+/// The methods of a document's requests, or the codes with which they are refused.
 fn outcomes(document: &[u8], strictness: Strictness) -> Vec<String> {
     let mut params = Params::new();
     let mut document = Document::parse(document, strictness, MAX_LEN);

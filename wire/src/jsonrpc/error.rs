@@ -1,42 +1,43 @@
-//! Why a document or a request is refused, and the words for error codes.
+//! The refusals of documents and requests, and the texts of error codes.
 
 use thiserror::Error;
 
 use super::{MAX_BATCH, MAX_BATCH_ANSWER, MAX_DEPTH};
 
-/// Why something is answered with an error before a command is looked up.
+/// The reason why something is answered with an error before a command is looked up.
 ///
-/// Its text goes into the member `data` of the error, and into the log where
-/// nobody can be answered.
+/// Its text goes into the member `data` of the error. Where nobody can be answered it
+/// goes into the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum Refusal {
-    /// -32700: no JSON, or not even the lenient kind.
+    /// -32700: the document is not JSON, not even of the lenient kind.
     #[error("byte {at} cannot be read as JSON")]
     NotJson {
-        /// Where it goes wrong, in bytes from the start of the document.
+        /// The position of the defect, in bytes from the start of the document.
         at: usize,
     },
-    /// -32700: more than [`MAX_DEPTH`] objects and arrays in one another.
+    /// -32700: more than [`MAX_DEPTH`] objects and arrays are nested.
     #[error("objects and arrays are nested deeper than {MAX_DEPTH}")]
     TooDeep,
-    /// -32700: a document over the bound of its transport.
+    /// -32700: the document is longer than its transport allows.
     #[error("the document has {len} bytes, {max} are allowed")]
     TooLarge {
-        /// How long it is, in bytes.
+        /// Its length, in bytes.
         len: usize,
-        /// How long it may be.
+        /// The length that is allowed.
         max: usize,
     },
-    /// -32600: JSON, but no object.
+    /// -32600: the request is JSON, but not an object.
     #[error("a request is an object")]
     NotAnObject,
-    /// -32600: `[]`.
+    /// -32600: the document is `[]`.
     #[error("the batch is empty")]
     EmptyBatch,
-    /// -32600: more than [`MAX_BATCH`] requests in one array.
+    /// -32600: one array has more than [`MAX_BATCH`] requests.
     #[error("a batch has at most {MAX_BATCH} requests")]
     BatchTooLong,
-    /// -32000: the answers before have [`MAX_BATCH_ANSWER`] bytes.
+    /// -32000: the answers to the requests before it have reached [`MAX_BATCH_ANSWER`]
+    /// bytes.
     #[error(
         "the answers before have reached {MAX_BATCH_ANSWER} bytes, so this request was not run; \
          send it in another document"
@@ -45,23 +46,23 @@ pub enum Refusal {
     /// -32600: the id is an object, an array, true or false.
     #[error("the id is neither a string nor a number nor null")]
     Id,
-    /// -32600: a version that is no string, or, strictly, another than 2.0 or
-    /// none.
+    /// -32600: the version is not a string. Strictly, this also refuses any version but
+    /// 2.0, and a missing one.
     #[error("the member jsonrpc is not \"2.0\"")]
     Version,
     /// -32600: there is no method.
     #[error("the method is missing")]
     MethodMissing,
-    /// -32600: the method is something else than a string.
+    /// -32600: the method is not a string.
     #[error("the method is not a string")]
     MethodNotText,
-    /// -32602: there are parameters in no order.
+    /// -32602: the parameters have no order.
     #[error("params is neither an array nor an object")]
     ParamsType,
 }
 
 impl Refusal {
-    /// The error code of the JSON-RPC specification.
+    /// The error code that the JSON-RPC specification has for it.
     #[must_use]
     pub const fn code(self) -> i32 {
         match self {
@@ -88,11 +89,11 @@ pub(super) const INVALID_PARAMS: i32 = -32602;
 /// -32000, "Execution Error".
 pub(super) const EXECUTION_ERROR: i32 = -32000;
 
-/// What C says for a fault without a text.
+/// The text of C for a fault that has none.
 const NO_TEXT: &[u8] = b"Unexpected Error";
 
-/// The text for an error of this code: the standard one where the code has
-/// one, otherwise the command's.
+/// The text for an error of this code: the standard one if the code has one, otherwise
+/// the command's.
 pub(super) fn message(code: i32, reason: &[u8]) -> &[u8] {
     match code {
         PARSE_ERROR => b"Parse Error",

@@ -1,12 +1,12 @@
-//! How an answer looks to a client that reads no further than its status.
+//! The HTTP status of an answer, for clients that read nothing else.
 
 use std::borrow::Cow;
 
 use super::Refusal;
 use crate::value::{Fault, Reply};
 
-/// The status for a reply: its code, and its text in one line. It is that of
-/// HTTP and of `$jsonrpl(code)` and `$jsonrpl(text)`.
+/// The status for a reply: its code, and its text in one line. HTTP sends it, and
+/// `$jsonrpl(code)` and `$jsonrpl(text)` give it to the script.
 ///
 /// As in the C module a result is `200 OK`, and a fault has the code and the
 /// text that the command gave it, also where the answer has a standard text.
@@ -20,7 +20,7 @@ pub fn http_status(reply: &Reply) -> (u16, Cow<'_, str>) {
     }
 }
 
-/// The same for something that is refused: 500 and what is wrong with it.
+/// The status for a refused request: 500, and what is wrong with it.
 #[must_use]
 pub fn refusal_status(refusal: Refusal) -> (u16, Cow<'static, str>) {
     (status_code(refusal.code()), Cow::Owned(refusal.to_string()))
@@ -31,7 +31,7 @@ fn status_code(code: i32) -> u16 {
     u16::try_from(code).ok().filter(known).unwrap_or(500)
 }
 
-/// A text that cannot end a status line before its time.
+/// Makes a text that cannot end a status line early.
 fn one_line(text: &[u8]) -> Cow<'_, str> {
     let text = String::from_utf8_lossy(text);
     if text.contains(char::is_control) {

@@ -1,4 +1,4 @@
-//! What ties an answer to its request.
+//! The id that ties an answer to its request.
 
 use std::borrow::Cow;
 
@@ -6,7 +6,7 @@ use serde_json::value::RawValue;
 
 use super::number::Number;
 use super::text::{Text, put_text};
-use crate::value::is_there;
+use crate::value::has_memory_for;
 
 /// The id of a request, in JSON.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,7 +16,7 @@ impl<'a> Id<'a> {
     /// The id in an answer to a request whose id cannot be read.
     pub const NULL: Id<'static> = Id(Cow::Borrowed(b"null"));
 
-    /// The JSON text, for one who keeps it until a delayed answer.
+    /// The JSON text, for callers that keep it until a delayed answer.
     #[must_use]
     pub fn as_json(&self) -> &[u8] {
         &self.0
@@ -32,12 +32,13 @@ impl<'a> Id<'a> {
         }
     }
 
-    /// A string, byte for byte as the client wrote it. Where that is not what
-    /// any reader of JSON takes back, it is written anew.
+    /// The id that is a string, byte for byte as the client wrote it. It is rewritten
+    /// if some readers of JSON would not accept it back.
     pub(super) fn from_text(text: Text<'a>, with_quotes: &'a [u8]) -> Self {
-        /// Reading and writing take several times its length, which is a client's choice.
+        /// The client chooses the length, and reading and writing take several times
+        /// that.
         const LARGE: usize = 4096;
-        if with_quotes.len() > LARGE && !is_there(8 * with_quotes.len()) {
+        if with_quotes.len() > LARGE && !has_memory_for(8 * with_quotes.len()) {
             return Self::NULL;
         }
         let readable = if text.escaped {
@@ -53,7 +54,7 @@ impl<'a> Id<'a> {
         Id(Cow::Owned(json))
     }
 
-    /// A number, with all its digits.
+    /// The id that is a number, with all its digits.
     pub(super) fn from_number(number: Number<'a>) -> Self {
         Id(number.json())
     }

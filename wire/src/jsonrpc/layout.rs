@@ -1,14 +1,13 @@
-//! What stands between values: commas, and the line breaks and tabs of the C
-//! module.
+//! What separates values: commas, and the line breaks and tabs of the C module.
 
 use super::Form;
 use super::text::put_text;
 use crate::value::Container;
 
-/// More tabs than any reply needs at once.
+/// There are more tabs here than any reply needs at once.
 const TABS: [u8; 64] = [b'\t'; 64];
 
-/// The objects and arrays that are open.
+/// The objects and arrays that are open, and the form in which they are written.
 #[derive(Debug)]
 pub(super) struct Layout {
     form: Form,
@@ -34,7 +33,7 @@ impl Layout {
         self.open.len()
     }
 
-    /// Appends what belongs before a value: a comma, and in an object the name.
+    /// Appends what precedes a value: a comma, and in an object the name.
     pub(super) fn begin(&mut self, name: Option<&[u8]>, out: &mut Vec<u8>) {
         let depth = self.depth();
         let Some(innermost) = self.open.last_mut() else {
@@ -59,7 +58,7 @@ impl Layout {
         }
     }
 
-    /// Appends the start of an object or array, as the value that was begun.
+    /// Appends the start of an object or array, which is the value that was begun.
     pub(super) fn open(&mut self, kind: Container, out: &mut Vec<u8>) {
         out.push(match kind {
             Container::Struct => b'{',
@@ -68,7 +67,7 @@ impl Layout {
         self.open.push(Open { kind, empty: true });
     }
 
-    /// Appends the end of what was opened last.
+    /// Appends the end of the innermost object or array.
     pub(super) fn close(&mut self, out: &mut Vec<u8>) {
         match self.open.pop().map(|open| open.kind) {
             None => {}

@@ -59,10 +59,10 @@
 //! There are three bounds: the size that the caller gives, [`MAX_DEPTH`] and
 //! [`MAX_BATCH`].
 //!
-//! An id is repeated byte for byte, unless it would not be JSON: then it is
-//! written as the same value, `01` as `1`. An error has the id null where none
-//! was read: up to the defect where a document is no JSON, anywhere at the top
-//! where it is nested too deeply.
+//! An id is repeated byte for byte, unless it would not be JSON: then it is written as
+//! the same value, `01` as `1`. An error has the id null if no id was read. In a
+//! document that is not JSON, the id is looked for only before the defect; in one that
+//! is nested too deeply, anywhere at the top.
 //!
 //! # What is written
 //!
@@ -107,28 +107,27 @@ pub use reply::{Batch, encode_answer, encode_error, encode_refusal};
 pub use request::{Name, Request, Verdict};
 pub use stream::{Found, Progress, find, find_on, skip_on};
 
-/// How many objects and arrays a document may open in one another, the request
-/// and the batch counted.
+/// How many objects and arrays a document may nest, including the request and the
+/// batch.
 ///
-/// Commands want two or three; the bound keeps whoever reads or drops the
-/// values by recursion within some kilobytes of stack. C has none and dies.
+/// Commands need two or three. With this limit, recursion over the values needs no more
+/// than some kilobytes of stack. C has no limit and dies.
 pub const MAX_DEPTH: usize = 64;
 
 /// How many requests a batch may have.
 ///
-/// An answer is a hundred bytes where the request is one, `[1,1,1]`; this keeps
-/// them all within a megabyte or so.
+/// The answer to a request of one byte has a hundred, as for `[1,1,1]`. This limit
+/// keeps the answers to a batch within a megabyte or so.
 pub const MAX_BATCH: usize = 10_000;
 
-/// How many bytes of answers to a batch have to be there for its other requests
-/// not to be run.
+/// How many bytes the answers to a batch may reach before its other requests are no
+/// longer run.
 ///
-/// Nothing leaves before the array is complete, and a batch could ask ten thousand
+/// Nothing is sent before the array is complete, and a batch could ask ten thousand
 /// times for a reply of megabytes.
 pub const MAX_BATCH_ANSWER: usize = 64 << 20;
 
-/// How many bytes a document may have where its transport sets no bound of its
-/// own.
+/// How many bytes a document may have if its transport sets no limit of its own.
 ///
 /// A value takes up to 32 times the memory of its text.
 pub const MAX_LEN: usize = 1 << 20;
@@ -136,7 +135,7 @@ pub const MAX_LEN: usize = 1 << 20;
 /// How an answer is laid out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Form {
-    /// In one line and without a space.
+    /// The answer is one line without any space.
     Compact,
     /// Each member of an object is on a line of its own, behind a tab for each
     /// object or array around it, and a tab precedes its value. The values of an
@@ -151,7 +150,8 @@ pub enum Form {
     /// }
     /// ```
     Pretty,
-    /// The same, but each value of an array is on a line of its own, too.
+    /// As [`Form::Pretty`], except that each value of an array is on a line of its own,
+    /// too.
     ///
     /// ```text
     /// {
@@ -167,11 +167,11 @@ pub enum Form {
     PrettyLines,
 }
 
-/// Which rules hold where the specification and the C module differ.
+/// The rules that hold where the specification and the C module differ.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Strictness {
-    /// The C module's.
+    /// The rules of the C module.
     AsC,
-    /// Those of the specifications of JSON and of JSON-RPC 2.0.
+    /// The rules of JSON's and JSON-RPC 2.0's specifications.
     Specification,
 }

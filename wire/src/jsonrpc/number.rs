@@ -1,16 +1,16 @@
-//! Numbers, from JSON and to JSON.
+//! Reading and writing of numbers.
 
 use std::borrow::Cow;
 use std::io::Write as _;
 
 use crate::value::Param;
 
-/// A number of a document, in its four parts, of which any may be empty.
+/// A number of a document, in its four parts, any of which may be empty.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Number<'a> {
-    /// All of it.
+    /// The whole number.
     pub(super) raw: &'a [u8],
-    /// A minus.
+    /// A minus sign.
     pub(super) sign: &'a [u8],
     /// Digits.
     pub(super) whole: &'a [u8],
@@ -50,7 +50,7 @@ impl<'a> Number<'a> {
         }
     }
 
-    /// The same number as JSON writes it, which is itself if it is JSON.
+    /// The number as JSON writes it, which is itself if it is JSON already.
     pub(super) fn json(self) -> Cow<'a, [u8]> {
         let whole = match self.whole {
             [] => b"0",
@@ -67,8 +67,8 @@ impl<'a> Number<'a> {
         Cow::Owned([self.sign, whole, self.fraction, exponent].concat())
     }
 
-    /// The number as a parameter: a whole one with all its digits where 64
-    /// bits hold them, the nearest float otherwise, which may be infinite.
+    /// The number as a parameter. A whole number keeps all its digits if 64 bits hold
+    /// them. Any other becomes the nearest float, which may be infinite.
     pub(super) fn param(self) -> Param {
         let json = self.json();
         // Digits, signs, a point and an e are always UTF-8.
@@ -103,25 +103,25 @@ pub(super) fn put_int(number: impl itoa::Integer, out: &mut Vec<u8>) {
     out.extend_from_slice(itoa::Buffer::new().format(number).as_bytes());
 }
 
-/// Appends a number as C prints it: without a fraction if it has none, with
-/// seven digits and an exponent if it is very large or small, and with six
-/// decimals otherwise. What is no number in JSON becomes null.
+/// Appends a number as C prints it: without a fraction if it has none, with seven
+/// digits and an exponent if it is very large or small, and with six decimals
+/// otherwise. What JSON cannot write as a number becomes null.
 pub(super) fn put_float(number: f64, out: &mut Vec<u8>) {
-    // C's measure of "has no fraction": next to a number further to zero, or
-    // else to one further down.
+    // C decides by this measure that a number has no fraction. It compares with the
+    // whole number next to it towards zero, and then with the next one below.
     let near = |whole: &f64| (number - whole).abs() <= f64::EPSILON;
     let whole = [number.trunc(), number.floor()].into_iter().find(near);
-    // A vector takes all that is written.
+    // Writing to a vector cannot fail.
     let _ = match whole {
         _ if !number.is_finite() => out.write_all(b"null"),
-        // The sum turns -0 into 0.
+        // Adding 0 turns -0 into 0.
         Some(whole) => write!(out, "{:.0}", whole + 0.0),
         None if (1e-6..=1e9).contains(&number.abs()) => write!(out, "{number:.6}"),
         None => put_scientific(number, out),
     };
 }
 
-/// Appends a number as `%e` prints it, with two digits of exponent at least.
+/// Appends a number as `%e` prints it, with at least two digits of exponent.
 fn put_scientific(number: f64, out: &mut Vec<u8>) -> std::io::Result<()> {
     let text = format!("{number:.6e}");
     let (digits, exponent) = text.split_once('e').unwrap_or((&text, "0"));
@@ -137,18 +137,18 @@ pub(super) fn put_time(seconds: i64, out: &mut Vec<u8>) {
     let (year, month, day) = date(seconds.div_euclid(DAY));
     let second = seconds.rem_euclid(DAY);
     let (hour, minute, second) = (second / 3600, second / 60 % 60, second % 60);
-    // A vector takes all that is written.
+    // Writing to a vector cannot fail.
     let _ = write!(
         out,
         "\"{year}{month:02}{day:02}T{hour:02}:{minute:02}:{second:02}\""
     );
 }
 
-/// Year, month and day of a day counted from 1970.
+/// The year, the month and the day of a day that is counted from 1970.
 fn date(days_since_1970: i64) -> (i64, i64, i64) {
     const DAYS_IN_400_YEARS: i64 = 146_097;
-    // Counted from 1 March of the year 0, a leap day is the last of its year,
-    // and the lengths of the months repeat every five: 153 days.
+    // The count starts at 1 March of the year 0, so a leap day is the last of its year
+    // and the lengths of the months repeat every five months, which are 153 days.
     let days = days_since_1970 + 719_468;
     let era = days.div_euclid(DAYS_IN_400_YEARS);
     let day = days.rem_euclid(DAYS_IN_400_YEARS);
@@ -248,7 +248,7 @@ mod tests {
         assert_eq!(raw("--1"), b"-");
     }
 
-    /// What C's printer gave for these.
+    /// These are what C's printer gave.
     #[test]
     fn floats_as_c_prints_them() {
         for (number, text) in [
@@ -288,7 +288,7 @@ mod tests {
         }
     }
 
-    /// What gmtime_r and strftime gave for these.
+    /// These are what gmtime_r and strftime gave.
     #[test]
     fn times_as_c_prints_them() {
         for (seconds, text) in [

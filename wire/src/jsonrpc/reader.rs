@@ -1,19 +1,19 @@
-//! The values of a document, one after the other.
+//! Reading the values of a document, one after the other.
 //!
-//! This is a reader of our own because the C module's accepts much that is not
-//! JSON, on purpose or not, and scripts and clients rely on it: control
-//! characters and any bytes inside strings, needless backslashes, numbers such
-//! as `01` (see the table in [the module](super)). Rewriting a document so that
-//! serde_json takes it would need the same reader in front. It stays the judge
-//! of what is JSON where the specification is followed, and of what we write.
+//! The reader is our own because the C module's accepts much that is not JSON, on
+//! purpose or not, and scripts and clients rely on it: control characters and any bytes
+//! inside strings, needless backslashes, numbers such as `01` (see the table in [the
+//! module](super)). To rewrite such a document so that serde_json accepts it would take
+//! the same reader. serde_json still judges what is JSON where the specification is
+//! followed, and what we write.
 
 use super::number::Number;
 use super::text::{Text, escape_len};
 use super::{MAX_DEPTH, Refusal};
 use crate::value::push_if_room;
 
-/// U+FEFF in UTF-8, which some editors and clients put before a document. It is
-/// ignored there.
+/// U+FEFF in UTF-8. Some editors and clients put it before a document, where it is
+/// ignored.
 pub const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 
 /// A value without members.
@@ -25,7 +25,7 @@ pub(super) enum Scalar<'a> {
     Null,
 }
 
-/// Makes values of one type out of what a document holds.
+/// Makes values of one type out of a document.
 pub(super) trait Build<'a> {
     type Value;
     type Member;
@@ -35,14 +35,14 @@ pub(super) trait Build<'a> {
     fn object(&mut self, members: Vec<Self::Member>) -> Self::Value;
     fn array(&mut self, values: Vec<Self::Value>) -> Self::Value;
 
-    /// There was no memory for a value, which is left out.
+    /// Notes that a value was left out because there was no memory for it.
     fn no_room(&mut self) {}
 }
 
-/// Reads over a value. Nothing is kept, for a vector of nothing has no memory.
-struct Over;
+/// Skips a value. It allocates nothing, because a vector of empty values has no memory.
+struct Skip;
 
-impl<'a> Build<'a> for Over {
+impl<'a> Build<'a> for Skip {
     type Value = ();
     type Member = ();
 
@@ -52,21 +52,20 @@ impl<'a> Build<'a> for Over {
     fn array(&mut self, _: Vec<()>) {}
 }
 
-/// Reads values and knows where in the document it is.
+/// Reads values. It knows its position in the document.
 ///
-/// Its functions recurse once for each object or array inside another, which
-/// [`MAX_DEPTH`] bounds.
+/// Its functions recurse once for each nested object or array, which [`MAX_DEPTH`]
+/// limits.
 #[derive(Clone, Debug)]
 pub(super) struct Reader<'a> {
     document: &'a [u8],
     at: usize,
-    /// How many objects and arrays are open.
+    /// The number of objects and arrays that are open.
     depth: usize,
 }
 
 impl<'a> Reader<'a> {
-    /// At the start of a document, behind the byte order mark that some editors
-    /// and clients put there.
+    /// Starts behind the byte order mark, if there is one.
     pub(super) fn new(document: &'a [u8]) -> Self {
         let has_mark = document.starts_with(BYTE_ORDER_MARK);
         Self {
@@ -76,8 +75,8 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// The next byte that is not space, which here every control character but
-    /// NUL is; `None` at the end.
+    /// The next byte that is not space, or `None` at the end. Every control character
+    /// except NUL counts as space.
     pub(super) fn peek(&mut self) -> Option<u8> {
         let space = self
             .rest()
@@ -92,14 +91,14 @@ impl<'a> Reader<'a> {
         matches!(self.peek(), Some(b'{' | b'['))
     }
 
-    /// Goes over the next byte if it is this one.
+    /// Skips the next byte if it is `byte`.
     pub(super) fn accept(&mut self, byte: u8) -> bool {
         let found = self.peek() == Some(byte);
         self.at += usize::from(found);
         found
     }
 
-    /// Goes over the next byte, which has to be this one.
+    /// Skips the next byte, which must be `byte`.
     fn expect(&mut self, byte: u8) -> Result<(), Refusal> {
         if self.accept(byte) {
             Ok(())
@@ -138,14 +137,13 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Goes over the next value.
+    /// Skips the next value.
     pub(super) fn skip(&mut self) -> Result<(), Refusal> {
-        self.value(&mut Over)
+        self.value(&mut Skip)
     }
 
-    /// Goes over the next value, which is an object or an array, by its
-    /// brackets and strings alone. However deep it is, what stands behind it
-    /// can be read.
+    /// Skips the next value, which is an object or an array, by looking only at
+    /// brackets and strings. So what follows it can be read however deep it is.
     pub(super) fn skip_deep(&mut self) -> Result<(), Refusal> {
         let mut open = 0_usize;
         loop {
@@ -168,7 +166,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// The next value, which has to be one without members.
+    /// The next value, which must have no members.
     pub(super) fn scalar(&mut self) -> Result<Scalar<'a>, Refusal> {
         match self.peek() {
             Some(b'"') => self.text().map(Scalar::Text),
@@ -184,23 +182,23 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// The next value, which has to be one without members, and its bytes.
+    /// The next value, which must have no members, and its bytes.
     pub(super) fn scalar_and_json(&mut self) -> Result<(Scalar<'a>, &'a [u8]), Refusal> {
-        // Without the space before it.
+        // This skips the space before the value.
         self.peek();
         let start = self.at;
         let scalar = self.scalar()?;
         Ok((scalar, &self.document[start..self.at]))
     }
 
-    /// Goes into an array that comes next, and stays there.
+    /// Enters the array that comes next.
     pub(super) fn enter_array(&mut self) -> Result<(), Refusal> {
         self.expect(b'[')?;
         self.depth += 1;
         Ok(())
     }
 
-    /// An array that comes next: `item` has to read each of its values.
+    /// Reads the array that comes next; `item` must read each of its values.
     pub(super) fn array(
         &mut self,
         item: impl FnMut(&mut Self) -> Result<(), Refusal>,
@@ -208,7 +206,7 @@ impl<'a> Reader<'a> {
         self.list(b'[', b']', item)
     }
 
-    /// An object that comes next: `member` gets each name and has to read the
+    /// Reads the object that comes next; `member` is given each name and must read the
     /// value.
     pub(super) fn object(
         &mut self,
@@ -243,7 +241,7 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    /// A string that comes next.
+    /// Reads the string that comes next.
     pub(super) fn text(&mut self) -> Result<Text<'a>, Refusal> {
         self.expect(b'"')?;
         let start = self.at;
@@ -256,7 +254,7 @@ impl<'a> Reader<'a> {
             self.at += plain.count();
             match self.rest().first() {
                 Some(b'"') => break,
-                // Anything else is a NUL or the end, and no escape.
+                // Anything else is not an escape but a NUL or the end.
                 _ => self.at += escape_len(self.rest()).ok_or(self.not_json())?,
             }
             escaped = true;
@@ -287,7 +285,7 @@ impl<'a> Reader<'a> {
 mod tests {
     use super::*;
 
-    /// How far a value reaches that is read over.
+    /// How many bytes of `document` are skipped as its first value.
     fn skipped(document: &[u8]) -> Result<usize, Refusal> {
         let mut reader = Reader::new(document);
         reader.skip().map(|()| reader.at)

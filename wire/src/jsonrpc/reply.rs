@@ -1,4 +1,4 @@
-//! Answers, written by the server.
+//! Writing answers, as a server does.
 
 use super::error::{EXECUTION_ERROR, INVALID_PARAMS, message};
 use super::id::Id;
@@ -8,21 +8,20 @@ use super::text::put_text;
 use super::{Form, Refusal};
 use crate::value::{Container, Event, Fault, Reply, Scalar};
 
-/// The name of the member that a reply becomes.
+/// The name of the member that holds a reply.
 const RESULT: Option<&[u8]> = Some(b"result");
 
-/// Appends the answer to one request: a result, or an error where the reply is
-/// a fault.
+/// Appends the answer to one request: a result, or an error if the reply is a fault.
 ///
-/// `returns_array` tells that the command is declared to answer with an array:
-/// all values at the top of the reply are in one then, otherwise the last is
-/// the result. Where there is none the result is empty. Without an `id` the
-/// answer has no such member.
+/// `returns_array` tells that the command is declared to answer with an array. Then all
+/// values at the top of the reply are in one array; otherwise the last one is the
+/// result. A reply without values has an empty result. Without an `id` the answer has
+/// no such member.
 ///
-/// Structures become objects, in which a member without a name has an empty
-/// one, and arrays are arrays, in which names are left out: see the policy of
-/// the RPC engine, which has neither. What is no UTF-8 becomes U+FFFD, and a
-/// number that JSON does not know becomes null: this is always valid JSON.
+/// Structures become objects, whose unnamed members have an empty name. Arrays become
+/// arrays, without the names of their members; the policy of the RPC engine lets
+/// neither occur. What is not UTF-8 becomes U+FFFD, and a number that JSON does not
+/// know becomes null, so the answer is always valid JSON.
 pub fn encode_answer(
     reply: &Reply,
     returns_array: bool,
@@ -32,7 +31,7 @@ pub fn encode_answer(
 ) {
     if let Some(Fault { code, reason }) = reply.fault() {
         let code = if code == 0 { EXECUTION_ERROR } else { code };
-        // The engine's text tells which parameter it is.
+        // The engine's text tells which of the parameters is wrong.
         let data = (code == INVALID_PARAMS && reason != message(code, b"")).then_some(reason);
         let data = data.filter(|reason| !reason.is_empty());
         return encode_error(code, reason, data, id, form, out);
@@ -46,8 +45,8 @@ pub fn encode_answer(
     });
 }
 
-/// Appends an error as the answer to one request. `reason` is the text for the
-/// client, unless `code` has a standard one; `data` has more about it.
+/// Appends an error as the answer to one request. `reason` is the text for the client,
+/// unless `code` has a standard one; `data` tells more about it.
 pub fn encode_error(
     code: i32,
     reason: &[u8],
@@ -71,7 +70,7 @@ pub fn encode_error(
     });
 }
 
-/// Appends the answer to something that is refused.
+/// Appends the answer to a refused request or document.
 pub fn encode_refusal(refusal: Refusal, id: Option<&Id<'_>>, form: Form, out: &mut Vec<u8>) {
     let data = refusal.to_string();
     encode_error(refusal.code(), b"", Some(data.as_bytes()), id, form, out);
@@ -79,7 +78,7 @@ pub fn encode_refusal(refusal: Refusal, id: Option<&Id<'_>>, form: Form, out: &m
 
 /// Puts the answers to the requests of one document into an array.
 ///
-/// In the pretty forms, too, each looks as it would alone.
+/// In the pretty forms each answer looks as it would alone.
 #[derive(Debug)]
 #[must_use = "the array has to be ended"]
 pub struct Batch {
@@ -88,12 +87,12 @@ pub struct Batch {
 }
 
 impl Batch {
-    /// An array without answers, of which nothing is written yet.
+    /// An array without answers. Nothing is written for it yet.
     pub fn new(form: Form) -> Self {
         Self { form, empty: true }
     }
 
-    /// Appends what belongs before an answer, which is to be appended next.
+    /// Appends what precedes an answer. The caller appends the answer next.
     pub fn next(&mut self, out: &mut Vec<u8>) {
         out.extend_from_slice(match (self.empty, self.form) {
             (true, _) => b"[",
@@ -103,8 +102,8 @@ impl Batch {
         self.empty = false;
     }
 
-    /// Appends the end of the array. If there is no answer nothing is written,
-    /// nothing is to be sent, and it returns false.
+    /// Appends the end of the array. If there was no answer it writes nothing and
+    /// returns false, and nothing is to be sent.
     #[must_use]
     pub fn end(self, out: &mut Vec<u8>) -> bool {
         if !self.empty {
@@ -114,7 +113,7 @@ impl Batch {
     }
 }
 
-/// Appends an answer, the middle member of which `put_outcome` appends.
+/// Appends an answer. `put_outcome` appends its middle member.
 fn put_answer(
     id: Option<&Id<'_>>,
     form: Form,
@@ -142,9 +141,9 @@ fn put_all_values(reply: &Reply, layout: &mut Layout, out: &mut Vec<u8>) {
     layout.close(out);
 }
 
-/// Appends the last value at the top of the reply, or an empty object. The
-/// engine keeps no other values for JSON, so it costs nothing to write each
-/// and take it back when one follows.
+/// Appends the last value at the top of the reply, or an empty object. It writes each
+/// value and takes it back when another follows. That costs nothing, because the engine
+/// keeps no other values for JSON.
 fn put_last_value(reply: &Reply, layout: &mut Layout, out: &mut Vec<u8>) {
     let start = out.len();
     let top = layout.depth();

@@ -8,7 +8,7 @@ fn answer(reply: &Reply, returns_array: bool, id: Option<&Id<'_>>, form: Form) -
     String::from_utf8(out).expect("text")
 }
 
-/// The answer without its ends.
+/// The result in the answer.
 fn result(reply: &Reply) -> String {
     let text = answer(reply, false, None, Form::Compact);
     let result = text.strip_prefix(r#"{"jsonrpc":"2.0","result":"#);
@@ -29,7 +29,7 @@ fn fault(code: i32, reason: &str) -> String {
     answer(&reply, true, Some(&Id::from_json(b"\"a\"")), Form::Compact)
 }
 
-/// The answer of the C module to htable.dump of two keys.
+/// The C module's answer to htable.dump for two keys.
 fn a_dump() -> Reply {
     let mut reply = Reply::new();
     for (entry, name) in [(3, "k2"), (6, "k1")] {

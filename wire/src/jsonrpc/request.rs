@@ -6,31 +6,30 @@ use super::text::Text;
 use super::{Refusal, Strictness};
 use crate::value::{Member, Param, Params, Span};
 
-/// The version that every request should tell.
+/// The version that every request should have.
 const VERSION: &[u8] = b"2.0";
 
-/// What a member beside those of the specification holds.
+/// A member that the specification does not have.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Name {
-    /// It is not there.
+    /// The request has no such member.
     #[default]
     Missing,
-    /// A string, in the text of the parameters.
+    /// The member is a string, which the text of the parameters holds.
     Text(Span),
-    /// Something else, which a transport that needs it has to refuse. In C it
-    /// ends the server there.
+    /// The member is something else. A transport that needs it must refuse the request;
+    /// in C it ends the server there.
     NotText,
 }
 
-/// What is to be done with a request.
+/// What has to be done with a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
     /// Run this method, with the parameters that were read.
     Run(Span),
-    /// The version is missing or another than 2.0, which is refused only where
-    /// the specification is followed. The C module answers as if a command had
-    /// added nothing, `"result":{}`, and runs none. The method is in
-    /// [`Request::method`], if there is one.
+    /// The version is missing or is not 2.0, which is refused only if the specification
+    /// is followed. The C module runs no command and answers as if one had added
+    /// nothing, `"result":{}`. The method is in [`Request::method`], if there is one.
     Ignore,
     /// Answer with this error.
     Refuse(Refusal),
@@ -39,7 +38,7 @@ pub enum Verdict {
 /// A request, as far as it could be read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Request<'a> {
-    /// The id, `None` for a notification and for one that cannot be read.
+    /// The id. It is `None` for a notification, and if the id cannot be read.
     pub id: Option<Id<'a>>,
     /// The method, in the text of the parameters. It is there even if the
     /// parameters are refused: the C module looks for the method first.
@@ -48,7 +47,7 @@ pub struct Request<'a> {
     pub reply_name: Name,
     /// `store_path`: the file for the answer.
     pub store_path: Name,
-    /// What is to be done with it.
+    /// What has to be done with the request.
     pub verdict: Verdict,
     notification: Notification,
 }
@@ -61,7 +60,7 @@ enum Notification {
 }
 
 impl<'a> Request<'a> {
-    /// Something that cannot be read as a request at all.
+    /// A request that cannot be read at all.
     pub(super) fn refused(refusal: Refusal) -> Self {
         Self {
             id: None,
@@ -73,7 +72,7 @@ impl<'a> Request<'a> {
         }
     }
 
-    /// The same, but answered with this error.
+    /// The request, but to be answered with this error.
     pub(super) fn but_refused(self, refusal: Refusal) -> Self {
         Self {
             verdict: Verdict::Refuse(refusal),
@@ -82,15 +81,15 @@ impl<'a> Request<'a> {
         }
     }
 
-    /// Whether the client waits for an answer. By the specification it does
-    /// not without an id, not even for an error; the C module answers always.
+    /// Whether the client waits for an answer. Without an id it does not by the
+    /// specification, not even for an error; the C module always answers.
     #[must_use]
     pub fn wants_answer(&self) -> bool {
         self.notification != Notification::Silent
     }
 
-    /// The id for the answer: the request's own, null for an error where none
-    /// could be read, and none at all for a notification.
+    /// The id for the answer. It is the request's own, null for an error if none could
+    /// be read, and none for a notification.
     #[must_use]
     pub fn answer_id(&self) -> Option<&Id<'a>> {
         match self.notification {
@@ -100,8 +99,8 @@ impl<'a> Request<'a> {
     }
 }
 
-/// Reads the object that comes next. Its parameters are added to `params`, and
-/// its other texts are stored there.
+/// Reads the object that comes next. Its parameters are added to `params`, which also
+/// stores its other texts.
 pub(super) fn read<'a>(
     reader: &mut Reader<'a>,
     strictness: Strictness,
@@ -112,7 +111,7 @@ pub(super) fn read<'a>(
     members.request(whole, strictness)
 }
 
-/// What was found of each member. The first of a name counts, as in C.
+/// The members that were found. Of several with one name the first counts, as in C.
 #[derive(Default)]
 struct Members<'a> {
     version: Version,
@@ -159,7 +158,7 @@ impl<'a> Members<'a> {
     ) -> Result<(), Refusal> {
         let before = reader.clone();
         match self.read_value(reader, name, strictness, params) {
-            // The id may stand behind it.
+            // The id may follow it.
             Err(Refusal::TooDeep) => {
                 self.too_deep = true;
                 *reader = before;
@@ -293,16 +292,17 @@ fn id<'a>(reader: &mut Reader<'a>) -> Result<IdMember<'a>, Refusal> {
         Scalar::Null => Id::NULL,
         Scalar::Bool(_) => return Ok(IdMember::Wrong),
     };
-    // A number that is cut off, or that something is stuck to, is another.
+    // A number that is cut off, or that something follows without a gap, is a different
+    // number.
     match reader.peek() {
         Some(b',' | b'}') => Ok(IdMember::Read(id)),
         _ => Ok(IdMember::Missing),
     }
 }
 
-/// The values of an array, or those of the members of an object: commands know
-/// their parameters by position, and names are ignored. Null stands for none at
-/// all, as clients in Go write it.
+/// Reads the values of an array, or those of the members of an object. Commands know
+/// their parameters by position, so names are ignored. Null stands for no parameters,
+/// as clients in Go write it.
 fn parameters(reader: &mut Reader<'_>, params: &mut Params) -> Result<Parameters, Refusal> {
     let push = |reader: &mut Reader<'_>, params: &mut Params| {
         let param = reader.value(params)?;
@@ -360,7 +360,7 @@ impl<'a> Build<'a> for Params {
     }
 
     fn no_room(&mut self) {
-        self.note_short();
+        self.note_out_of_memory();
     }
 }
 

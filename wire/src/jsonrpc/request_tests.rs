@@ -3,7 +3,7 @@ use crate::jsonrpc::{MAX_DEPTH, MAX_LEN, document::Document};
 
 use Strictness::{AsC, Specification};
 
-/// A request that is the whole document, and the texts that it refers to.
+/// A request that is the whole document, with the texts to which it refers.
 struct Single<'a> {
     request: Request<'a>,
     params: Params,
@@ -18,7 +18,7 @@ fn read(document: &[u8], strictness: Strictness) -> Single<'_> {
 }
 
 impl Single<'_> {
-    /// The request written as a call, or why there is none.
+    /// The request written as a call, or the reason why there is none.
     fn shown(&self) -> String {
         let method = match self.request.verdict {
             Verdict::Run(method) => self.params.text(method).escape_ascii().to_string(),
@@ -69,7 +69,7 @@ fn show(param: &Param, params: &Params) -> String {
     }
 }
 
-/// What is made of `{"jsonrpc":"2.0",` and these members.
+/// A good answer with this result and this id.
 fn with(members: &str, strictness: Strictness) -> String {
     let document = format!(r#"{{"jsonrpc":"2.0",{members}}}"#);
     read(document.as_bytes(), strictness).shown()
@@ -242,8 +242,8 @@ fn an_error_has_the_id_null_where_there_is_none() {
         assert!(single.request.wants_answer());
         assert_eq!(single.id().as_deref(), Some("null"));
     }
-    // By the specification a notification gets no error, except where it is
-    // not sure that it is one.
+    // By the specification a notification gets no error, unless it is uncertain whether
+    // it is a notification.
     let document = br#"{"jsonrpc":"2.0","method":"m","params":5}"#;
     assert_eq!(read(document, AsC).id().as_deref(), Some("null"));
     assert!(!read(document, Specification).request.wants_answer());
@@ -328,7 +328,7 @@ fn an_id_before_the_defect_is_read() {
     };
     assert_eq!(id(br#"{"id":7,"method":"m","params":["#), "7");
     assert_eq!(id(br#"{"method":"m","params":[,"id":7}"#), "null");
-    // Perhaps the beginning of 70, or of something else.
+    // This may be the beginning of 70, or of something else.
     assert_eq!(id(br#"{"method":"m","id":7"#), "null");
     assert_eq!(id(br#"{"method":"m","id":7x}"#), "null");
 }

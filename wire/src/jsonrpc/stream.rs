@@ -1,38 +1,39 @@
-//! Documents in a stream of bytes, where nothing says how long they are.
+//! Finding documents in a stream of bytes, where nothing tells how long they are.
 
 /// What a stream starts with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Found {
-    /// So many bytes that start no document, up to the next one or the end.
+    /// This many bytes start no document. They end where the next document starts, or
+    /// at the end.
     Other(usize),
     /// The start of a document.
     More,
-    /// A document of so many bytes, whole but not yet read.
+    /// A document of this many bytes is complete, but not yet read.
     Document(usize),
 }
 
-/// How far a document that is not complete has been looked at, so that one
-/// that comes byte by byte is not looked at from its start each time.
+/// How far an incomplete document has been searched, so that one that comes byte by
+/// byte is not searched from its start each time.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Progress {
-    /// So many bytes need no second look.
+    /// The number of bytes that need no second search.
     pub at: usize,
-    /// How many brackets are open there.
+    /// The number of brackets that are open there.
     pub depth: usize,
-    /// Whether it is inside a string.
+    /// Whether that position is inside a string.
     pub in_text: bool,
 }
 
-/// Finds the first document in `input`: an object or an array, from its bracket
-/// to the one that closes it. Whether what is between is JSON is for
-/// [`Document::parse`](super::Document::parse) to say.
+/// Finds the first document in `input`: an object or an array, from its bracket to the
+/// one that closes it. [`Document::parse`](super::Document::parse) tells whether it is
+/// JSON.
 #[must_use]
 pub fn find(input: &[u8]) -> Found {
     find_on(input, &mut Progress::default())
 }
 
-/// As [`find`], going on where the last call for a shorter `input` with the
-/// same start has ended.
+/// As [`find`], but continues where the last call for a shorter `input` with the same
+/// start ended.
 #[must_use]
 pub fn find_on(input: &[u8], progress: &mut Progress) -> Found {
     match input.iter().position(|byte| matches!(byte, b'{' | b'[')) {
@@ -44,19 +45,20 @@ pub fn find_on(input: &[u8], progress: &mut Progress) -> Found {
     }
 }
 
-/// Goes on in a document whose bytes up to `progress.at` are dropped, for there are
-/// too many of them: how many of `input` still belong to it, if it ends there.
+/// Continues in a document whose first `progress.at` bytes were dropped because it is
+/// too long. It returns how many bytes of `input` still belong to the document, if it
+/// ends there.
 #[must_use]
 pub fn skip_on(input: &[u8], progress: &mut Progress) -> Option<usize> {
     progress.end_of_document(input)
 }
 
 impl Progress {
-    /// Where the document ends, if it does.
+    /// The position at which the document ends, if it does.
     pub(super) fn end_of_document(&mut self, input: &[u8]) -> Option<usize> {
         while let Some(byte) = input.get(self.at) {
             match (self.in_text, byte) {
-                // Half an escape is looked at again.
+                // Half an escape is searched again.
                 (true, b'\\') if self.at + 1 == input.len() => return None,
                 (true, b'\\') => self.at += 1,
                 (_, b'"') => self.in_text = !self.in_text,

@@ -1,9 +1,9 @@
-//! Strings, from JSON and to JSON.
+//! Reading and writing of strings.
 
 use std::borrow::Cow;
 
-/// A string of a document: what stands between its quotes, and whether that
-/// has escapes. It was checked that each is complete.
+/// A string of a document: the bytes between its quotes, and whether they have escapes.
+/// Each escape was found to be complete.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Text<'a> {
     pub(super) raw: &'a [u8],
@@ -11,17 +11,17 @@ pub(super) struct Text<'a> {
 }
 
 impl<'a> Text<'a> {
-    /// The bytes that it means, none where there is no memory for them.
+    /// The bytes that the string stands for, or none if there is no memory for them.
     pub(super) fn unescaped(self) -> Cow<'a, [u8]> {
         self.try_unescaped().unwrap_or_default()
     }
 
-    /// The bytes that it means, if there is memory for them.
+    /// The bytes that the string stands for, if there is memory for them.
     ///
-    /// As in the C module a NUL (`\u0000`) is left out, for commands take text
-    /// that ends with one, and so is half of a surrogate pair. A backslash
-    /// before a character that needs none is left out as well. Bytes that are
-    /// not UTF-8 stay as they are.
+    /// As in the C module a NUL (`\u0000`) is left out, because commands take text that
+    /// ends with one, and so is half of a surrogate pair. A backslash before a
+    /// character that needs none is left out as well. Bytes that are not UTF-8 stay as
+    /// they are.
     pub(super) fn try_unescaped(self) -> Option<Cow<'a, [u8]>> {
         if !self.escaped {
             return Some(Cow::Borrowed(self.raw));
@@ -38,7 +38,7 @@ impl<'a> Text<'a> {
     }
 }
 
-/// How long the escape at the start of `bytes` is, if it is complete.
+/// The length of the escape at the start of `bytes`, if it is complete.
 pub(super) fn escape_len(bytes: &[u8]) -> Option<usize> {
     match bytes {
         [b'\\', b'u', ..] => code_unit(bytes).map(|_| 6),
@@ -48,7 +48,7 @@ pub(super) fn escape_len(bytes: &[u8]) -> Option<usize> {
     }
 }
 
-/// The number of a `\uXXXX` at the start of `bytes`.
+/// The number in a `\uXXXX` at the start of `bytes`.
 fn code_unit(bytes: &[u8]) -> Option<u16> {
     let hex = bytes.strip_prefix(br"\u")?.get(..4)?;
     hex.iter().try_fold(0, |number: u16, digit| {
@@ -57,7 +57,7 @@ fn code_unit(bytes: &[u8]) -> Option<u16> {
     })
 }
 
-/// Appends what the escape at the start of `bytes` means. Returns what is
+/// Appends the character of the escape at the start of `bytes`, and returns the bytes
 /// behind it.
 fn put_unescaped<'a>(bytes: &'a [u8], out: &mut Vec<u8>) -> &'a [u8] {
     let Some(first) = code_unit(bytes) else {
@@ -94,9 +94,8 @@ fn meaning(letter: u8) -> u8 {
 /// Appends `text` as a JSON string, whatever bytes it has: each piece that is
 /// not UTF-8 becomes U+FFFD.
 ///
-/// Escaped are the quote, the backslash and what is below a space, in short
-/// form where there is one; the slash is not. That is what the C module and
-/// serde_json do alike.
+/// The quote, the backslash and everything below a space are escaped, in the short form
+/// if there is one; the slash is not. The C module and serde_json agree in this.
 pub(super) fn put_text(text: &[u8], out: &mut Vec<u8>) {
     if is_plain(text) {
         out.reserve(text.len() + 2);
@@ -108,8 +107,8 @@ pub(super) fn put_text(text: &[u8], out: &mut Vec<u8>) {
     }
 }
 
-/// Whether a text stands in JSON as it is. Nearly all that servers say does, and
-/// this loop, which has no branch, is a fifth of what writing them costs.
+/// Whether a text needs no escapes. Nearly all that servers say needs none, and this
+/// loop, which has no branch, is a fifth of what writing texts costs.
 fn is_plain(text: &[u8]) -> bool {
     text.iter().fold(true, |plain, byte| {
         plain & (*byte >= b' ') & byte.is_ascii() & (*byte != b'"') & (*byte != b'\\')
@@ -119,7 +118,7 @@ fn is_plain(text: &[u8]) -> bool {
 #[cold]
 fn put_any_text(text: &[u8], out: &mut Vec<u8>) {
     let text = String::from_utf8_lossy(text);
-    // A vector takes all that is written, and text has no other error.
+    // Writing to a vector cannot fail, and neither can text.
     let _ = serde_json::to_writer(out, text.as_ref());
 }
 

@@ -1,27 +1,27 @@
-//! Characters that would end a line or a member, and what is written instead.
+//! The escapes of characters that would end a line or a member.
 
 use thiserror::Error;
 
-/// A backslash that starts no escape.
+/// The error for a backslash that starts no escape.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[error("a backslash starts no escape")]
 pub struct BadEscape;
 
-/// The letters that stand for the two characters between members. They differ
-/// between requests and replies.
+/// The letters that stand for the two characters between members. They differ in
+/// requests and in replies.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Letters {
     colon: u8,
     comma: u8,
 }
 
-/// In requests.
+/// The letters in requests.
 pub(super) const REQUEST: Letters = Letters {
     colon: b'c',
     comma: b'o',
 };
 
-/// In replies.
+/// The letters in replies.
 pub(super) const REPLY: Letters = Letters {
     colon: b'o',
     comma: b'c',
@@ -67,11 +67,11 @@ fn put_escaped(mut text: &[u8], letter_of: impl Fn(u8) -> Option<u8>, out: &mut 
     out.extend_from_slice(text);
 }
 
-/// Appends what `text` stands for.
+/// Appends the text that `text` stands for.
 ///
 /// # Errors
 ///
-/// `text` has a backslash that starts no escape; `out` then ends before it.
+/// `text` has a backslash that starts no escape. `out` then ends before it.
 pub(super) fn put_unescaped(
     mut text: &[u8],
     letters: Letters,
@@ -100,7 +100,7 @@ fn meaning(letter: u8, letters: Letters) -> Option<u8> {
     }
 }
 
-/// What `text` stands for.
+/// The text that `text` stands for.
 pub(super) fn unescaped(text: &[u8], letters: Letters) -> Result<Vec<u8>, BadEscape> {
     let mut out = Vec::with_capacity(text.len());
     put_unescaped(text, letters, &mut out)?;

@@ -1,10 +1,10 @@
-//! Where lines and requests end.
+//! Finding the ends of lines and of requests.
 
-/// How many bytes are searched in one step, so that the compiler makes vector
-/// instructions of the search.
+/// How many bytes are searched in one step, so that the compiler can vectorize the
+/// search.
 const STEP: usize = 64;
 
-/// How many bytes at the start of `bytes` are an empty line, if one is there.
+/// The length of the empty line at the start of `bytes`, if there is one.
 pub(super) fn empty_line(bytes: &[u8]) -> Option<usize> {
     match bytes {
         [b'\n', ..] => Some(1),
@@ -13,7 +13,7 @@ pub(super) fn empty_line(bytes: &[u8]) -> Option<usize> {
     }
 }
 
-/// How many bytes at the start of `bytes` are empty lines.
+/// The length of all empty lines at the start of `bytes`.
 pub(super) fn empty_lines(bytes: &[u8]) -> usize {
     let mut len = 0;
     while let Some(more) = empty_line(&bytes[len..]) {
@@ -22,10 +22,10 @@ pub(super) fn empty_lines(bytes: &[u8]) -> usize {
     len
 }
 
-/// Where the first request ends, its empty line included. In the first `searched`
-/// bytes it does not.
+/// The position at which the first request ends, behind its empty line. It does not end
+/// within the first `searched` bytes.
 pub(super) fn end_of_request(input: &[u8], searched: usize) -> Option<usize> {
-    /// What an end may have had in them already: LF CR.
+    /// An end may have begun within the bytes that were searched, with an LF and a CR.
     const BEGUN: usize = 2;
     let from = searched.saturating_sub(BEGUN);
     (from..input.len()).step_by(STEP).find_map(|start| {
@@ -37,7 +37,7 @@ pub(super) fn end_of_request(input: &[u8], searched: usize) -> Option<usize> {
     })
 }
 
-/// Whether a line end that may be followed by an empty line is in this step.
+/// Whether this step holds the end of a line that an empty line may follow.
 fn may_end(rest: &[u8]) -> bool {
     let pairs = rest.iter().zip(&rest[1..]).take(STEP);
     pairs.fold(false, |found, (first, second)| {
@@ -66,7 +66,7 @@ pub(super) fn without_end(line: &[u8]) -> &[u8] {
 mod tests {
     use super::*;
 
-    /// The same from the start and piece by piece.
+    /// Finds the end the plain way, from the start and line by line.
     fn end_of_request(bytes: &[u8]) -> Option<usize> {
         let whole = super::end_of_request(bytes, 0);
         let in_pieces =

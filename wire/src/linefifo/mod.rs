@@ -12,12 +12,12 @@
 //!
 //! ```
 //!
-//! The name behind the second colon is the pipe for the reply; without one the
-//! reply goes back the way the request came. A line ends in LF or CR LF. It
-//! cannot hold an empty text, for that is the end of the request.
+//! The name behind the second colon is the pipe for the reply. Without one the reply
+//! goes back the way the request came. A line ends in LF or CR LF. It cannot hold an
+//! empty text, because an empty line ends the request.
 //!
-//! All parameters are text until a command asks for something else. What the C
-//! module makes of a line then:
+//! All parameters are text until a command asks for something else. This is what the C
+//! module then makes of a line:
 //!
 //! | format | value |
 //! | --- | --- |
@@ -27,13 +27,13 @@
 //! | `{` | the line as a structure, see [`parse_struct`] |
 //! | other | none: the command fails with a fault 500 |
 //!
-//! Who runs commands for this codec may be stricter, and the engine is: a line
-//! that is not wholly a number is none.
+//! Whatever runs commands for this codec may be stricter, as the engine is: it takes no
+//! line for a number that is not wholly one.
 //!
-//! To the C module the empty line is one more parameter: an empty text, or a
-//! fault 400 where a number is asked for. Only from the next one on it knows that
-//! parameters are missing, and leaves that to the command. Here the empty line
-//! is none.
+//! To the C module the empty line is one more parameter: an empty text, or a fault 400
+//! if a number is asked for. Only when a command asks for yet another does it know that
+//! parameters are missing, and it leaves that to the command. Here the empty line is
+//! not a parameter.
 //!
 //! # Replies
 //!
@@ -47,17 +47,16 @@
 //! deep:first,second
 //! ```
 //!
-//! A structure or an array is one line with its members in their order,
-//! `name:value` or, without a name, `value`. Those among them that have members
-//! of their own are left out and follow it, each on a line that starts with its
-//! name and a colon (the colon alone if it has no name), and each followed
-//! first by its own inner ones. Every structure and array has its line, even
-//! an empty one. A text without name and characters gets a comma behind it,
-//! if it is the last of its line, so that it differs from no member at all.
+//! A structure or an array is one line with its members in their order, `name:value`
+//! or, without a name, `value`. Members that have members of their own are left out of
+//! it and follow it, each on a line that starts with its name and a colon (the colon
+//! alone if it has no name), and each followed first by its own inner ones. Every
+//! structure and array has its line, even an empty one. An empty text without a name
+//! gets a comma behind it if it is the last of its line, because the line could not
+//! show it otherwise.
 //!
-//! Nothing marks the end of a reply: it ends with its datagram, with its pipe
-//! or where the next one starts, and whoever asks has to know what values a
-//! command answers with.
+//! Nothing marks the end of a reply: it ends with its datagram, with its pipe or where
+//! the next one starts, so a client must know what values a command answers with.
 //!
 //! # Escapes
 //!

@@ -1,4 +1,4 @@
-//! Replies, written by the server.
+//! Writing replies, as a server does.
 
 use std::fmt::Display;
 use std::io::Write as _;
@@ -7,10 +7,10 @@ use std::ops::Range;
 use super::escape::{REPLY, put_member, put_plain};
 use crate::value::{Event, Fault, Reply, Scalar};
 
-/// What C writes for a null string.
+/// The text that C writes for a null string.
 const NULL_STRING: &[u8] = b"<null string>";
 
-/// Appends the reply: `200 OK` and its values, or a fault where it is one.
+/// Appends the reply: `200 OK` and its values, or a fault if it is one.
 ///
 /// Whole numbers are written with all their digits and their sign, truth as 0
 /// or 1, times in seconds, and numbers with a fraction with six decimals.
@@ -29,8 +29,7 @@ pub fn encode_answer(reply: &Reply, out: &mut Vec<u8>) {
     }
 }
 
-/// Appends a fault: its code and its reason. A reason cannot make further
-/// lines.
+/// Appends a fault: its code and its reason. The reason stays on one line.
 pub fn encode_fault(code: i32, reason: &[u8], out: &mut Vec<u8>) {
     put_number(code, out);
     out.push(b' ');
@@ -38,19 +37,19 @@ pub fn encode_fault(code: i32, reason: &[u8], out: &mut Vec<u8>) {
     out.push(b'\n');
 }
 
-/// Puts the lines of values behind one another.
+/// Writes the lines of values.
 ///
-/// The tree comes with inner structures between the members of the outer one,
-/// whose line has to be finished first. All is written as it comes, and noted
-/// which piece belongs to which line; only where members came behind an inner
-/// structure are the pieces put in order, once for each value at the top.
+/// The tree has inner structures between the members of the outer one, whose line must
+/// be finished first. Everything is written as it comes, with a note of which piece
+/// belongs to which line. Only if members came behind an inner structure are the pieces
+/// sorted, once for each value at the top.
 struct Lines<'a> {
     out: &'a mut Vec<u8>,
-    /// The structures that are open, from the outermost to the innermost.
+    /// The open structures, from the outermost to the innermost.
     open: Vec<Open>,
-    /// What was written since the outermost was opened.
+    /// The pieces that were written since the outermost structure was opened.
     pieces: Vec<Piece>,
-    /// How many lines that are. All but the first start with an LF.
+    /// The number of those lines. All but the first start with an LF.
     lines: usize,
     in_order: bool,
 }
@@ -61,7 +60,7 @@ struct Open {
     comma: bool,
 }
 
-/// Goes up to where the next starts.
+/// A piece of a line. It ends where the next piece starts.
 struct Piece {
     line: usize,
     start: usize,
@@ -100,7 +99,7 @@ impl<'a> Lines<'a> {
         put_value(value, |text, out| put_member(text, REPLY, out), self.out);
         innermost.comma = self.out.len() > start;
         if !innermost.comma {
-            // Its own comma shows an empty text without a name, wherever it is.
+            // An empty text without a name shows by a comma of its own, wherever it is.
             self.out.push(b',');
         }
     }
@@ -139,7 +138,8 @@ impl<'a> Lines<'a> {
             end = piece.start;
         }
         pieces.reverse();
-        // Pieces of one line stay in the order in which they came.
+        // The sort is stable, so pieces of one line stay in the order in which they
+        // came.
         pieces.sort_by_key(|(line, _)| *line);
         let mut ordered = Vec::with_capacity(self.out.len() - end);
         for (_, piece) in pieces {
@@ -169,7 +169,7 @@ fn put_value(value: Scalar<'_>, put_text: impl Fn(&[u8], &mut Vec<u8>), out: &mu
 }
 
 fn put_number(number: impl Display, out: &mut Vec<u8>) {
-    // A vector takes all that is written.
+    // Writing to a vector cannot fail.
     let _ = write!(out, "{number}");
 }
 

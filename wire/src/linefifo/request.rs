@@ -1,15 +1,15 @@
-//! Requests, read by the server.
+//! Reading requests, as a server does.
 
 use super::escape::{REQUEST, put_unescaped};
 use super::lines::{empty_lines, end_of_request, without_end};
 use super::{Defect, Malformed};
 use crate::value::{Param, Params, Span};
 
-/// The longest first line, in bytes without its end.
+/// The length of the longest first line without its end, in bytes.
 ///
-/// It holds two names, neither of which can have more than 255 characters and
-/// be of use. What does not get to the end of a line is no request, and is
-/// refused before it fills the memory.
+/// The line holds two names, neither of which is of use with more than 255 characters.
+/// What has no line end within this length is not a request, and is refused before it
+/// fills the memory.
 pub const MAX_FIRST_LINE: usize = 1024;
 
 /// What the input starts with.
@@ -17,7 +17,7 @@ pub const MAX_FIRST_LINE: usize = 1024;
 pub enum Decoded {
     /// The start of a request, or nothing.
     More,
-    /// So many bytes of empty lines, which mean nothing between requests.
+    /// This many bytes are empty lines, which mean nothing between requests.
     Blank(usize),
     /// A request.
     Request(Request),
@@ -28,38 +28,35 @@ pub enum Decoded {
 pub struct Request {
     /// The name of the method, in the text of the parameters.
     pub method: Span,
-    /// The name of the pipe for the reply, in the text of the parameters. Any
-    /// bytes but LF and NUL: that it leads nowhere else is for the reader to
-    /// check. The C module takes no dot, slash or backslash in it.
+    /// The name of the pipe for the reply, in the text of the parameters. It may have
+    /// any bytes but LF and NUL, and the reader must check that it leads nowhere else.
+    /// The C module takes no dot, slash or backslash in it.
     pub reply_file: Option<Span>,
-    /// How many bytes of the input the request has.
+    /// The number of bytes that the request has in the input.
     pub used: usize,
 }
 
-/// Reads the first request in `input` and adds its parameters to `params`,
-/// which are empty: all of them are a [`Param::Line`], whose raw line is for
-/// [`parse_struct`](super::parse_struct): there an escaped colon is another
-/// than a plain one.
+/// Reads the first request in `input` and adds its parameters to `params`, which must
+/// be empty. Each becomes a [`Param::Line`]. Its raw line is kept for
+/// [`parse_struct`](super::parse_struct), where an escaped colon differs from a plain
+/// one.
 ///
-/// `input` may end anywhere and may go on with other requests. It bounds the
-/// memory that this takes; a request that does not end is for the caller to
-/// give up.
+/// `input` may end anywhere, and other requests may follow in it. Its size limits the
+/// memory that this takes; the caller must give up on a request that does not end.
 ///
 /// # Errors
 ///
-/// The first line is wrong, which is told as soon as the line is there, or a
-/// parameter is. `params` then holds what was read so far.
+/// The first line is wrong, which is told as soon as the line is there, or a parameter
+/// is wrong. `params` then holds what was read so far.
 pub fn decode(input: &[u8], params: &mut Params) -> Result<Decoded, Malformed> {
     decode_on(input, &mut 0, params)
 }
 
-/// The same for a request that comes piece by piece: `searched` is how many bytes
-/// of this request were searched for its end already, 0 for a new one, and is
-/// raised. So a piece costs no more than itself.
+/// As [`decode`], for a request that comes piece by piece, so that a piece costs no
+/// more than itself. `searched` is how many bytes of this request were already searched
+/// for its end, 0 for a new one; it is raised here.
 ///
-/// # Errors
-///
-/// As of [`decode`].
+/// The errors are those of [`decode`].
 pub fn decode_on(
     input: &[u8],
     searched: &mut usize,
@@ -91,15 +88,14 @@ pub fn decode_on(
     }
 }
 
-/// Reads the request in a datagram, which has to be complete. What follows it
-/// in the datagram is not looked at, as in C.
+/// Reads the request in a datagram, which must be complete. As in C, whatever follows
+/// it in the datagram is ignored.
 ///
-/// C drops a datagram without the empty line at the end and says nothing, so
-/// clients send it.
+/// C silently drops a datagram without the empty line at its end, so clients send it.
 ///
 /// # Errors
 ///
-/// As of [`decode`], and [`Defect::Incomplete`].
+/// The errors are those of [`decode`], and [`Defect::Incomplete`].
 pub fn decode_datagram(datagram: &[u8], params: &mut Params) -> Result<Request, Malformed> {
     let start = empty_lines(datagram);
     let to_whole = |malformed| Malformed {
@@ -124,8 +120,8 @@ pub fn decode_datagram(datagram: &[u8], params: &mut Params) -> Result<Request, 
     }
 }
 
-/// Whether the first line of a datagram names a method between colons: what it needs
-/// to be answered by one who cannot know that its sender is not forged.
+/// Whether the first line of a datagram names a method between colons. The sender of a
+/// datagram may be forged, so a server answers only what shows as much.
 #[must_use]
 pub fn is_request(datagram: &[u8]) -> bool {
     let line = datagram[empty_lines(datagram)..].split(|byte| *byte == b'\n');
@@ -153,7 +149,7 @@ fn read_params(lines: &[u8], params: &mut Params) -> Result<(), Defect> {
     Ok(())
 }
 
-/// The first line with its end, once it is there.
+/// The first line including its end, once it is there.
 fn first_line(input: &[u8]) -> Result<Option<&[u8]>, Defect> {
     const LONGEST: usize = MAX_FIRST_LINE + "\r\n".len();
     let start = &input[..input.len().min(LONGEST)];
@@ -167,7 +163,7 @@ fn first_line(input: &[u8]) -> Result<Option<&[u8]>, Defect> {
 struct FirstLine<'a> {
     method: &'a [u8],
     reply_file: Option<&'a [u8]>,
-    /// With its end.
+    /// The length of the line, including its end.
     len: usize,
 }
 

@@ -6,22 +6,22 @@ use super::escape::{REQUEST, unescaped};
 /// A name and its value.
 pub type NamedText = (Vec<u8>, Vec<u8>);
 
-/// The most members that a structure may have. The C module takes requests of 64 KiB
-/// and so no more than these.
+/// The most members that a structure may have. The C module takes requests of up to 64
+/// KiB, which hold no more than these.
 pub(super) const MAX_MEMBERS: usize = 32 * 1024;
 
-/// Reads the line of a parameter, as it came, as a structure:
-/// `name:value,name:value`.
+/// Reads the raw line of a parameter as a structure: `name:value,name:value`.
 ///
-/// The members come in their order, without their escapes; names may be empty
-/// or appear twice. A value goes up to the comma, further colons included.
+/// The members come in their order, with their escapes replaced. Names may be empty or
+/// appear twice. A value ends at the comma, so it may have colons.
 ///
-/// The C module looks names up without regard to case, takes the last of
-/// several members of a name first, and none twice.
+/// The C module looks names up without regard to case. Of several members with one name
+/// it takes the last first, and none twice.
 ///
 /// # Errors
 ///
-/// The line is empty or has too many members, or a member has no colon or a wrong escape.
+/// The line is empty or has too many members, or a member has no colon or a wrong
+/// escape.
 pub fn parse_struct(line: &[u8]) -> Result<Vec<NamedText>, BadStruct> {
     if line.is_empty() {
         return Err(BadStruct::Empty);

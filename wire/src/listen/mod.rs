@@ -1,4 +1,4 @@
-//! Where a server listens, as an operator writes it.
+//! The addresses at which a server listens, as an operator writes them.
 //!
 //! | text | meaning |
 //! | --- | --- |
@@ -11,10 +11,10 @@
 //! | `tcp:*:2049`, `tcp::2049`, `tcp:2049` | every IPv4 address of the host |
 //! | `tcp:localhost:sip` | a service name, which the caller resolves |
 //!
-//! The transport is written in capitals or small letters. Without one, the
-//! [`Flavour`] of the parameter decides. What follows the transport of a path
-//! is the path, colons included; an Internet socket's address has none outside
-//! brackets.
+//! The transport may be written in capitals or small letters. Without one, the
+//! [`Flavour`] of the parameter decides. Everything behind the transport of a path is
+//! the path, including colons; the address of an Internet socket has no other colons
+//! outside brackets.
 
 mod parse;
 #[cfg(test)]
@@ -24,8 +24,8 @@ use std::fmt;
 
 pub use parse::ListenError;
 
-/// The longest path of a Unix socket, in bytes: `sun_path` has 108 and one of
-/// them is the NUL.
+/// The longest path of a Unix socket, in bytes. `sun_path` has 108, of which one is the
+/// NUL.
 pub const MAX_SOCKET_PATH: usize = 107;
 
 /// How bytes reach the server.
@@ -44,7 +44,7 @@ pub enum Transport {
 }
 
 impl Transport {
-    /// Whether it has a host and a port instead of a path.
+    /// Whether its address is a host and a port instead of a path.
     #[must_use]
     pub const fn is_inet(self) -> bool {
         matches!(self, Self::Udp | Self::Tcp)
@@ -66,7 +66,7 @@ impl Transport {
     }
 }
 
-/// The name that stands before the first colon of an address.
+/// Writes the name that precedes the first colon of an address.
 impl fmt::Display for Transport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -79,7 +79,7 @@ impl fmt::Display for Transport {
     }
 }
 
-/// What an address without a transport means in one parameter.
+/// The meaning of an address without a transport, which differs by parameter.
 ///
 /// A host with a port takes `name` if that is an Internet transport and is UDP
 /// otherwise.
@@ -92,12 +92,12 @@ pub struct Flavour {
 }
 
 impl Flavour {
-    /// The parameter `binrpc` of the module `ctl`.
+    /// The flavour of `ctl`'s parameter `binrpc`.
     pub const BINRPC: Self = Self {
         path: Transport::UnixStream,
         name: Transport::Udp,
     };
-    /// The parameter `fifo` of the module `ctl`.
+    /// The flavour of `ctl`'s parameter `fifo`.
     pub const FIFO: Self = Self {
         path: Transport::Fifo,
         name: Transport::Fifo,
@@ -112,8 +112,8 @@ impl Flavour {
     }
 }
 
-/// What a parameter offers whose text is a path, unless the name of a transport
-/// stands in front of it.
+/// The transports of a parameter whose text is a path unless the name of a transport
+/// precedes it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PathFlavour {
     /// The transport of a path.
@@ -123,19 +123,19 @@ pub struct PathFlavour {
 }
 
 impl PathFlavour {
-    /// Unix sockets for datagrams, and UDP.
+    /// The flavour of parameters that take Unix sockets for datagrams, and UDP.
     pub const DATAGRAM: Self = Self {
         path: Transport::UnixDatagram,
         inet: Some(Transport::Udp),
     };
-    /// Named pipes.
+    /// The flavour of parameters that take named pipes.
     pub const PIPE: Self = Self {
         path: Transport::Fifo,
         inet: None,
     };
 
-    /// Whether `name` is a transport here: `unix` says nothing of the kind of the
-    /// socket.
+    /// The transport of this name, if the parameter has it. The name `unix` alone
+    /// leaves the kind of socket to the parameter.
     fn transport(self, name: &str) -> Option<Transport> {
         let is_unix = name.eq_ignore_ascii_case("unix");
         if is_unix && self.path == Transport::UnixDatagram {
@@ -146,7 +146,7 @@ impl PathFlavour {
     }
 }
 
-/// What may be written.
+/// Writes what an operator may write.
 impl fmt::Display for PathFlavour {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
@@ -165,22 +165,22 @@ impl fmt::Display for PathFlavour {
 /// flavour reads it back.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Listen {
-    /// How bytes come in.
+    /// The transport by which bytes come in.
     pub transport: Transport,
-    /// Where. It is a path unless the transport [is one of the
-    /// Internet's](Transport::is_inet).
+    /// The path or the Internet address. It is a path unless the transport [is one of
+    /// the Internet's](Transport::is_inet).
     pub place: Place,
 }
 
-/// The part of an address that the transport leads to.
+/// The part of an address behind the transport.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Place {
-    /// A socket or a pipe in the file system, absolute or not.
+    /// The path of a socket or a pipe, absolute or relative.
     Path(String),
     /// An Internet address.
     Inet {
-        /// A host name or an IP address without brackets; `None` for every
-        /// IPv4 address of the host.
+        /// A host name or an IP address without brackets. `None` stands for every IPv4
+        /// address of the host.
         host: Option<String>,
         /// The port.
         port: Port,
@@ -194,7 +194,7 @@ pub enum Port {
     Default,
     /// 1..=65535
     Number(u16),
-    /// A name that stands in `/etc/services`, or should.
+    /// The name of a service, which the caller looks up in `/etc/services`.
     Service(String),
 }
 

@@ -1,4 +1,4 @@
-//! Addresses read from text.
+//! Parsing of addresses.
 
 use std::net::{Ipv6Addr, SocketAddr};
 
@@ -6,11 +6,11 @@ use thiserror::Error;
 
 use super::{Flavour, Listen, MAX_SOCKET_PATH, PathFlavour, Place, Port, Transport};
 
-/// Transports that Kamailio has elsewhere and no remote procedure call comes
-/// in on. As hosts they would be legal, and never meant.
+/// Kamailio's other transports, on which no remote procedure call comes in. They would
+/// be legal as hosts, but nobody means them so.
 const FOREIGN_TRANSPORTS: [&str; 6] = ["sctp", "tls", "ws", "wss", "http", "https"];
 
-/// Why a text is no address to listen on, and how one is written.
+/// The reason why a text is not an address to listen on, and how one is written.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum ListenError {
     /// There is no text.
@@ -43,13 +43,13 @@ pub enum ListenError {
     /// The text where a port belongs cannot be one.
     #[error("{0:?} is no port; write a number from 1 to 65535 or the name of a service")]
     Port(String),
-    /// An IPv6 address, or something else with many colons, without brackets.
+    /// An IPv6 address, or something else with many colons, has no brackets.
     #[error("{0:?} has too many colons; write an IPv6 address in brackets, such as [::1]:2049")]
     Colons(String),
     /// A bracket is opened and not closed.
     #[error("the bracket in {0:?} is not closed; write for example [::1]:2049")]
     UnclosedBracket(String),
-    /// Something else than a port follows a closed bracket.
+    /// Something other than a port follows a closed bracket.
     #[error("{0:?} follows the bracket; write nothing there or a colon and a port")]
     AfterBracket(String),
 }
@@ -72,7 +72,7 @@ impl Listen {
             return inet(flavour.inet(), text);
         }
         match text.split_once(':') {
-            // No host has a slash, so the colon belongs to a path.
+            // No host has a slash in it, so the colon belongs to a path.
             Some((head, _)) if head.contains('/') => bare(text, flavour),
             Some((head, rest)) => match Transport::from_name(head) {
                 Some(transport) => at(transport, rest),
@@ -82,13 +82,13 @@ impl Listen {
         }
     }
 
-    /// Reads an address for a parameter that takes a path. Relative paths may have
-    /// a colon in their name, so what stands before it is a transport only where
-    /// it is known as one, or where nothing else makes sense.
+    /// Reads an address for a parameter that takes a path. A relative path may have a
+    /// colon in its name, so the text before a colon is a transport only if it is known
+    /// as one, or if nothing else makes sense.
     ///
     /// # Errors
     ///
-    /// The text is no address, or none of this flavour.
+    /// The text is not an address, or not one of this flavour.
     pub fn parse_path(text: &str, flavour: PathFlavour) -> Result<Self, ListenError> {
         if text.is_empty() {
             return Err(ListenError::Empty);
@@ -107,7 +107,7 @@ impl Listen {
     }
 }
 
-/// Whether Kamailio knows a transport of this name, here or elsewhere.
+/// Whether Kamailio has a transport of this name, for RPC or for anything else.
 fn is_transport(name: &str) -> bool {
     Transport::from_name(name).is_some() || is_foreign(name)
 }
@@ -118,8 +118,8 @@ fn is_foreign(name: &str) -> bool {
         .any(|foreign| foreign.eq_ignore_ascii_case(name))
 }
 
-/// Whether a text is what follows a transport and hardly ever a colon in the name
-/// of a file.
+/// Whether a text is typical of what follows a transport, and hardly ever follows a
+/// colon in the name of a file.
 fn is_place(text: &str) -> bool {
     text.starts_with('/')
         || ["*:", "localhost:"]
@@ -136,7 +136,7 @@ fn bare(text: &str, flavour: Flavour) -> Result<Listen, ListenError> {
     }
 }
 
-/// `head:rest` where `head` is no transport of ours.
+/// Reads `head:rest` where `head` is not a transport of ours.
 fn host_and_port(
     text: &str,
     head: &str,
@@ -184,7 +184,7 @@ fn inet(transport: Transport, text: &str) -> Result<Listen, ListenError> {
     })
 }
 
-/// `::1]:2049` or `::1]`
+/// Reads `::1]:2049` or `::1]`.
 fn bracketed(text: &str) -> Result<(Option<String>, Port), ListenError> {
     let (host, rest) = text
         .split_once(']')
@@ -200,7 +200,7 @@ fn bracketed(text: &str) -> Result<(Option<String>, Port), ListenError> {
     Ok((Some(host.to_owned()), port))
 }
 
-/// `host:port`, `host`, or a port alone
+/// Reads `host:port`, `host`, or a port alone.
 fn unbracketed(text: &str) -> Result<(Option<String>, Port), ListenError> {
     match text.split_once(':') {
         Some((_, port)) if port.contains(':') => Err(ListenError::Colons(text.to_owned())),
@@ -213,7 +213,7 @@ fn unbracketed(text: &str) -> Result<(Option<String>, Port), ListenError> {
 fn host(text: &str) -> Result<Option<String>, ListenError> {
     match text {
         "" | "*" => Ok(None),
-        // A number alone reads as a port wherever the port itself is missing.
+        // A lone number reads as a port wherever the port itself is missing.
         _ if is_number(text) || !text.bytes().all(is_name_byte) => {
             Err(ListenError::Host(text.to_owned()))
         }
@@ -232,7 +232,7 @@ fn port(text: &str) -> Result<Port, ListenError> {
             Ok(number) => Ok(Port::Number(number)),
         };
     }
-    // IANA's rule for service names: at least one letter.
+    // IANA demands at least one letter in the name of a service.
     let has_letter = text.bytes().any(|byte| byte.is_ascii_alphabetic());
     if has_letter && text.bytes().all(is_name_byte) {
         Ok(Port::Service(text.to_owned()))
@@ -241,7 +241,8 @@ fn port(text: &str) -> Result<Port, ListenError> {
     }
 }
 
-/// An IPv6 address, with the interface of a link-local one behind `%`.
+/// Whether it is an IPv6 address; that of a link-local one may name its interface
+/// behind `%`.
 fn is_ipv6(text: &str) -> bool {
     let (address, zone) = match text.split_once('%') {
         Some((address, zone)) => (address, Some(zone)),
@@ -255,7 +256,7 @@ fn is_number(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// What names of hosts, services and network interfaces consist of.
+/// Whether the names of hosts, services and network interfaces may have this byte.
 fn is_name_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"-_.".contains(&byte)
 }

@@ -1,6 +1,6 @@
 use super::{Flavour, Listen, ListenError, MAX_SOCKET_PATH, PathFlavour, Place, Port, Transport};
 
-/// What `text` means for the parameter `binrpc`, written out in full.
+/// The meaning of `text` for the parameter `binrpc`, written out in full.
 fn binrpc(text: &str) -> String {
     written_out(text, Flavour::BINRPC)
 }

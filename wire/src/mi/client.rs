@@ -1,4 +1,4 @@
-//! What a client writes.
+//! Writing requests, as a client does.
 
 use super::request::is_space;
 
@@ -6,7 +6,7 @@ use super::request::is_space;
 ///
 /// # Errors
 ///
-/// One of the arguments cannot be written; `out` is as it was.
+/// One of the arguments cannot be written; `out` is unchanged.
 pub fn encode_request<'a>(
     command: &[u8],
     arguments: impl IntoIterator<Item = &'a [u8]>,
@@ -26,25 +26,25 @@ pub fn encode_request<'a>(
     Ok(())
 }
 
-/// A value for which the syntax has no form.
+/// The error for a value that the syntax cannot express.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Unwritable {
-    /// A NUL, which would end it.
+    /// The value has a NUL, which would end it.
     #[error("it has a NUL in it")]
     Nul,
-    /// It needs quotes, and a backslash at its end would hide the closing one.
+    /// The value needs quotes, and the backslash at its end would hide the closing one.
     #[error("it needs quotes and ends with a backslash")]
     BackslashAtEnd,
-    /// Its first line is a quote, which would be read as a backslash.
+    /// The first line of the value is a quote, which would be read as a backslash.
     #[error("its first line is nothing but a quote")]
     QuoteAlone,
 }
 
-/// Appends a value, in quotes where it needs them.
+/// Appends a value, in quotes if it needs them.
 ///
 /// # Errors
 ///
-/// It cannot be written; `out` is as it was.
+/// The value cannot be written; `out` is unchanged.
 pub fn put_argument(value: &[u8], out: &mut Vec<u8>) -> Result<(), Unwritable> {
     if value.contains(&0) {
         return Err(Unwritable::Nul);
@@ -79,7 +79,7 @@ fn needs_quotes(value: &[u8]) -> bool {
         || value.windows(2).any(|pair| pair == b"::")
 }
 
-/// Whether it is a quote, space and a newline, and then something.
+/// Whether a value is a quote, space and a newline, with something behind them.
 fn is_quote_alone(value: &[u8]) -> bool {
     let mut lines = value.split(|byte| *byte == b'\n');
     let first = lines.next().and_then(|line| line.strip_prefix(b"\""));

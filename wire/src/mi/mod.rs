@@ -1,5 +1,5 @@
-//! The text protocol of the old Management Interface: one request and one reply
-//! a datagram.
+//! The text protocol of the old Management Interface. A datagram carries one request or
+//! one reply.
 //!
 //! # Requests
 //!
@@ -10,8 +10,8 @@
 //! "two words, a \" and a ::"
 //! ```
 //!
-//! A first line with the name of the command between two colons, then an
-//! argument a line:
+//! A request is a first line with the name of the command between two colons, and then
+//! one argument a line:
 //!
 //! ```text
 //! first_line = ':' command ':' [ newline ]
@@ -34,9 +34,9 @@
 //!
 //! # Replies
 //!
-//! A code and a reason, then a tree: a line for each node, its level shown by
-//! as many indents (a tab, unless the operator wants another), its name, its
-//! value and its attributes.
+//! A reply is a code and a reason, and then a tree. Each node has a line, which shows
+//! its level by as many indents (a tab, unless the operator wants another), its name,
+//! its value and its attributes.
 //!
 //! ```text
 //! 200 OK
@@ -44,12 +44,12 @@
 //! <tab>AOR:: alice
 //! ```
 //!
-//! Behind the `::` of a name is always one space, whether or not a value
-//! follows. LF, CR and NUL in names and values are written `\n`, `\r` and `\0`,
-//! so that a line stays a line; nothing else is escaped.
+//! One space always follows the `::` of a name, whether or not a value follows. LF, CR
+//! and NUL in names and values are written `
+//! `, `\r` and `\0`, so that a line stays a line; nothing else is escaped.
 //!
-//! Commands that never had a reply in this syntax get one from their values by
-//! the rule of [`Tree::of_reply`].
+//! The replies of commands that never had one in this syntax are made from their values
+//! by the rule of [`Tree::of_reply`].
 
 pub mod client;
 mod request;
@@ -61,7 +61,7 @@ pub use tree::{Node, Tree};
 /// The longest request that the C module read, in bytes.
 pub const MAX_LEN: usize = 65_457;
 
-/// Whether it is the answer of a server: `200 OK`.
+/// Whether a datagram is the answer of a server, such as `200 OK`.
 #[must_use]
 pub fn is_answer(datagram: &[u8]) -> bool {
     matches!(datagram, [a, b, c, b' ', ..] if [a, b, c].iter().all(|byte| byte.is_ascii_digit()))

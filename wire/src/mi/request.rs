@@ -1,4 +1,4 @@
-//! Requests, read by the server.
+//! Reading requests, as a server does.
 
 use thiserror::Error;
 
@@ -11,26 +11,25 @@ pub struct Argument {
     pub value: Vec<u8>,
 }
 
-/// An argument that is not understood.
+/// The error for an argument that is not understood.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum ParseError {
-    /// A quote inside a name or an unquoted value.
+    /// A name or an unquoted value has a quote in it.
     #[error("argument {0} has a quote in it and does not start with one")]
     StrayQuote(usize),
-    /// A quoted value that never ends.
+    /// A quoted value has no end.
     #[error("argument {0} has no closing quote")]
     NotClosed(usize),
-    /// Something behind the closing quote.
+    /// Something follows the closing quote.
     #[error("argument {0} goes on behind its closing quote")]
     BehindQuote(usize),
 }
 
-/// The command that a request names and the rest of the request, its arguments;
-/// none where the first line is no `:command:`.
+/// The command that a request names, and the rest of the request, which is its
+/// arguments. It is `None` if the first line is not of the form `:command:`.
 ///
-/// The line may end with a carriage return and a newline, or with the request:
-/// clients in Ruby and PHP send such requests, and no other meaning of them is
-/// possible.
+/// The line may end with a carriage return and a newline, or with the request. Clients
+/// in Ruby and PHP send such requests, and they can mean nothing else.
 #[must_use]
 pub fn first_line(request: &[u8]) -> Option<(&[u8], &[u8])> {
     let names = request.strip_prefix(b":")?;
@@ -47,18 +46,18 @@ pub fn first_line(request: &[u8]) -> Option<(&[u8], &[u8])> {
     }
 }
 
-/// Whether the first line of a datagram names a command: what it needs to be answered
-/// by one who cannot know that its sender is not forged.
+/// Whether the first line of a datagram names a command. The sender of a datagram may
+/// be forged, so a server answers only what shows as much.
 #[must_use]
 pub fn is_request(datagram: &[u8]) -> bool {
     first_line(datagram).is_some_and(|(name, _)| !name.is_empty())
 }
 
-/// How much memory reading the arguments takes at most, with what becomes of them: an
+/// The most memory that reading the arguments takes, including what is made of them. An
 /// argument may have a single byte and a line feed.
 #[must_use]
 pub fn arguments_memory(rest: &[u8]) -> usize {
-    /// For each argument, in bytes: its value, and its places in lists that double.
+    /// The bytes of an argument: its value, and its entries in lists that double.
     const ARGUMENT: usize = 256;
     rest.len() * ARGUMENT / 2
 }
@@ -67,7 +66,7 @@ pub fn arguments_memory(rest: &[u8]) -> usize {
 ///
 /// # Errors
 ///
-/// One of them, counted from 1, is wrong.
+/// An argument is wrong. The error tells its number, counted from 1.
 pub fn arguments(mut rest: &[u8]) -> Result<Vec<Argument>, ParseError> {
     let mut arguments = Vec::new();
     loop {
@@ -82,8 +81,8 @@ pub fn arguments(mut rest: &[u8]) -> Result<Vec<Argument>, ParseError> {
     }
 }
 
-/// Reads the argument at the start of `text`, which is no space. Returns with it
-/// how far it goes.
+/// Reads the argument at the start of `text`, which does not start with space, and
+/// returns its length as well.
 fn argument(text: &[u8], number: usize) -> Result<(Argument, usize), ParseError> {
     if text.starts_with(b"\"") {
         let (value, used) = quoted(text, number)?;
@@ -105,7 +104,7 @@ fn argument(text: &[u8], number: usize) -> Result<(Argument, usize), ParseError>
     Ok((Argument::new(name, value), line.len()))
 }
 
-/// A name or a value without the space around it.
+/// Reads a name or a value without the space around it.
 fn unquoted(text: &[u8], number: usize) -> Result<&[u8], ParseError> {
     if text.contains(&b'"') {
         return Err(ParseError::StrayQuote(number));
@@ -113,8 +112,8 @@ fn unquoted(text: &[u8], number: usize) -> Result<&[u8], ParseError> {
     Ok(without_trailing_space(without_leading_space(text)))
 }
 
-/// Reads what starts with a quote. Returns with it how far it and the space on
-/// its last line go.
+/// Reads a quoted value, and returns its length as well, including the space that
+/// follows on its last line.
 fn quoted(text: &[u8], number: usize) -> Result<(Vec<u8>, usize), ParseError> {
     const OPENING: usize = 1;
     let mut value = Vec::new();
@@ -123,12 +122,13 @@ fn quoted(text: &[u8], number: usize) -> Result<(Vec<u8>, usize), ParseError> {
         let quote = text[start..].iter().position(|byte| *byte == b'"');
         let quote = start + quote.ok_or(ParseError::NotClosed(number))?;
         value.extend_from_slice(&text[start..quote]);
-        // Looked at only where it decides: a line may have thousands of quotes.
+        // This is looked at only where it decides, because a line may have thousands of
+        // quotes.
         let behind = || first_of(&text[quote + 1..], |byte| byte == b'\n');
         let is_last = || without_leading_space(behind()).is_empty();
         let closes = match &value[..] {
-            // What the C module takes for a quote of its own, and for a
-            // backslash, where the line goes on.
+            // The C module takes such a quote for the closing one, or for a backslash
+            // if the line goes on.
             [] => is_last() || !closes_further_on(&text[quote + 1..]),
             [b'\\'] => is_last(),
             [.., last] => *last != b'\\',
@@ -147,7 +147,7 @@ fn quoted(text: &[u8], number: usize) -> Result<(Vec<u8>, usize), ParseError> {
     }
 }
 
-/// Whether there is a quote to close a value whose first character is one.
+/// Whether there is a quote that closes a value whose first character is one.
 fn closes_further_on(text: &[u8]) -> bool {
     text.contains(&b'"')
 }
@@ -162,13 +162,13 @@ impl Argument {
     }
 }
 
-/// What is before the first such byte.
+/// The bytes before the first one for which `is_end` holds.
 fn first_of(text: &[u8], is_end: impl Fn(u8) -> bool) -> &[u8] {
     let end = text.iter().position(|byte| is_end(*byte));
     &text[..end.unwrap_or(text.len())]
 }
 
-/// What C calls space.
+/// Whether C counts a byte as space.
 pub(super) fn is_space(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t'..=b'\r')
 }

@@ -1,17 +1,17 @@
-//! Replies, written by the server.
+//! Writing replies, as a server does.
 
 use std::fmt::Display;
 use std::io::Write as _;
 
 use crate::value::{Container, Event, Fault, Reply, Scalar, Value};
 
-/// A reply: a code, a reason, and a tree as the list of its nodes, each in front
-/// of those below it.
+/// A reply: a code, a reason, and a tree as the list of its nodes, each of which
+/// precedes those below it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tree {
-    /// Such as 200 or 404.
+    /// The code, such as 200 or 404.
     pub code: i32,
-    /// What the code means.
+    /// The meaning of the code.
     pub reason: Vec<u8>,
     /// The nodes.
     pub nodes: Vec<Node>,
@@ -20,13 +20,13 @@ pub struct Tree {
 /// A node of a [`Tree`].
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Node {
-    /// How deep it lies; 0 at the top.
+    /// Its depth, which is 0 at the top.
     pub level: usize,
     /// Its name.
     pub name: Option<Vec<u8>>,
     /// Its value.
     pub value: Option<Vec<u8>>,
-    /// Names and values behind it on its line.
+    /// The names and values that follow it on its line.
     pub attributes: Vec<(Vec<u8>, Vec<u8>)>,
 }
 
@@ -47,7 +47,7 @@ impl Tree {
         }
     }
 
-    /// The reply of a command that has no older shape.
+    /// Makes a reply for a command that has no older shape.
     ///
     /// A fault is its code and its reason. Otherwise the values are nodes in
     /// their order, by one rule:
@@ -92,18 +92,19 @@ impl Tree {
         tree
     }
 
-    /// How much memory a tree takes at most that has each value of the reply, and
+    /// The most memory that a tree with all values of the reply takes, including
     /// writing it.
     #[must_use]
     pub fn memory(reply: &Reply) -> usize {
-        /// A byte of text is in the tree and, with an escape, in a buffer that doubles.
+        /// Each byte of text is in the tree and, with an escape, in a buffer that
+        /// doubles.
         const BYTE: usize = 6;
-        /// A node in a list that doubles, and its name and its value, in bytes.
+        /// The bytes of a node in a list that doubles, and of its name and its value.
         const NODE: usize = 3 * size_of::<Node>() + 128;
         reply.memory_of(BYTE, NODE)
     }
 
-    /// Appends it, each level indented by `indent`.
+    /// Appends the reply, with each level indented by `indent`.
     pub fn encode(&self, indent: &[u8], out: &mut Vec<u8>) {
         put_number(self.code, out);
         out.push(b' ');
@@ -125,7 +126,7 @@ impl Tree {
         &mut self.nodes[last]
     }
 
-    /// Adds a node that is only a value.
+    /// Adds a node that has a value and no name.
     pub fn push_value(&mut self, level: usize, value: impl AsRef<[u8]>) {
         self.nodes.push(Node {
             level,
@@ -136,13 +137,13 @@ impl Tree {
 }
 
 impl Node {
-    /// Gives it a value.
+    /// Gives the node a value.
     pub fn value(&mut self, value: impl AsRef<[u8]>) -> &mut Self {
         self.value = Some(value.as_ref().to_vec());
         self
     }
 
-    /// Adds an attribute.
+    /// Adds an attribute to the node.
     pub fn attribute(&mut self, name: impl AsRef<[u8]>, value: impl AsRef<[u8]>) -> &mut Self {
         let attribute = (name.as_ref().to_vec(), value.as_ref().to_vec());
         self.attributes.push(attribute);
@@ -171,8 +172,8 @@ impl Node {
 }
 
 impl Value<'_> {
-    /// A value without members as the Management Interface writes it; a
-    /// container has no text.
+    /// A value without members, as the Management Interface writes it. A container has
+    /// no text.
     #[must_use]
     pub fn text(self) -> Vec<u8> {
         match self {
@@ -182,7 +183,7 @@ impl Value<'_> {
     }
 }
 
-/// A value as it is written.
+/// The text of a value.
 fn text_of(value: Scalar<'_>) -> Vec<u8> {
     let mut text = Vec::new();
     match value {
@@ -200,12 +201,11 @@ fn text_of(value: Scalar<'_>) -> Vec<u8> {
 
 /// Appends a number in decimal.
 fn put_number(number: impl Display, out: &mut Vec<u8>) {
-    // A vector takes all that is written.
+    // Writing to a vector cannot fail.
     let _ = write!(out, "{number}");
 }
 
-/// Appends a text that makes no further lines and does not end a client's
-/// string.
+/// Appends a text that stays on its line and cannot end a client's string early.
 fn put_text(text: &[u8], out: &mut Vec<u8>) {
     for byte in text {
         match byte {

@@ -1,4 +1,4 @@
-//! Shorter words for building the replies that tests of the codecs encode.
+//! Short helpers that build the replies which the codecs' tests encode.
 
 use super::{Container, Parent, Reply, Scalar};
 
@@ -10,7 +10,7 @@ pub(crate) fn open(reply: &mut Reply, parent: Parent, name: &str, kind: Containe
     Parent::Node(reply.open(parent, member(name), kind).expect("room"))
 }
 
-/// No name where it is empty.
+/// The name of a member; an empty one stands for none.
 fn member(name: &str) -> Option<&[u8]> {
     (!name.is_empty()).then_some(name.as_bytes())
 }

@@ -1,5 +1,4 @@
-//! What every protocol shares: the tree of a reply and the parameters of a
-//! request.
+//! What every protocol shares: the tree of a reply and the parameters of a request.
 
 #[cfg(test)]
 pub(crate) mod building;
@@ -7,15 +6,18 @@ mod node;
 mod params;
 mod reply;
 mod view;
+mod walk;
 
 pub use params::{Member, Param, Params};
-pub(crate) use params::{is_there, push_if_room};
-pub use reply::{Container, Event, Fault, Full, NodeId, Parent, Reply, Scalar, TooLarge, Walk};
+pub(crate) use params::{has_memory_for, push_if_room};
+pub use reply::{Container, Fault, Full, NodeId, Parent, Reply, Scalar, TooLarge};
 pub use view::{Value, Values};
+pub use walk::{Event, Walk};
 
-/// A piece of text inside the buffer of a [`Reply`] or of [`Params`], in bytes.
+/// A piece of text inside the buffer of a [`Reply`] or of [`Params`].
 ///
-/// It means something only together with the value that made it.
+/// Its numbers count bytes. It means something only together with the value that made
+/// it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Span {
     start: u32,
@@ -23,13 +25,13 @@ pub struct Span {
 }
 
 impl Span {
-    /// Where the text begins in its buffer.
+    /// The position of its first byte in the buffer.
     #[must_use]
     pub fn start(self) -> usize {
         self.start as usize
     }
 
-    /// How many bytes it has, a terminating NUL not counted.
+    /// The number of its bytes; a terminating NUL is not counted.
     #[must_use]
     pub fn len(self) -> usize {
         self.len as usize

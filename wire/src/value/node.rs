@@ -1,11 +1,11 @@
-//! What a reply tree is made of.
+//! The nodes of a reply tree.
 
 use super::{Container, Span};
 
-/// Marks "no node" in links.
+/// The link that leads to no node.
 pub(super) const NONE: u32 = u32::MAX;
 
-/// A value as it lies in the tree.
+/// A value as the tree holds it.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Body {
     Int(i32),
@@ -24,18 +24,18 @@ pub(super) enum Body {
     },
 }
 
-/// A value and its place in the tree, in 24 bytes: a large reply costs mostly
-/// the memory that it touches.
+/// A value and its links in the tree. A node takes 24 bytes, because what a large reply
+/// costs is mostly the memory that it touches.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Node {
-    /// The value of the body, or its two numbers.
+    /// The value of the body, or its two numbers packed into one.
     bits: u64,
     name: Span,
     pub(super) next: u32,
     shape: Shape,
 }
 
-/// Which body the bits are.
+/// The variant of [`Body`] that the bits hold.
 #[derive(Clone, Copy, Debug)]
 enum Shape {
     Int,
@@ -51,7 +51,7 @@ enum Shape {
     Array,
 }
 
-/// Stands for the name of a value that has none.
+/// The name of a value that has none.
 const UNNAMED: Span = Span {
     start: u32::MAX,
     len: 0,
@@ -107,7 +107,7 @@ impl Node {
         }
     }
 
-    /// Gives a container other first and last members.
+    /// Replaces a container's first and last member.
     pub(super) fn set_members(&mut self, first: u32, last: u32) {
         self.bits = pair(first, last);
     }
@@ -117,7 +117,7 @@ impl Node {
     }
 }
 
-/// The two halves of the bits of a text or a container.
+/// Packs the two numbers of a text or a container into one.
 fn pair(high: u32, low: u32) -> u64 {
     u64::from(high) << 32 | u64::from(low)
 }

@@ -2,11 +2,10 @@
 
 use super::Span;
 
-/// How much text cleared parameters keep room for, in bytes.
+/// The bytes of text for which cleared parameters keep memory.
 const KEPT_TEXT: usize = 64 * 1024;
 
-/// A member of a structure parameter. Some protocols allow values without a
-/// name.
+/// A member of a structure parameter. Some protocols allow members without a name.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Member {
     /// Its name, in the text of the [`Params`].
@@ -26,10 +25,10 @@ pub enum Param {
     Float(f64),
     /// Text.
     Text(Span),
-    /// A line of a text protocol. It is a text, or a structure if the command
-    /// wants one, where other characters are escaped.
+    /// A line of a text protocol. It is a text unless the command asks for a structure,
+    /// whose escapes differ from those of a text.
     Line {
-        /// The text, without its escapes.
+        /// The text, with its escapes replaced.
         text: Span,
         /// The line as it came.
         raw: Span,
@@ -56,13 +55,14 @@ pub enum Param {
 pub struct Params {
     items: Vec<Param>,
     text: Vec<u8>,
-    is_short: bool,
-    /// Whether one of them has many members.
-    is_wide: bool,
+    out_of_memory: bool,
+    /// Whether one of them has so many members that running a command needs much
+    /// memory.
+    has_many_members: bool,
 }
 
-/// Appends a value if there is memory for it. Returns whether there was: how many
-/// values come is the choice of whoever sends them.
+/// Appends a value if there is memory for it, and returns whether there was. It must
+/// not abort, because the sender of a request chooses how many values come.
 #[must_use]
 pub(crate) fn push_if_room<T>(list: &mut Vec<T>, value: T) -> bool {
     let has_room = list.try_reserve(1).is_ok();
@@ -72,73 +72,72 @@ pub(crate) fn push_if_room<T>(list: &mut Vec<T>, value: T) -> bool {
     has_room
 }
 
-/// Whether there is so much memory, now that it is asked for.
+/// Whether `size` bytes can be allocated at this moment.
 #[must_use]
-pub(crate) fn is_there(size: usize) -> bool {
+pub(crate) fn has_memory_for(size: usize) -> bool {
     let mut trial = Vec::<u8>::new();
     let is_there = trial.try_reserve_exact(size).is_ok();
-    // The compiler might leave out what nobody uses.
+    // It is kept from the compiler, which may leave out an allocation that nobody uses.
     std::hint::black_box(trial);
     is_there
 }
 
 impl Params {
-    /// No parameters.
+    /// An empty list.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Makes it empty again, and gives back the memory of an unusually large
-    /// request.
+    /// Empties the list, and gives back the memory of an unusually large request.
     pub fn clear(&mut self) {
         self.items.clear();
         self.items.shrink_to(KEPT_TEXT / size_of::<Param>());
         self.text.clear();
         self.text.shrink_to(KEPT_TEXT);
-        self.is_short = false;
-        self.is_wide = false;
+        self.out_of_memory = false;
+        self.has_many_members = false;
     }
 
-    /// Whether there was no memory for all of them, or where they are many, too little is
-    /// left for what the command needs. Such a request is not to be run.
+    /// Whether memory ran out for some of the parameters, or so little is left beside
+    /// many of them that the command could not finish. Such a request must not be run.
     #[must_use]
-    pub fn are_short(&self) -> bool {
-        /// In bytes: several times what the rest of the way takes.
+    pub fn ran_out_of_memory(&self) -> bool {
+        /// This is several times what the rest of a request's way takes, in bytes.
         const LEFT: usize = 4 * 1024 * 1024;
         let size = self.items.len() * size_of::<Param>() + self.text.len();
-        self.is_short || ((self.is_wide || size > KEPT_TEXT) && !is_there(LEFT))
+        self.out_of_memory || ((self.has_many_members || size > KEPT_TEXT) && !has_memory_for(LEFT))
     }
 
-    /// A part of them had to be left out, so the rest is of no use. Its memory is
-    /// needed to say so.
-    pub(crate) fn note_short(&mut self) {
-        self.is_short = true;
+    /// Notes that some of the parameters had to be left out. The others are of no use
+    /// then, and their memory is needed for the error.
+    pub(crate) fn note_out_of_memory(&mut self) {
+        self.out_of_memory = true;
         self.items = Vec::new();
     }
 
-    /// In the place of a text that there is no memory for.
+    /// Stands in for a text for which there is no memory.
     pub(crate) fn leave_out(&mut self) -> Span {
-        self.note_short();
+        self.note_out_of_memory();
         Span { start: 0, len: 0 }
     }
 
-    /// A structure or an array has so many members.
+    /// Notes that a structure or an array has `count` members.
     pub(crate) fn note_members(&mut self, count: usize) {
         const MANY: usize = 1000;
-        self.is_wide |= count > MANY;
+        self.has_many_members |= count > MANY;
     }
 
-    /// Adds a parameter behind the others.
+    /// Appends a parameter.
     pub fn push(&mut self, param: Param) {
-        if !self.is_short && !push_if_room(&mut self.items, param) {
-            self.note_short();
+        if !self.out_of_memory && !push_if_room(&mut self.items, param) {
+            self.note_out_of_memory();
         }
     }
 
-    /// Takes a copy of `text` and puts a NUL behind it.
+    /// Stores a copy of `text`, followed by a NUL.
     ///
-    /// Codecs bound a request far below the 4 GiB that a [`Span`] can tell.
+    /// Codecs limit a request to far less than the 4 GiB that a [`Span`] can address.
     pub fn store_text(&mut self, text: &[u8]) -> Span {
         let start = self.text.len();
         if self.text.try_reserve(text.len() + 1).is_err() {
@@ -165,8 +164,8 @@ impl Params {
         &self.items
     }
 
-    /// The start of the buffer that holds all text, for a caller that hands
-    /// texts to C. It is valid until the next text is stored or cleared.
+    /// The start of the buffer that holds all text, for a caller that hands texts to C.
+    /// The pointer is valid until the next text is stored or the list is cleared.
     pub fn text_base(&mut self) -> *mut u8 {
         self.text.as_mut_ptr()
     }

@@ -6,18 +6,18 @@
 
 use super::Span;
 use super::node::{Body, NONE, Node};
-use super::params::is_there;
+use super::params::has_memory_for;
 use super::view::Values;
+use super::walk::Walk;
 
 /// The most that a reply may take, in bytes.
 ///
-/// BINRPC carries lengths of 31 bits, and no client of the other protocols
-/// reads more.
+/// The largest size of a reply, in bytes: BINRPC carries lengths of 31 bits, and no
+/// client of the other protocols reads more.
 const LIMIT: usize = i32::MAX as usize;
 
-/// How much a cleared reply keeps for the next one, in nodes and bytes of text.
-///
-/// Enough for any everyday command, little beside a server's memory.
+/// How many nodes and bytes of text a cleared reply keeps for the next one. That is
+/// enough for any everyday command and little beside a server's memory.
 const KEPT_NODES: usize = 4096;
 const KEPT_TEXT: usize = 128 * 1024;
 
@@ -25,33 +25,33 @@ const KEPT_TEXT: usize = 128 * 1024;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NodeId(u32);
 
-/// Where a value is added.
+/// The place in a reply to which a value is added.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Parent {
-    /// The reply itself.
+    /// The top level of the reply.
     Top,
-    /// A structure or an array of it.
+    /// A structure or an array in the reply.
     Node(NodeId),
 }
 
-/// The two kinds of values that hold others.
+/// A value that holds others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Container {
-    /// Named members, as a rule.
+    /// It holds named members, as a rule.
     Struct,
-    /// Unnamed values, as a rule.
+    /// It holds unnamed values, as a rule.
     Array,
 }
 
-/// A value without members. The variants follow the format characters of
-/// Kamailio's RPC interface, for codecs write some of them differently.
+/// A value without members. The variants follow the format characters of Kamailio's RPC
+/// interface, because codecs write some of them differently.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Scalar<'a> {
     /// `d`
     Int(i32),
     /// `u`
     Unsigned(u32),
-    /// `b`: the number as it was given, true unless 0
+    /// `b`: the number as the command gave it; everything but 0 is true
     Bool(i32),
     /// `t`: seconds since 1970
     Time(i64),
@@ -63,11 +63,11 @@ pub enum Scalar<'a> {
     UnsignedLong(u64),
     /// `s` and `S`, without a terminating NUL
     Text(&'a [u8]),
-    /// `s` or `S` of a null pointer
+    /// `s` or `S` with a null pointer
     Null,
 }
 
-/// Why the reply is an error.
+/// The error that a reply is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Fault<'a> {
     /// The command's own code, such as 400 or 500.
@@ -76,39 +76,15 @@ pub struct Fault<'a> {
     pub reason: &'a [u8],
 }
 
-/// A length is past what any protocol carries (2 GiB).
+/// The error for a length that no protocol carries, which is one above 2 GiB.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the reply is larger than 2 GiB")]
 pub struct TooLarge;
 
-/// A step of [`Reply::walk`].
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Event<'a> {
-    /// A value without members.
-    Scalar {
-        /// The member's name, if it has one.
-        name: Option<&'a [u8]>,
-        /// The value.
-        value: Scalar<'a>,
-    },
-    /// Its members follow, up to the `Close` of the same depth.
-    Open {
-        /// The member's name, if it has one.
-        name: Option<&'a [u8]>,
-        /// What was opened.
-        kind: Container,
-    },
-    /// The container opened last is complete.
-    Close {
-        /// What was opened.
-        kind: Container,
-    },
-}
-
-/// Why a reply takes no more.
+/// The reason why a reply takes no more values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Full {
-    /// It has reached its bound.
+    /// The reply has reached its limit.
     #[error("the reply is larger than {0} bytes")]
     TooLarge(usize),
     /// The system has no memory for it.
@@ -116,9 +92,10 @@ pub enum Full {
     NoMemory,
 }
 
-/// Makes room for more, and if it must grow for four times as many: pages that are
-/// never touched cost nothing, copies do. Where addresses are scarce a quarter has
-/// to do, and less is refused while there is still some left for everything else.
+/// Makes room for `more` items. A list that must grow grows to four times its size, for
+/// pages that are never touched cost nothing and copies do. Where addresses are scarce
+/// it grows by a quarter; less is refused while some memory is still left for
+/// everything else.
 #[inline]
 fn make_room<T>(list: &mut Vec<T>, more: usize) -> Result<(), Full> {
     if list.capacity() - list.len() >= more {
@@ -127,8 +104,7 @@ fn make_room<T>(list: &mut Vec<T>, more: usize) -> Result<(), Full> {
     grow(list, more)
 }
 
-/// It is a function of its own, for it is seldom needed, and what is always needed
-/// stays short.
+/// The rare path of [`make_room`], kept out of line so that the common one stays short.
 #[cold]
 fn grow<T>(list: &mut Vec<T>, more: usize) -> Result<(), Full> {
     let len = list.len();
@@ -137,7 +113,7 @@ fn grow<T>(list: &mut Vec<T>, more: usize) -> Result<(), Full> {
         .map_err(|_| Full::NoMemory)
 }
 
-/// The values of a reply in the order they were added, or a fault.
+/// The values of a reply in the order in which they were added, or a fault.
 #[derive(Debug)]
 pub struct Reply {
     nodes: Vec<Node>,
@@ -161,9 +137,9 @@ impl Reply {
         Self::with_limit(LIMIT)
     }
 
-    /// The same for one that may take so many bytes of memory: those of its text,
-    /// and 24 for each value. There is a bound in any case, so that a command which
-    /// never stops adding values is stopped.
+    /// A reply without values that may take `limit` bytes of memory: those of its text,
+    /// and 24 for each value. There is always a limit, so that a command which never
+    /// stops adding values is stopped.
     #[must_use]
     pub fn with_limit(limit: usize) -> Self {
         Reply {
@@ -176,8 +152,7 @@ impl Reply {
         }
     }
 
-    /// Makes it empty again, and gives back the memory of an unusually large
-    /// reply.
+    /// Empties the reply, and gives back the memory of an unusually large one.
     pub fn clear(&mut self) {
         self.nodes.clear();
         self.nodes.shrink_to(KEPT_NODES);
@@ -187,8 +162,8 @@ impl Reply {
         self.fault = None;
     }
 
-    /// Drops the values at the top; containers made before keep their handles,
-    /// but what is added to them is no longer seen.
+    /// Drops the values at the top. Handles of containers stay valid, but what is added
+    /// to them is no longer seen.
     pub fn forget_values(&mut self) {
         self.first = NONE;
         self.last = NONE;
@@ -200,7 +175,7 @@ impl Reply {
         self.first == NONE
     }
 
-    /// The fault, where the reply is one.
+    /// The fault, if the reply is one.
     #[must_use]
     pub fn fault(&self) -> Option<Fault<'_>> {
         self.fault.as_ref().map(|(code, reason)| Fault {
@@ -209,17 +184,17 @@ impl Reply {
         })
     }
 
-    /// Makes the reply a fault; its values no longer count.
+    /// Makes the reply a fault. Its values no longer count.
     pub fn set_fault(&mut self, code: i32, reason: &[u8]) {
         self.fault = Some((code, reason.to_vec()));
     }
 
-    /// Takes a fault back.
+    /// Makes the reply an ordinary one again.
     pub fn clear_fault(&mut self) {
         self.fault = None;
     }
 
-    /// What `node` is.
+    /// The kind of a container.
     #[must_use]
     pub fn kind(&self, node: NodeId) -> Container {
         match self.nodes[node.0 as usize].body() {
@@ -252,8 +227,8 @@ impl Reply {
         self.link(parent, name, body).map(drop)
     }
 
-    /// Adds an empty structure or array, to be filled through the handle in
-    /// any order.
+    /// Adds an empty structure or array, which can be filled through its handle in any
+    /// order.
     ///
     /// # Errors
     /// The reply takes no more; it is unchanged.
@@ -271,15 +246,11 @@ impl Reply {
         self.link(parent, name, body).map(NodeId)
     }
 
-    /// The whole tree from the first value to the last, however deep, without
-    /// recursion.
+    /// Iterates over the whole tree from the first value to the last. It does not
+    /// recurse, however deep the tree is.
     #[must_use]
     pub fn walk(&self) -> Walk<'_> {
-        Walk {
-            reply: self,
-            next: self.first,
-            open: Vec::new(),
-        }
+        Walk::new(self, self.first)
     }
 
     /// The values at the top, each with its members.
@@ -291,13 +262,13 @@ impl Reply {
         }
     }
 
-    /// A value and its name, if there is one of this number.
+    /// The value with this number and its name, if there is one.
     pub(super) fn node(&self, id: u32) -> Option<(&Node, Option<&[u8]>)> {
         let node = self.nodes.get(id as usize)?;
         Some((node, node.name().map(|name| name.of(&self.text))))
     }
 
-    /// A value without members; a container, which is none, is null.
+    /// A value without members. For a container it gives null.
     pub(super) fn scalar(&self, body: Body) -> Scalar<'_> {
         match body {
             Body::Int(v) => Scalar::Int(v),
@@ -342,13 +313,14 @@ impl Reply {
         Ok(id)
     }
 
-    /// How many bytes of memory it takes.
+    /// The bytes of memory that the reply takes.
     #[inline]
     fn size(&self) -> usize {
         self.text.len() + self.nodes.len() * size_of::<Node>()
     }
 
-    /// Makes `id` the last member of `parent` and tells the one before it.
+    /// Makes `id` the last member of `parent`, and returns the member that was the last
+    /// before.
     fn append(&mut self, parent: Parent, id: u32) -> u32 {
         let (first, last) = match parent {
             Parent::Top => (self.first, self.last),
@@ -365,16 +337,16 @@ impl Reply {
         last
     }
 
-    /// Whether there is memory to write it, in whatever way.
+    /// Whether there is memory for writing the reply in any of the protocols.
     #[must_use]
     pub fn can_be_written(&self) -> bool {
-        /// Below this, asking would cost more than it is worth, in bytes.
+        /// Below this size, in bytes, the question costs more than it is worth.
         const LARGE: usize = 128 * 1024;
-        /// What is in the buffer before it, in bytes.
+        /// The bytes that other replies may have left in the same buffer.
         const BEFORE: usize = 4 * 1024 * 1024;
-        /// A name, a number and what stands around them.
+        /// The bytes of a value: a name, a number and what surrounds them.
         const VALUE: usize = 16;
-        /// What a control character becomes in JSON is so much longer than itself.
+        /// The bytes that JSON adds to a control character.
         const ESCAPE: usize = 5;
         let plain = self.text.len() + self.nodes.len() * VALUE;
         if plain < LARGE {
@@ -382,58 +354,23 @@ impl Reply {
         }
         let is_special = |byte: &&u8| **byte < b' ' || matches!(**byte, b'"' | b'\\' | 0x7f);
         let special = self.text.iter().filter(is_special).count();
-        // A buffer that grows has to be there twice for a moment.
-        is_there(2 * (plain + special * ESCAPE) + BEFORE)
+        // A buffer that grows exists twice for a moment.
+        has_memory_for(2 * (plain + special * ESCAPE) + BEFORE)
     }
 
-    /// About how many bytes the reply has in text and in values, for making
-    /// room before it is written.
+    /// The approximate size of the written reply in bytes, for reserving memory before
+    /// it is written.
     #[must_use]
     pub fn size_hint(&self) -> usize {
-        /// A tag, a length and an end, or a short number.
+        /// The bytes around a value: a tag, a length and an end, or a short number.
         const AROUND_VALUE: usize = 8;
         self.memory_of(1, AROUND_VALUE)
     }
 
-    /// How many bytes something takes that has so many for each byte of text and for
-    /// each value.
+    /// The bytes of something that takes `byte` bytes for each byte of text and `value`
+    /// bytes for each value.
     pub(crate) fn memory_of(&self, byte: usize, value: usize) -> usize {
         self.text.len() * byte + self.nodes.len() * value
-    }
-}
-
-/// The iterator of [`Reply::walk`].
-#[derive(Debug)]
-pub struct Walk<'a> {
-    reply: &'a Reply,
-    next: u32,
-    /// For each open container, what follows it.
-    open: Vec<(Container, u32)>,
-}
-
-impl<'a> Iterator for Walk<'a> {
-    type Item = Event<'a>;
-
-    // A codec is one loop over this, and takes an event apart as soon as it is
-    // made: together they are a tenth faster.
-    #[inline(always)]
-    fn next(&mut self) -> Option<Event<'a>> {
-        if self.next == NONE {
-            let (kind, next) = self.open.pop()?;
-            self.next = next;
-            return Some(Event::Close { kind });
-        }
-        let (node, name) = self.reply.node(self.next)?;
-        self.next = node.next;
-        let value = match node.body() {
-            Body::Members { kind, first, .. } => {
-                self.open.push((kind, node.next));
-                self.next = first;
-                return Some(Event::Open { name, kind });
-            }
-            body => self.reply.scalar(body),
-        };
-        Some(Event::Scalar { name, value })
     }
 }
 

@@ -1,4 +1,5 @@
 use super::*;
+use crate::value::Event;
 
 fn shown(reply: &Reply) -> String {
     let mut out = String::new();

@@ -1,4 +1,5 @@
-//! A reply as values that contain values, for whoever looks for one of them.
+//! A view of a reply as values that contain values, for callers that look for one of
+//! them.
 
 use super::node::Body;
 use super::reply::{Container, Reply, Scalar};
@@ -12,8 +13,8 @@ pub enum Value<'a> {
     Container(Container, Values<'a>),
 }
 
-/// The values of a container, or those at the top of a reply, in their order:
-/// an iterator over their names and themselves.
+/// The values of a container, or those at the top of a reply. It iterates over them in
+/// their order, each with its name.
 #[derive(Clone, Copy, Debug)]
 pub struct Values<'a> {
     pub(super) reply: &'a Reply,
@@ -27,8 +28,8 @@ impl<'a> Values<'a> {
         self.find_map(|(found, value)| (found == Some(name.as_bytes())).then_some(value))
     }
 
-    /// The members of the first value of this name; none where there is none,
-    /// or where it has none.
+    /// The members of the first value of this name. There are none if no value has the
+    /// name, or if that value has no members.
     #[must_use]
     pub fn within(self, name: &str) -> Values<'a> {
         let nothing = Values {
@@ -45,7 +46,7 @@ impl<'a> Values<'a> {
 }
 
 impl<'a> Value<'a> {
-    /// Its members, if it is a container.
+    /// The members of a container, and `None` for any other value.
     #[must_use]
     pub fn members(self) -> Option<Values<'a>> {
         match self {

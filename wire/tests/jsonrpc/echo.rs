@@ -1,4 +1,4 @@
-//! A command that gives back what it gets; the fuzz target uses it as well.
+//! A command that returns what it gets. The fuzz target uses it as well.
 
 use rpc_wire::value::{Container, Param, Params, Parent, Reply, Scalar};
 

@@ -59,7 +59,7 @@ fn value() -> impl Strategy<Value = Value> {
     })
 }
 
-/// Without NULs, which do not arrive.
+/// Texts without NULs, which do not arrive.
 fn text() -> impl Strategy<Value = String> {
     vec(any::<char>(), 0..12).prop_map(|text| text.into_iter().filter(|c| *c != '\0').collect())
 }
@@ -73,7 +73,7 @@ fn id() -> impl Strategy<Value = Value> {
     ]
 }
 
-/// The bytes that make trouble, more often than the others.
+/// Bytes among which the troublesome ones are frequent.
 fn hostile() -> impl Strategy<Value = Vec<u8>> {
     let pieces: Vec<&'static [u8]> = vec![
         b"{",
@@ -104,7 +104,7 @@ fn hostile() -> impl Strategy<Value = Vec<u8>> {
     vec(prop::sample::select(pieces), 0..40).prop_map(|pieces| pieces.concat())
 }
 
-/// Whether an answer is JSON with the members of one.
+/// Whether an answer is JSON with the members of an answer.
 fn is_answer(answer: &Value) -> bool {
     let Value::Object(members) = answer else {
         return false;

@@ -1,5 +1,5 @@
-//! A server that knows the methods of the specification's examples, and one
-//! that gives back what it gets.
+//! A server that knows the methods in the specification's examples, and one more that
+//! returns what it gets.
 
 use rpc_wire::jsonrpc::{
     Batch, Document, Form, MAX_LEN, Request, Strictness, Verdict, encode_answer, encode_refusal,
@@ -69,7 +69,7 @@ pub(crate) fn parsed(json: &[u8]) -> Value {
     serde_json::from_slice(json).expect("JSON")
 }
 
-/// What a good answer is.
+/// A good answer with this result and this id.
 pub(crate) fn result(result: &Value, id: &Value) -> Value {
     json!({"jsonrpc": "2.0", "result": result, "id": id})
 }

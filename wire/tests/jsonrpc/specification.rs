@@ -43,8 +43,8 @@ fn rpc_call_with_positional_parameters() {
     }
 }
 
-/// Kamailio's commands know no names: members go by their order, so that of the
-/// specification's two examples only the one in order gives its result.
+/// Kamailio's commands know no names: members count by their order, so only the one of
+/// the specification's two examples that has them in order gives its result.
 #[test]
 fn rpc_call_with_named_parameters() {
     let in_order = r#"{"jsonrpc": "2.0", "method": "subtract", "params": {"minuend": 42, "subtrahend": 23}, "id": 4}"#;

@@ -1,4 +1,4 @@
-//! Answers, read by the client.
+//! Reading answers, as a client does.
 
 use std::fmt;
 
@@ -6,7 +6,7 @@ use crate::binrpc::reader::{Reader, Scalar};
 use crate::binrpc::tree::{Assemble, next_value};
 use crate::binrpc::{Defect, Header, Kind, Malformed};
 
-/// What a server answered.
+/// The answer of a server.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Answer {
     /// The values of a reply in their order.
@@ -15,7 +15,7 @@ pub enum Answer {
     Fault {
         /// The command's code, such as 400 or 500.
         code: i32,
-        /// Why.
+        /// The reason.
         reason: Vec<u8>,
     },
 }
@@ -37,10 +37,10 @@ pub enum Node {
     Array(Vec<Node>),
 }
 
-/// Reads the answer at the start of `bytes`, and its header, which tells the
-/// cookie and how many bytes the packet has.
+/// Reads the answer at the start of `bytes`, and its header, which tells the cookie and
+/// the size of the packet.
 ///
-/// `None` means that the answer has not arrived in full.
+/// It returns `None` if the answer has not arrived in full.
 ///
 /// # Errors
 ///
@@ -104,7 +104,7 @@ impl Assemble for Nodes {
 }
 
 impl Answer {
-    /// The values of a reply; of a fault, none.
+    /// The values of a reply. A fault has none.
     #[must_use]
     pub fn values(&self) -> &[Node] {
         match self {
@@ -165,7 +165,7 @@ impl Node {
     }
 }
 
-/// A line for each value, members indented below their struct.
+/// Writes a line for each value, with members indented below their struct.
 impl fmt::Display for Answer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -184,8 +184,8 @@ impl fmt::Display for Node {
 }
 
 impl Node {
-    /// Recurses as deep as the answer is nested, which is bounded when it was
-    /// decoded.
+    /// Writes the value. It recurses as deep as the answer is nested, which decoding
+    /// has limited.
     fn indented(&self, level: usize, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let inner = "  ".repeat(level + 1);
         let outer = &inner[2..];

@@ -1,4 +1,4 @@
-//! Requests, written by the client.
+//! Writing requests, as a client does.
 
 use crate::binrpc::header::{HeaderBytes, Widths, countable};
 use crate::binrpc::writer::{
@@ -42,7 +42,7 @@ impl From<f64> for Arg {
     }
 }
 
-/// A request with its header as short as it can be.
+/// Encodes a request whose header is as short as it can be.
 ///
 /// # Errors
 ///
@@ -53,7 +53,7 @@ pub fn encode_request(method: &[u8], args: &[Arg], cookie: u32) -> Result<Vec<u8
     Ok([header.as_bytes(), &body].concat())
 }
 
-/// A request whose header writes its numbers in `widths`, as other clients may.
+/// Encodes a request whose header writes its numbers in `widths`, as other clients may.
 ///
 /// # Errors
 ///
@@ -83,7 +83,7 @@ fn request_body(method: &[u8], args: &[Arg]) -> Result<Vec<u8>, TooLarge> {
     Ok(body)
 }
 
-/// Recurses as deep as the caller nested `arg`.
+/// Writes an argument. It recurses as deep as the caller has nested `arg`.
 fn put_arg(arg: &Arg, body: &mut Vec<u8>) -> Result<(), TooLarge> {
     match arg {
         Arg::Int(number) => put_int(*number, body),

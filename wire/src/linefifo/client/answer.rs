@@ -1,45 +1,44 @@
-//! Answers, read by the client.
+//! Reading answers, as a client does.
 
 use thiserror::Error;
 
 use crate::linefifo::BadEscape;
 use crate::linefifo::escape::{REPLY, unescaped};
 
-/// The members of a structure or an array on its line, some with a name.
+/// The members on the line of a structure or an array. Some have a name.
 pub type Members = Vec<(Option<Vec<u8>>, Vec<u8>)>;
 
-/// What a server answered. That nothing follows is for the reader to know.
+/// The answer of a server. The caller must know that it is complete.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Answer {
     /// 200, or the code of a fault.
     pub code: i32,
     /// `OK`, or the reason of a fault.
     pub reason: Vec<u8>,
-    /// What follows.
+    /// The lines that follow.
     pub lines: Vec<Line>,
 }
 
-/// A line of an answer. Its form depends on the command, which the line does
-/// not tell.
+/// A line of an answer. Its form depends on the command and does not show in the line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Line(Vec<u8>);
 
-/// Why an answer cannot be read.
+/// The reason why an answer cannot be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum BadAnswer {
     /// The last line has no end.
     #[error("the answer ends in the middle of a line")]
     Unfinished,
-    /// The first line is no number, space and text.
+    /// The first line is not a number, a space and a text.
     #[error("the answer does not start with a code and a reason")]
     NoStatus,
-    /// A wrong escape in the reason.
+    /// The reason has a wrong escape.
     #[error("the reason is not readable: {0}")]
     Reason(#[from] BadEscape),
 }
 
 impl Answer {
-    /// Reads an answer, which all of `bytes` are.
+    /// Reads an answer, which is all of `bytes`.
     ///
     /// # Errors
     ///
@@ -67,7 +66,7 @@ impl Line {
         &self.0
     }
 
-    /// A value that is no structure.
+    /// The value of a line that is not a structure.
     ///
     /// # Errors
     ///
@@ -90,8 +89,8 @@ impl Line {
     ///
     /// # Errors
     ///
-    /// One of them has a wrong escape. A line without a colon, which is no
-    /// such line, is a name without members.
+    /// One of them has a wrong escape. A line without a colon, which is not such a
+    /// line, gives a name without members.
     pub fn named_members(&self) -> Result<(Vec<u8>, Members), BadEscape> {
         let (name, rest) = split_once(&self.0, b':').unwrap_or((&self.0, b""));
         Ok((unescaped(name, REPLY)?, members(rest)?))
@@ -102,7 +101,7 @@ fn members(line: &[u8]) -> Result<Members, BadEscape> {
     if line.is_empty() {
         return Ok(Vec::new());
     }
-    // A comma at the end is that of an empty text without a name.
+    // A comma at the end belongs to an empty text without a name.
     let line = line.strip_suffix(b",").unwrap_or(line);
     line.split(|byte| *byte == b',').map(member).collect()
 }

@@ -1,4 +1,4 @@
-//! The client's direction: requests written, answers read.
+//! The client's side: writing requests and reading answers.
 //!
 //! Tests and tools speak to a server with it.
 

@@ -1,4 +1,4 @@
-//! Requests, written by the client.
+//! Writing requests, as a client does.
 
 use thiserror::Error;
 
@@ -26,10 +26,10 @@ impl From<i32> for Arg {
     }
 }
 
-/// What the protocol has no form for.
+/// The reason why the protocol cannot express a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum Unsendable {
-    /// The method has no name, or a colon, a line end or a NUL in it.
+    /// The method is empty, or has a colon, a line end or a NUL in it.
     #[error("no request can name this method")]
     Method,
     /// The name of the pipe has a line end or a NUL in it.
@@ -38,17 +38,17 @@ pub enum Unsendable {
     /// Both names together are too long for a line.
     #[error("the names are longer than a first line can be")]
     FirstLineTooLong,
-    /// A parameter without a character: its line would end the request.
+    /// A parameter is empty, so its line would end the request.
     #[error("an empty parameter cannot be sent")]
     EmptyArg,
 }
 
-/// A request for `method` with `args`, whose reply goes to `reply_file`, a
-/// pipe, or without one back the way the request goes.
+/// Encodes a request for `method` with `args`. Its reply goes to the pipe `reply_file`,
+/// or without one back the way the request came.
 ///
 /// # Errors
 ///
-/// The protocol has no form for one of them.
+/// The protocol cannot express one of them.
 pub fn encode_request(
     method: &[u8],
     reply_file: Option<&[u8]>,
