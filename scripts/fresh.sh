@@ -34,13 +34,15 @@ check_no_service() {
     ! grep -qsx kamailio /proc/[0-9]*/comm || fail "a Kamailio is running"
 }
 
-# Asserts that nothing was left outside of this tree; cargo keeps crates in ~/.cargo.
-check_nothing_left() {
+# Asserts that nothing was left outside of this tree, which is in this home; cargo
+# keeps crates in ~/.cargo, and sudo a note of its own.
+check_nothing_left() { # TREE HOME
     local left
-    left=$(find "${1:-$HOME}" -mindepth 1 -maxdepth 1 -newer "$started" ! -name .cargo ! -path "$root")
-    left+=$(find /tmp -mindepth 1 -maxdepth 1 -newer "$started" ! -path "$started")
+    left=$(find "$2" -mindepth 1 -maxdepth 1 -newer "$started" \
+        ! -name .cargo ! -name .sudo_as_admin_successful ! -path "$1")
+    left+=$(find /tmp -mindepth 1 -maxdepth 1 -newer "$started" ! -path "$started*")
     [ -z "$left" ] || fail "this was left behind: $left"
-    left=$(git -C "$root" status --porcelain)
+    left=$(git -c safe.directory="$1" -C "$1" status --porcelain)
     [ -z "$left" ] || fail "the tree has changed: $left"
 }
 
@@ -52,15 +54,16 @@ step_build() {
     echo "$(($(dpkg-query -l | grep -c ^ii) - before)) packages were installed"
     ls "$root"/target/modules/{ctl,jsonrpcs,mi_datagram,tcpops}.so
     check_no_service
-    check_nothing_left
+    check_nothing_left "$root" "$HOME"
 }
 
-# Starts `make run` with this command and a log, and runs all that it prints.
-try_run() {
-    local log=$1 line server
-    shift
+# Starts `make run` in a tree with a log, and runs all that it prints; behind these the
+# command that does both as another user.
+try_run() { # TREE LOG [COMMAND...]
+    local tree=$1 log=$2 line server
+    shift 2
     # A shell has its background commands ignore it.
-    setsid env --default-signal=INT "$@" >"$log" 2>&1 </dev/null &
+    setsid env --default-signal=INT "$@" make -C "$tree" run >"$log" 2>&1 </dev/null &
     server=$!
     until grep -q 'Ctrl-C stops it' "$log"; do
         kill -0 "$server" 2>/dev/null || { cat "$log"; fail "make run has ended"; }
@@ -70,7 +73,7 @@ try_run() {
     while read -r line; do
         [[ $line != *'(interactive'* ]] || continue
         echo "\$ $line"
-        bash -c "$line" </dev/null
+        "$@" bash -c "$line" </dev/null
     done < <(sed -n '/^To try/,/^Ctrl-C/s/^    //p' "$log")
     # As the terminal does: to the whole group.
     kill -INT -- -"$server"
@@ -80,9 +83,9 @@ try_run() {
 
 step_run() {
     say "make run"
-    try_run "$started.run" make -C "$root" run
+    try_run "$root" "$started.run"
     rm "$started.run"
-    check_nothing_left
+    check_nothing_left "$root" "$HOME"
 }
 
 step_user() {
@@ -106,9 +109,9 @@ step_user() {
     say "make run with a terminal"
     # script gives it one, and the password as if somebody typed it.
     echo "$password" | "${as_user[@]}" script -qec 'scripts/setup.sh build run' /dev/null
-    try_run "$started.log" "${as_user[@]}" make run
+    try_run "$home/a tree" "$started.log" "${as_user[@]}"
     rm "$started.log"
-    check_nothing_left "$home"
+    check_nothing_left "$home/a tree" "$home"
 }
 
 # Prints the package that `make deb` makes, which is newer than the one before.

@@ -67,23 +67,24 @@ fn sources_that_somebody_has_configured_are_read_so() {
         .expect("make runs");
     assert!(configured.status.success(), "{configured:?}");
     let told = Run::without_server().sources(&sources).succeeds();
-    let flags = told
-        .lines()
-        .find_map(|line| line.strip_prefix("cargo::rustc-env=KSR_COMPILE_FLAGS="))
-        .expect("the build script tells the flags");
+    let version = told_for(&told, "KSR_FULL_VERSION");
+    let flags = told_for(&told, "KSR_COMPILE_FLAGS");
     assert!(flags.contains("TIMER_DEBUG"), "{flags}");
     // A server with these flags is served by no other configuration.
-    let server = server_that_says(directory.path(), &server_made_with_make(), flags, &[flags]);
+    let server = server_that_says(directory.path(), version, flags, &[flags]);
     Run::new().sources(&sources).server(&server).succeeds();
     // And one without them is, by one that is made for it; CMake's have others.
-    if said_by_the_server("version: ") == server_made_with_make() {
+    if said_by_the_server("version: ") == version {
         Run::new().sources(&sources).succeeds();
     }
 }
 
-/// The version line of the server that is tested, had it been built with make.
-fn server_made_with_make() -> String {
-    said_by_the_server("version: ").replace("Linux", "linux")
+/// What the build script has found in the sources for a variable of the compiler's.
+fn told_for<'a>(told: &'a str, variable: &str) -> &'a str {
+    told.lines()
+        .filter_map(|line| line.strip_prefix("cargo::rustc-env=")?.split_once('='))
+        .find_map(|(name, value)| (name == variable).then_some(value))
+        .expect("the build script tells it")
 }
 
 #[test]
