@@ -1,5 +1,5 @@
-//! Arguments of script functions and of KEMI functions, which a module serves
-//! with the same code.
+//! The arguments of script functions and of KEMI functions. A module serves both with
+//! the same code.
 
 use std::ffi::{c_int, c_void};
 use std::marker::PhantomData;
@@ -9,31 +9,31 @@ use crate::message::Message;
 use crate::variables::{KeptXval, Value};
 use crate::{Error, log, panic, strings, sys};
 
-/// What a script function is declared to take. In the script a constant and
-/// variables inside it are allowed for both.
+/// The declared type of a script function's argument. In the script each may be a
+/// constant, or contain variables.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// Text.
     Text,
     /// A whole number.
     Int,
-    /// The name of a variable that the function writes to.
+    /// The name of a variable to which the function writes.
     Variable,
 }
 
-/// What a script or KEMI function answers: positive is true, negative false,
-/// and 0 ends the script.
+/// A module's function for the script and for KEMI. Its result is the script's:
+/// positive is true, negative is false, and 0 ends the script.
 pub type Handler = fn(&mut Message<'_>, &Args<'_>) -> i32;
 
-/// One argument as the core gave it.
+/// An argument as the core passed it.
 #[doc(hidden)]
 #[derive(Clone, Copy, Debug)]
 pub enum Arg {
-    /// Prepared by [`fixup`]; evaluated when it is asked for.
+    /// An argument that [`fixup`] prepared. It is evaluated when it is asked for.
     Script(Kind, *mut c_void),
-    /// A number of a KEMI call.
+    /// A number in a KEMI call.
     Int(c_int),
-    /// A text of a KEMI call.
+    /// A text in a KEMI call.
     Text(*const sys::str_),
     /// The name of a variable in a KEMI call.
     Variable(*const sys::str_),
@@ -48,13 +48,13 @@ pub struct Args<'a> {
 }
 
 impl Args<'_> {
-    /// How many there are.
+    /// The number of arguments.
     #[must_use]
     pub fn len(&self) -> usize {
         self.args.len()
     }
 
-    /// Whether there are none.
+    /// Whether there are no arguments.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.args.is_empty()
@@ -62,14 +62,14 @@ impl Args<'_> {
 
     /// The argument at `index`, from 0, as text.
     ///
-    /// It is a copy. The core evaluates the text in one of a few buffers that
-    /// every variable in the server shares, so the original is overwritten as
-    /// soon as the function does anything that evaluates more, such as running a
-    /// command that runs an event route.
+    /// The text is a copy. The core evaluates it in one of a few buffers that all
+    /// variables in the server share, so the original is overwritten as soon as the
+    /// function does something that evaluates more, such as running a command that runs
+    /// an event route.
     ///
     /// # Errors
-    /// There is none, it is declared as a number, a variable in it has no value,
-    /// or there is no memory for it.
+    /// There is no such argument, it is declared as a number, a variable in it has no
+    /// value, or there is no memory for the copy.
     pub fn text(&self, index: usize) -> Result<Vec<u8>, Error> {
         match self.args.get(index) {
             Some(Arg::Text(text)) => {
@@ -85,7 +85,7 @@ impl Args<'_> {
     /// The argument at `index`, from 0, as a number.
     ///
     /// # Errors
-    /// There is none, it is declared as text, or a variable in it has no
+    /// There is no such argument, it is declared as text, or a variable in it has no
     /// numeric value.
     pub fn int(&self, index: usize) -> Result<i32, Error> {
         match self.args.get(index) {
@@ -104,24 +104,25 @@ impl Args<'_> {
         }
     }
 
-    /// Writes a number to the variable that the argument at `index`, from 0,
-    /// names.
+    /// Writes a number to the variable that is named by the argument at `index`, from
+    /// 0.
     ///
     /// # Errors
-    /// There is no such argument, it names no variable, or that one cannot be
-    /// written to.
+    /// There is no such argument, it does not name a variable, or that variable cannot
+    /// be written to.
     pub fn set_int(&self, index: usize, number: i32) -> Result<(), Error> {
         let variable: *mut sys::pv_spec_t = match self.args.get(index) {
-            // What `fixup` prepared starts with the specification.
+            // What `fixup` prepared begins with the specification of the variable.
             Some(Arg::Script(Kind::Variable, prepared)) => prepared.cast(),
             Some(Arg::Variable(name)) => {
-                // SAFETY: the core passed the name for the time of the call,
-                // looks it up, and keeps what it makes of it for ever.
+                // SAFETY: the core passed the name for the time of the call. It looks
+                // the name up, and keeps the specification for ever.
                 unsafe { sys::pv_cache_get(name.cast_mut()) }
             }
             _ => ptr::null_mut(),
         };
-        // SAFETY: null or a specification of the core's that lives on.
+        // SAFETY: the pointer is null or leads to a specification of the core's, which
+        // is never freed.
         let Some(variable) = (unsafe { variable.as_mut() }) else {
             return Err(missing(index, "a variable"));
         };
@@ -133,8 +134,8 @@ impl Args<'_> {
             flags: (sys::PV_VAL_INT | sys::PV_TYPE_INT) as _,
             ..Default::default()
         };
-        // SAFETY: the message is that of the current call, and the variable's
-        // own function writes to it; it copies the value.
+        // SAFETY: the message is that of the current call, and the variable's own
+        // function writes to it; it copies the value.
         let ret = unsafe {
             set(
                 self.message,
@@ -192,13 +193,13 @@ pub unsafe fn call(handler: Handler, message: *mut sys::sip_msg, args: &[Arg]) -
     })
 }
 
-/// What a KEMI function answers that gives a value to the script.
+/// A module's function that gives a value to a KEMI script.
 pub type ValueHandler = fn(&mut Message<'_>, &Args<'_>) -> Value;
 
-/// Calls a module's function that gives a value, for a KEMI engine.
+/// Calls a module's function that returns a value, for a KEMI engine.
 ///
 /// # Safety
-/// As for [`call`].
+/// The rules are those of [`call`].
 #[doc(hidden)]
 pub unsafe fn call_for_value(
     handler: ValueHandler,
@@ -229,14 +230,14 @@ pub unsafe fn call_for_value(
 #[doc(hidden)]
 pub unsafe fn fixup(arg: *mut *mut c_void, number: c_int, kinds: &[Kind]) -> c_int {
     let kind = usize::try_from(number - 1).ok().and_then(|i| kinds.get(i));
-    // SAFETY: the caller vouches for `arg`; the core's fixups look at the
-    // number 1 alone, so each argument is offered as the first.
+    // SAFETY: the caller vouches for `arg`. The core's fixups look at argument 1 only,
+    // so each argument is passed as the first.
     unsafe {
         match kind {
             Some(Kind::Text) => sys::fixup_spve_null(arg, 1),
             Some(Kind::Int) => sys::fixup_igp_null(arg, 1),
             Some(Kind::Variable) => sys::fixup_pvar_null(arg, 1),
-            // The core prepares a function without arguments too.
+            // The core also prepares functions without arguments.
             None if kinds.is_empty() => 0,
             None => -1,
         }
@@ -246,11 +247,11 @@ pub unsafe fn fixup(arg: *mut *mut c_void, number: c_int, kinds: &[Kind]) -> c_i
 /// Undoes [`fixup`].
 ///
 /// # Safety
-/// As for [`fixup`], which has succeeded for this argument.
+/// The rules are those of [`fixup`], which must have succeeded for this argument.
 #[doc(hidden)]
 pub unsafe fn free_fixup(arg: *mut *mut c_void, number: c_int, kinds: &[Kind]) -> c_int {
     let kind = usize::try_from(number - 1).ok().and_then(|i| kinds.get(i));
-    // SAFETY: as in `fixup`.
+    // SAFETY: the caller vouches for `arg`, as in `fixup`.
     unsafe {
         match kind {
             Some(Kind::Text) => sys::fixup_free_spve_null(arg, 1),

@@ -6,10 +6,10 @@ use std::ptr::NonNull;
 
 use crate::{log, panic, strings, sys};
 
-/// Why a command failed, for the client that called it.
+/// The reason why a command failed, for the client that called it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fault {
-    /// A code such as 400 for a wrong request or 500 for a failure of ours.
+    /// A code such as 400 for a wrong request, or 500 for a failure of the server.
     pub code: i32,
     /// A text such as `no such table`.
     pub reason: String,
@@ -25,17 +25,17 @@ impl Fault {
     }
 }
 
-/// A command: reads parameters from the call and adds its answer to it.
+/// A module's command. It reads parameters from the call and adds its answer to it.
 pub type Handler = fn(&mut Call<'_>) -> Result<(), Fault>;
 
-/// A command's call in progress.
+/// A call of a module's command that is in progress.
 #[derive(Debug)]
 pub struct Call<'a> {
     rpc: &'a sys::rpc_t,
     context: *mut c_void,
 }
 
-/// The reply can take no more.
+/// The fault for a reply that takes no more.
 fn full() -> Fault {
     Fault::new(500, "the reply cannot take this value")
 }
@@ -65,8 +65,7 @@ impl Call<'_> {
         })
     }
 
-    /// Adds a structure to the reply, to be filled before the next value is
-    /// added.
+    /// Adds a structure to the reply. It must be filled before the next value is added.
     ///
     /// # Errors
     /// The reply takes no more.
@@ -104,8 +103,8 @@ impl Call<'_> {
         (read == 1).then_some(number)
     }
 
-    /// Reads the next parameter as a structure, if there is one. Of the
-    /// transports the line protocol alone carries any.
+    /// Reads the next parameter as a structure, if there is one. Only the line protocol
+    /// has such parameters.
     #[must_use]
     pub fn next_struct(&mut self) -> Option<StructParam<'_>> {
         let mut handle: *mut c_void = std::ptr::null_mut();
@@ -150,7 +149,7 @@ impl Call<'_> {
     }
 }
 
-/// A structure among the parameters.
+/// A structure among the parameters of a command.
 #[derive(Debug)]
 pub struct StructParam<'a> {
     rpc: &'a sys::rpc_t,
@@ -158,7 +157,8 @@ pub struct StructParam<'a> {
 }
 
 impl StructParam<'_> {
-    /// Reads a member as text, if there is one of that name. Each is read once.
+    /// Reads a member as text, if there is one with this name. Each member is read
+    /// once.
     #[must_use]
     pub fn text(&mut self, name: &CStr) -> Option<Vec<u8>> {
         let mut text = strings::counted(b"");
@@ -177,7 +177,7 @@ impl StructParam<'_> {
         (read == 1).then(|| unsafe { strings::bytes(&raw const text) }.to_vec())
     }
 
-    /// Reads a member as a number, if there is one of that name.
+    /// Reads a member as a number, if there is one with this name.
     #[must_use]
     pub fn int(&mut self, name: &CStr) -> Option<i32> {
         let mut number: c_int = 0;
@@ -195,7 +195,7 @@ impl StructParam<'_> {
     }
 }
 
-/// A structure inside a reply.
+/// A structure in a command's reply.
 #[derive(Debug)]
 pub struct Structure<'a> {
     rpc: &'a sys::rpc_t,

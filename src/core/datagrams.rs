@@ -1,7 +1,7 @@
-//! Several datagrams with one system call.
+//! Receiving several datagrams with one system call.
 //!
-//! rustix offers no `recvmmsg`, and nix 0.31 keeps the length of the last
-//! address in the place for the next, which cuts a longer one.
+//! rustix has no `recvmmsg`, and nix 0.31 passes the length of the last address as the
+//! size for the next one, which cuts a longer address off.
 
 use std::mem::MaybeUninit;
 use std::os::fd::{AsRawFd, BorrowedFd};
@@ -10,41 +10,42 @@ use rustix::io::Errno;
 use rustix::net::SocketAddrAny;
 use rustix::net::addr::SocketAddrStorage;
 
-/// The most datagrams that one call takes.
+/// The largest number of datagrams that one call takes.
 pub const AT_ONCE: usize = 16;
 
-/// A datagram that lies in its room.
+/// A datagram that was received into a buffer.
 #[derive(Clone, Debug)]
 pub struct Received {
-    /// How many bytes of the room it has. One that is longer was cut.
+    /// The bytes of the buffer that it fills. A datagram that was longer has been cut
+    /// off.
     pub len: usize,
-    /// Where it came from; none if the sender's socket has no name.
+    /// The sender's address. It is `None` if the sender's socket has no name.
     pub from: Option<SocketAddrAny>,
 }
 
-/// What to do when no datagram is there.
+/// What to do if no datagram is there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Patience {
-    /// Come back without one.
+    /// Return without a datagram.
     None,
-    /// Wait for one, for ever. The socket must be one that waits.
+    /// Wait for a datagram without a limit. The socket must be a blocking one.
     Endless,
 }
 
-/// Takes what waits on a socket, and appends to `received` what it took. The first
-/// datagram is in the first `room` bytes of `rooms`, the second in the next, and so
-/// on.
+/// Receives the datagrams that wait on a socket, and appends them to `received`. The
+/// first one is written into the first `size` bytes of `buffers`, the second one into
+/// the next `size` bytes, and so on.
 ///
 /// # Errors
-/// Nothing was there (`AGAIN`), a signal came (`INTR`), or the socket has
-/// something to tell about a datagram that was sent before.
+/// No datagram was there (`AGAIN`), a signal came (`INTR`), or the socket reports an
+/// error about a datagram that was sent earlier.
 ///
 /// # Panics
-/// If `room` is 0.
+/// It panics if `size` is 0.
 pub fn receive(
     socket: BorrowedFd<'_>,
-    rooms: &mut [u8],
-    room: usize,
+    buffers: &mut [u8],
+    size: usize,
     patience: Patience,
     received: &mut Vec<Received>,
 ) -> Result<(), Errno> {
@@ -55,16 +56,15 @@ pub fn receive(
     }; AT_ONCE];
     let mut headers = [const { MaybeUninit::<libc::mmsghdr>::zeroed() }; AT_ONCE];
     let mut count = 0;
-    for (((bytes, address), part), header) in rooms
-        .chunks_exact_mut(room)
+    for (((bytes, address), part), header) in buffers
+        .chunks_exact_mut(size)
         .zip(&mut addresses)
         .zip(&mut parts)
         .zip(&mut headers)
     {
         part.iov_base = bytes.as_mut_ptr().cast();
-        part.iov_len = room;
-        // SAFETY: zeroes are a header without anything: null pointers and
-        // lengths of 0.
+        part.iov_len = size;
+        // SAFETY: all zeroes are an empty header, with null pointers and lengths of 0.
         let header = unsafe { header.assume_init_mut() };
         header.msg_hdr.msg_name = address.as_mut_ptr().cast();
         header.msg_hdr.msg_namelen = size_of::<SocketAddrStorage>() as libc::socklen_t;
@@ -74,11 +74,11 @@ pub fn receive(
     }
     let flags = match patience {
         Patience::None => libc::MSG_DONTWAIT,
-        // Once one is there, what else is there is taken, too.
+        // Once one datagram is there, the others that wait are taken as well.
         Patience::Endless => libc::MSG_WAITFORONE,
     };
-    // SAFETY: the first `count` headers lead to as many addresses and parts, each
-    // part to `room` bytes of its own, and all of them live longer than the call.
+    // SAFETY: the first `count` headers lead to as many addresses and parts, and each
+    // part to `size` bytes of its own. All of them live longer than the call.
     let taken = unsafe {
         libc::recvmmsg(
             socket.as_raw_fd(),
@@ -93,7 +93,7 @@ pub fn receive(
         return Err(Errno::from_raw_os_error(code.unwrap_or(libc::EIO)));
     };
     for (header, address) in headers.iter().zip(addresses).take(taken) {
-        // SAFETY: it was made above, and the kernel wrote its lengths.
+        // SAFETY: the header was initialized above, and the kernel wrote its lengths.
         let header = unsafe { header.assume_init_ref() };
         received.push(Received {
             len: header.msg_len as usize,
@@ -104,8 +104,8 @@ pub fn receive(
     Ok(())
 }
 
-/// How many bytes receivers have not read of what was sent through this socket, as
-/// the system counts them; 0 where it does not tell.
+/// The bytes sent through this socket that receivers have not read, as the system
+/// counts them. It is 0 if the system does not tell.
 #[must_use]
 pub fn unread(socket: BorrowedFd<'_>) -> usize {
     let mut bytes: libc::c_int = 0;
@@ -115,13 +115,15 @@ pub fn unread(socket: BorrowedFd<'_>) -> usize {
     usize::try_from(bytes).unwrap_or(0)
 }
 
+/// Reads an address from what the kernel wrote.
+///
 /// # Safety
 /// The kernel wrote an address of `len` bytes into `storage`.
 unsafe fn address_of(
     storage: MaybeUninit<SocketAddrStorage>,
     len: libc::socklen_t,
 ) -> Option<SocketAddrAny> {
-    // A family alone is no name.
+    // An address that is only a family is no name.
     let is_name = (size_of::<libc::sa_family_t>() + 1..=size_of::<SocketAddrStorage>())
         .contains(&(len as usize));
     // SAFETY: the caller vouches for the bytes, and the length is within the

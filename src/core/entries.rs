@@ -1,7 +1,7 @@
-//! The entries of the tables that a module's declaration becomes.
+//! The macros that make the entries of the tables which a module's declaration becomes.
 
-// Functions in here are named with two underscores in front: what a module's author
-// calls is looked up among them first.
+// The functions in here have names with two underscores in front, because the name that
+// a module's author writes is looked up among them first.
 
 /// An entry of the parameter table.
 #[doc(hidden)]
@@ -22,14 +22,14 @@ macro_rules! __parameter {
             },
         }
     };
-    // The same parameter for a value of the type that it does not have.
+    // This is the same parameter for a value of the other type.
     (other $name:literal, Text, $setter:path) => {
         $crate::__parameter!($name, IntAsText, $setter)
     };
     (other $name:literal, Int, $setter:path) => {
         $crate::__parameter!($name, TextAsInt, $setter)
     };
-    // What the core shows of it once the configuration is read.
+    // This is what the core shows of the parameter once the configuration is read.
     (shown Int) => { $crate::params_storage::Shown::Setter };
     (shown Text) => { $crate::params_storage::Shown::Setter };
     (shown Str) => { $crate::params_storage::Shown::Setter };
@@ -80,7 +80,7 @@ macro_rules! __function {
                     arg: *mut *mut ::core::ffi::c_void,
                     number: ::core::ffi::c_int,
                 ) -> ::core::ffi::c_int {
-                    // SAFETY: the core's call of the fixup of this function.
+                    // SAFETY: this is the core's call of this function's fixup.
                     unsafe {
                         $crate::args::fixup(arg, number, &[$($crate::args::Kind::$arg),*])
                     }
@@ -92,7 +92,7 @@ macro_rules! __function {
                     arg: *mut *mut ::core::ffi::c_void,
                     number: ::core::ffi::c_int,
                 ) -> ::core::ffi::c_int {
-                    // SAFETY: the core's call of the free fixup of this function.
+                    // SAFETY: this is the core's call of this function's free fixup.
                     unsafe {
                         $crate::args::free_fixup(arg, number, &[$($crate::args::Kind::$arg),*])
                     }
@@ -102,8 +102,8 @@ macro_rules! __function {
             flags: $(sys::$routes as ::core::ffi::c_uint)|+,
         }
     };
-    // Up to two arguments the core calls with exactly two pointers, beyond that
-    // with as many as are declared.
+    // The core calls a function of up to two arguments with exactly two pointers, and
+    // one of more arguments with as many as are declared.
     (@entry $handler:ident, ()) => {
         $crate::__function!(@short $handler, first, second, [])
     };
@@ -126,7 +126,8 @@ macro_rules! __function {
             $first: *mut ::core::ffi::c_char,
             $second: *mut ::core::ffi::c_char,
         ) -> ::core::ffi::c_int {
-            // SAFETY: the core's call of this function, with prepared arguments.
+            // SAFETY: this is the core's call of this function, with prepared
+            // arguments.
             unsafe {
                 $crate::args::call($handler, message, &[
                     $($crate::args::Arg::Script($crate::args::Kind::$kind, $arg.cast())),*
@@ -140,7 +141,8 @@ macro_rules! __function {
             message: *mut sys::sip_msg,
             $($arg: *mut ::core::ffi::c_char),*
         ) -> ::core::ffi::c_int {
-            // SAFETY: the core's call of this function, with prepared arguments.
+            // SAFETY: this is the core's call of this function, with prepared
+            // arguments.
             unsafe {
                 $crate::args::call($handler, message, &[
                     $($crate::args::Arg::Script($crate::args::Kind::$kind, $arg.cast())),*
@@ -168,7 +170,7 @@ macro_rules! __variable {
                     result: *mut sys::pv_value_t,
                 ) -> ::core::ffi::c_int {
                     static KEPT: $crate::variables::Kept = $crate::variables::Kept::new();
-                    // SAFETY: the core's question for this variable.
+                    // SAFETY: this is the core's call for the value of this variable.
                     unsafe { $crate::variables::get($getter, &KEPT, message, param, result) }
                 }
                 Some(__get)
@@ -179,7 +181,8 @@ macro_rules! __variable {
                     spec: *mut sys::pv_spec_t,
                     part: *mut sys::str_,
                 ) -> ::core::ffi::c_int {
-                    // SAFETY: the core reads the script and met this variable.
+                    // SAFETY: the core calls this when it meets the variable in the
+                    // script.
                     unsafe { $crate::variables::parse_name($name, $parser, spec, part) }
                 }
                 Some(__parse)
@@ -200,7 +203,7 @@ macro_rules! __command {
             name: concat!($name, "\0").as_ptr().cast(),
             function: {
                 unsafe extern "C" fn __run(rpc: *mut sys::rpc_t, context: *mut ::core::ffi::c_void) {
-                    // SAFETY: a transport's call of this command.
+                    // SAFETY: this is a transport's call of this command.
                     unsafe { $crate::command::run($name, $handler, rpc, context) }
                 }
                 Some(__run)
@@ -269,7 +272,7 @@ macro_rules! __kemi {
             $($arg: $crate::__kemi!(@c $kind)),*
         ) -> *mut sys::sr_kemi_xval_t {
             static KEPT: $crate::variables::KeptXval = $crate::variables::KeptXval::new();
-            // SAFETY: a KEMI engine's call of this function with the declared
+            // SAFETY: this is a KEMI engine's call of this function with the declared
             // types.
             unsafe {
                 $crate::args::call_for_value($handler, &KEPT, message, &[
@@ -284,7 +287,7 @@ macro_rules! __kemi {
             message: *mut sys::sip_msg,
             $($arg: $crate::__kemi!(@c $kind)),*
         ) -> ::core::ffi::c_int {
-            // SAFETY: a KEMI engine's call of this function with the declared
+            // SAFETY: this is a KEMI engine's call of this function with the declared
             // types.
             unsafe {
                 $crate::args::call($handler, message, &[
@@ -296,11 +299,11 @@ macro_rules! __kemi {
     }};
 }
 
-/// Puts a hook into the exports.
+/// Puts a hook into the table of exports.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __hook {
-    // Every module has an `init`, whether its author wrote one or not.
+    // Every module has an `init`, whether or not its author wrote one.
     ($exports:ident, init, $handler:path) => {};
     ($exports:ident, child_init, $handler:path) => {
         $exports.init_child_f = {

@@ -1,4 +1,4 @@
-//! Why something at the boundary failed.
+//! The error of an operation at the boundary to C.
 
 use std::borrow::Cow;
 use std::fmt;

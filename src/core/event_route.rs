@@ -1,15 +1,15 @@
-//! Event routes of the script: `event_route[name]`.
+//! The script's event routes: `event_route[name]`.
 
 use std::ffi::{CStr, CString, c_int};
 
 use crate::{strings, sys};
 
-/// What a script does when something happens.
+/// What the script does when an event happens.
 #[derive(Clone, Debug)]
 pub enum Action {
-    /// The event route with the core's number for it.
+    /// It runs the event route to which the core gave this number.
     Route(EventRoute),
-    /// A function of a KEMI script, which is told the event's name.
+    /// It calls a function of a KEMI script, and passes the event's name to it.
     Callback {
         /// The function.
         function: CString,
@@ -18,12 +18,12 @@ pub enum Action {
     },
 }
 
-/// An event route that the script has.
+/// An event route of the script.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct EventRoute(c_int);
 
 impl EventRoute {
-    /// Finds one, in a module's `init` or later.
+    /// Finds an event route. It may be called from a module's `init` on.
     #[must_use]
     pub fn find(name: &CStr) -> Option<Self> {
         // SAFETY: the core compares the name with those of the script.
@@ -35,12 +35,13 @@ impl EventRoute {
 /// Whether the script is written for KEMI.
 #[must_use]
 pub fn has_kemi_script() -> bool {
-    // SAFETY: the core's answer is null or its engine.
+    // SAFETY: the core returns null or a pointer to its engine.
     unsafe { !sys::sr_kemi_eng_get().is_null() }
 }
 
 impl Action {
-    /// Runs it for something that came from `source`; whether it could.
+    /// Runs it for something that came from `source`, and returns whether that was
+    /// possible.
     ///
     /// # Safety
     /// `source` is readable, and this is a process that runs no script now.
@@ -54,9 +55,8 @@ impl Action {
                 strings::counted(event.to_bytes()),
             ),
         };
-        // SAFETY: the route is the script's; the texts end with a NUL, as the
-        // engines want it, and outlive the call; the caller vouches for the
-        // rest.
+        // SAFETY: the route is the script's. The texts end with a NUL, as the engines
+        // need it, and outlive the call. The caller vouches for the rest.
         let ret =
             unsafe { sys::ksrrs_tcp_run_event(route, &raw mut function, &raw mut event, source) };
         ret == 0

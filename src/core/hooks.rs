@@ -1,4 +1,4 @@
-//! The moments at which the core calls a module.
+//! The hooks by which the core calls a module.
 
 use std::ffi::c_int;
 
@@ -6,12 +6,12 @@ use crate::params_storage::{self, Declared};
 use crate::process::Rank;
 use crate::{Error, log, panic, sys};
 
-/// Runs the hook that prepares the module in the main process, and has the core find
+/// Runs the hook that prepares the module in the main process, and lets the core find
 /// the values of parameters.
 ///
 /// # Safety
-/// The core's call of `init`; `table` is the module's table of parameters, which
-/// begins with those that are `declared`.
+/// This is the core's call of `init`. `table` is the module's table of parameters,
+/// which begins with those that are `declared`.
 #[doc(hidden)]
 pub unsafe fn init(
     hook: fn() -> Result<(), Error>,
@@ -22,7 +22,7 @@ pub unsafe fn init(
         let done = outcome("cannot start", hook());
         if done == 0 {
             // SAFETY: the caller vouches for the table. The core initializes modules
-            // when it has read the configuration, and before it forks the processes
+            // after it has read the configuration, and before it forks the processes
             // that read the table again.
             unsafe { params_storage::fill(table, declared) };
         }

@@ -1,8 +1,9 @@
-//! Which builds of our modules the server has loaded, for the operator who asks.
+//! The command that tells an operator which builds of our modules the server has
+//! loaded.
 //!
-//! Each module exports a record of its build. The modules share nothing else, so
-//! the first that is loaded adds the command, which finds the records of all of
-//! them through the server's list of modules.
+//! Each module exports a record of its build. The modules share nothing else, so the
+//! first one that is loaded adds the command, which finds all records through the
+//! server's list of modules.
 
 use std::ffi::{CStr, CString, c_char, c_int};
 use std::iter;
@@ -15,11 +16,11 @@ use crate::command::{Call, Fault};
 use crate::sys::{self, Table};
 use crate::{last, log};
 
-/// What a module was built from.
+/// A record of what a module was built from.
 ///
-/// Modules of different versions of ours read each other's records. So nothing in
-/// here is ever moved or given another type; a later version adds fields at the end
-/// and counts the format up. The texts end with a NUL.
+/// Our modules of different versions read each other's records. So no field is ever
+/// moved or given another type; a later version adds fields at the end and increments
+/// the format. The texts end with a NUL.
 #[doc(hidden)]
 #[derive(Debug)]
 #[repr(C)]
@@ -28,22 +29,22 @@ pub struct Build {
     version: *const c_char,
     commit: *const c_char,
     kamailio: *const c_char,
-    /// The file of the module, null until it is known.
+    /// The module's file. It is null until it is known.
     path: AtomicPtr<c_char>,
 }
 
-/// The first format, which has the fields up to the path.
+/// The number of the first format, whose fields end with the path.
 const FORMAT: u32 = 1;
 
-/// A pointer to a [`Build`] is exported under this name, which
-/// [`module!`](crate::module) spells out.
+/// The name under which a pointer to a [`Build`] is exported.
+/// [`module!`](crate::module) repeats it.
 const SYMBOL: &CStr = c"ksrrs_build";
 
-// SAFETY: the pointers lead to constants, but for the path, which is atomic.
+// SAFETY: the pointers lead to constants, except for the path, which is atomic.
 unsafe impl Sync for Build {}
 
 impl Build {
-    /// A record with these texts, each of which ends with a NUL.
+    /// A record with these texts, each of which must end with a NUL.
     #[doc(hidden)]
     #[must_use]
     pub const fn new(version: &'static str, commit: &'static str) -> Self {
@@ -56,8 +57,9 @@ impl Build {
         }
     }
 
-    /// Notes which file this is. The path that the server knows may lead through a
-    /// link, which leads elsewhere when another build has been installed.
+    /// Notes the module's file with links resolved, because the path that the server
+    /// knows may lead through a link that points elsewhere once another build is
+    /// installed.
     fn note_path(&self, path: &CStr) {
         let path = Path::new(std::ffi::OsStr::from_bytes(path.to_bytes()));
         let real = path.canonicalize().ok();
@@ -86,26 +88,26 @@ static COMMANDS: Table<[sys::rpc_export_t; 2]> = Table::new([
     last::COMMAND,
 ]);
 
-/// Makes the build of a module that is being loaded known.
+/// Publishes the build of a module that is being loaded.
 ///
 /// # Safety
 /// `path` is null or a C string.
 pub(crate) unsafe fn register(build: &Build, path: *const c_char) {
     if !path.is_null() {
-        // SAFETY: not null, and the caller vouches for it.
+        // SAFETY: the path is not null, and the caller vouches for it.
         build.note_path(unsafe { CStr::from_ptr(path) });
     }
-    // SAFETY: the core takes the name by its length.
+    // SAFETY: the core reads the name by its length.
     let taken =
         unsafe { sys::ksrrs_rpc_exists(COMMAND.as_ptr().cast(), COMMAND.len() as c_int) } != 0;
-    // SAFETY: the table is a static that ends as it must.
+    // SAFETY: the table is a static with the end that the core expects.
     if !taken && unsafe { sys::rpc_register_array(COMMANDS.as_ptr()) } != 0 {
         log!(Warning, "the command {COMMAND} cannot be added");
     }
 }
 
-/// `rust.modules`: a structure for each module of ours, the one that was loaded last
-/// first, as `core.modules` has them.
+/// Answers `rust.modules` with a structure for each of our modules. The last one that
+/// was loaded comes first, as in `core.modules`.
 fn tell(call: &mut Call<'_>) -> Result<(), Fault> {
     for loaded in modules().filter_map(Loaded::of) {
         let mut entry = call.add_struct()?;
@@ -118,16 +120,16 @@ fn tell(call: &mut Call<'_>) -> Result<(), Fault> {
     Ok(())
 }
 
-/// All modules that the server has loaded, whoever has written them.
+/// All modules that the server has loaded, including those that are not ours.
 fn modules() -> impl Iterator<Item = &'static sys::sr_module_t> {
     // SAFETY: the core fills its list while it reads the configuration, before
     // anybody can call a command, and keeps it as long as commands run.
     let first = unsafe { sys::get_loaded_modules().as_ref() };
-    // SAFETY: the same list, whose end is null.
+    // SAFETY: it is the same list, which ends with null.
     iter::successors(first, |module| unsafe { module.next.as_ref() })
 }
 
-/// What is told of a module of ours.
+/// What the command tells about one of our modules.
 struct Loaded {
     name: &'static [u8],
     version: &'static [u8],
@@ -138,12 +140,13 @@ struct Loaded {
 
 impl Loaded {
     fn of(module: &'static sys::sr_module_t) -> Option<Self> {
-        // Modules that are linked into the server have no handle, and dlsym would look
-        // into all files for them.
+        // Modules that are linked into the server have no handle, and for a null handle
+        // dlsym would search all files.
         if module.handle.is_null() {
             return None;
         }
-        // SAFETY: a handle of dlopen, which the core closes only when it ends.
+        // SAFETY: the handle comes from dlopen, and the core closes it only when it
+        // ends.
         let symbol = unsafe { libc::dlsym(module.handle, SYMBOL.as_ptr()) };
         // SAFETY: the name is ours, and every build of ours exports under it a
         // constant pointer to a record in the layout of `Build`, or in a later one
@@ -158,19 +161,19 @@ impl Loaded {
         Some(Loaded {
             // SAFETY: these are C strings or null, and live as long as their module.
             name: unsafe { text(module.exports.name) },
-            // SAFETY: the same.
+            // SAFETY: the text is a constant of the module, as its name is.
             version: unsafe { text(build.version) },
-            // SAFETY: the same.
+            // SAFETY: the text is a constant of the module, as its name is.
             commit: unsafe { text(build.commit) },
-            // SAFETY: the same.
+            // SAFETY: the text is a constant of the module, as its name is.
             kamailio: unsafe { text(build.kamailio) },
-            // SAFETY: the same; a path is never freed.
+            // SAFETY: the path is null or a C string that is never freed.
             path: unsafe { text(path) },
         })
     }
 }
 
-/// The bytes of a C string; those of a null one are none.
+/// The bytes of a C string. A null pointer gives none.
 ///
 /// # Safety
 /// The string lives as long as the server.
@@ -178,6 +181,6 @@ unsafe fn text(start: *const c_char) -> &'static [u8] {
     if start.is_null() {
         return b"";
     }
-    // SAFETY: not null, and the caller vouches for it.
+    // SAFETY: the pointer is not null, and the caller vouches for it.
     unsafe { CStr::from_ptr(start) }.to_bytes()
 }

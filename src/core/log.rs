@@ -9,31 +9,32 @@ use parking_lot::Mutex;
 
 use crate::sys;
 
-/// How grave a line is, in the core's numbers.
+/// The level of a log line, in the core's numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(i32)]
 pub enum Level {
     /// Somebody must act at once.
     Alert = -5,
-    /// A mistake in our own code.
+    /// There is a mistake in our own code.
     Bug = -4,
     /// A part of the service is gone.
     Critical = -3,
     /// A request or an operation failed.
     Error = -1,
-    /// Something looks wrong, and goes on.
+    /// Something looks wrong, but the server goes on.
     Warning = 0,
-    /// Worth knowing, and normal.
+    /// Something normal that is worth knowing.
     Notice = 1,
     /// What the server does.
     Info = 2,
-    /// For finding mistakes.
+    /// Details for finding mistakes.
     Debug = 3,
 }
 
 static MODULE: OnceLock<CString> = OnceLock::new();
 
-/// Gives all lines this module's name; called once, when the server loads it.
+/// Sets this module's name for all its lines. It is called once, when the server loads
+/// the module.
 #[doc(hidden)]
 pub fn set_module(name: &str) {
     let name = CString::new(name).unwrap_or_default();
@@ -54,7 +55,7 @@ pub fn enabled(level: Level) -> bool {
     }
 }
 
-/// Writes a line; [`log!`](crate::log!) adds the place by itself.
+/// Writes a line. [`log!`](crate::log!) adds its position in the source.
 #[doc(hidden)]
 pub fn write(level: Level, file: &str, line: u32, text: fmt::Arguments<'_>) {
     if !enabled(level) {
@@ -66,8 +67,8 @@ pub fn write(level: Level, file: &str, line: u32, text: fmt::Arguments<'_>) {
     let (Ok(place), Ok(file)) = (CString::new(place), CString::new(file)) else {
         return;
     };
-    // SAFETY: all strings are C strings or come with their length, and outlive
-    // the call.
+    // SAFETY: all strings are C strings or come with their length, and outlive the
+    // call.
     unsafe {
         sys::ksrrs_log(
             level as i32,
@@ -82,7 +83,7 @@ pub fn write(level: Level, file: &str, line: u32, text: fmt::Arguments<'_>) {
     }
 }
 
-/// A client's text may hold newlines and escape sequences; a log line must not.
+/// Replaces control characters, which a client's text may have and a log line must not.
 fn one_line(text: fmt::Arguments<'_>) -> String {
     const LONGEST: usize = 2048;
     text.to_string()
@@ -92,8 +93,8 @@ fn one_line(text: fmt::Arguments<'_>) -> String {
         .collect()
 }
 
-/// Text that a client sent, as a log line shows it: in quotes, without anything that
-/// is not printable ASCII, and cut after 64 bytes, for the line is about more.
+/// A client's text as a log line shows it. It is in quotes, without anything that is
+/// not printable ASCII, and cut after 64 bytes, because the line has more to say.
 #[derive(Clone, Copy, Debug)]
 pub struct Shown<'a>(pub &'a [u8]);
 
@@ -127,8 +128,8 @@ macro_rules! log {
     };
 }
 
-/// Keeps clients from flooding the log: so many lines a second, and a count of
-/// those that were left out.
+/// A limit on the lines that clients can cause. It allows so many lines a second and
+/// counts those that are left out.
 #[derive(Debug)]
 pub struct Limiter {
     per_second: u32,
@@ -156,8 +157,8 @@ impl Limiter {
         }
     }
 
-    /// Whether a line may be written now, and if so how many were left out
-    /// since the last one.
+    /// Whether a line may be written now. If so, it tells how many were left out since
+    /// the last one.
     pub fn admit(&self) -> Option<u64> {
         let now = Instant::now();
         let mut window = self.window.lock();
@@ -177,8 +178,8 @@ impl Limiter {
     }
 }
 
-/// Like [`log!`](crate::log!), for lines that a client can cause: at most five
-/// a second from each place in the code.
+/// Like [`log!`](crate::log!), but for lines that a client can cause: it writes at most
+/// five a second from each place in the code.
 #[macro_export]
 macro_rules! log_limited {
     ($level:ident, $($text:tt)+) => {{

@@ -6,7 +6,7 @@ use std::ptr::NonNull;
 
 use crate::{Error, sys};
 
-/// A SIP message that the core holds while it calls us.
+/// A SIP message that the core keeps alive during a call of ours.
 #[derive(Debug)]
 pub struct Message<'a> {
     message: NonNull<sys::sip_msg>,
@@ -14,8 +14,8 @@ pub struct Message<'a> {
 }
 
 impl Message<'_> {
-    /// Wraps the message of a call; none in the few places where the core has
-    /// none to give.
+    /// Wraps the message of a call. It returns `None` in the few places where the core
+    /// has no message to give.
     ///
     /// # Safety
     /// `message` is null or what the core passed to the function that is being
@@ -29,23 +29,22 @@ impl Message<'_> {
         })
     }
 
-    /// The core's own pointer.
+    /// The core's pointer to the message.
     #[doc(hidden)]
     #[must_use]
     pub fn as_ptr(&self) -> *mut sys::sip_msg {
         self.message.as_ptr()
     }
 
-    /// Whether it is an HTTP request, which the core hands to scripts like one
-    /// of SIP.
+    /// Whether it is an HTTP request. The core passes those to scripts like SIP
+    /// messages.
     #[must_use]
     pub fn is_http(&self) -> bool {
         // SAFETY: the message is valid for the whole call, and only read.
         unsafe { sys::ksrrs_is_http(self.message.as_ptr()) != 0 }
     }
 
-    /// Whether it came over a connection, and not in a datagram, whose sender can be
-    /// forged.
+    /// Whether it came over a connection. The sender of a datagram could be forged.
     #[must_use]
     pub fn is_over_stream(&self) -> bool {
         // SAFETY: the message is valid for the whole call.
@@ -53,12 +52,12 @@ impl Message<'_> {
         self.is_over_tcp() || sys::PROTO_SCTP as i64 == i64::from(proto)
     }
 
-    /// What follows its headers.
+    /// The body, which follows the headers.
     #[must_use]
     pub fn body(&mut self) -> &[u8] {
-        // SAFETY: the message is valid for the whole call; the core parses the
-        // headers it has not parsed and answers null or a place in the buffer
-        // of the message, which has `len` bytes and stays as it is.
+        // SAFETY: the message is valid for the whole call. The core parses the headers
+        // that it has not parsed, and returns null or a position in the message's
+        // buffer, which has `len` bytes and is not changed.
         unsafe {
             let body = sys::get_body(self.message.as_ptr());
             if body.is_null() {
@@ -71,22 +70,21 @@ impl Message<'_> {
         }
     }
 
-    /// Copies it into memory that all processes share, so that one of them can
-    /// answer it when this call is over.
+    /// Copies it into shared memory, so that any process can answer it after this call.
     ///
     /// # Errors
-    /// It cannot be read, or there is no room.
+    /// The message cannot be read, or shared memory is full.
     pub fn share(&mut self) -> Result<SharedMessage, Error> {
         let mut size: c_int = 0;
         // SAFETY: the message is valid for the whole call; the core parses the
         // headers that it has not parsed, and copies.
         let copy = unsafe { sys::ksrrs_message_share(self.message.as_ptr(), &raw mut size) };
         let message = NonNull::new(copy).ok_or("the message cannot be kept in shared memory")?;
-        // INVARIANT: made by the core just now, with this size.
+        // INVARIANT: the core has just made the copy, with this size.
         Ok(SharedMessage { message, size })
     }
 
-    /// The number this process gave the message.
+    /// The number that this process gave the message.
     #[must_use]
     pub fn id(&self) -> u32 {
         // SAFETY: the message is valid for the whole call.
@@ -94,11 +92,10 @@ impl Message<'_> {
     }
 }
 
-/// A copy of a message in shared memory, freed when this is dropped.
+/// A copy of a message in shared memory. It is freed when this is dropped.
 ///
 /// # Invariants
-/// The copy is whole, of this size, and this is its only owner in all
-/// processes.
+/// The copy is complete and has this size, and no process has another owner of it.
 #[derive(Debug)]
 pub struct SharedMessage {
     message: NonNull<sys::sip_msg>,
@@ -106,7 +103,7 @@ pub struct SharedMessage {
 }
 
 impl SharedMessage {
-    /// The copy as a message of this process, as long as it works on it.
+    /// The copy as a message of this process.
     pub fn message(&mut self) -> Message<'_> {
         Message {
             message: self.message,
@@ -117,8 +114,8 @@ impl SharedMessage {
 
 impl Drop for SharedMessage {
     fn drop(&mut self) {
-        // SAFETY: by the invariants; what was allocated for the copy in this
-        // process is found and freed, too.
+        // SAFETY: the invariants hold. Whatever this process allocated for the copy is
+        // found and freed, too.
         unsafe { sys::ksrrs_message_unshare(self.message.as_ptr(), self.size) };
     }
 }

@@ -1,18 +1,18 @@
-//! The declaration of a module, and the tables the core reads from it.
+//! The declaration of a module, and the tables that the core reads from it.
 
 use std::ffi::{c_char, c_int};
 
 use crate::loaded::{self, Build};
 use crate::{log, panic, sys};
 
-/// The entries that end the tables.
+/// These are the entries that end the tables.
 #[doc(hidden)]
 pub mod last {
     use crate::sys;
 
     macro_rules! zeroed {
         ($($name:ident: $type:ty;)*) => {$(
-            // SAFETY: plain C data, for which all zeroes means "the end".
+            // SAFETY: this is plain C data, for which all zeroes mean "the end".
             pub const $name: $type = unsafe { core::mem::zeroed() };
         )*};
     }
@@ -25,11 +25,11 @@ pub mod last {
     }
 }
 
-/// Runs when the server has loaded the module, before it reads parameters.
+/// Runs after the server has loaded the module, and before it reads parameters.
 ///
 /// # Safety
-/// `path` is null or a C string; `kemi` is a table ended by [`last::KEMI`] that lives
-/// as long as the server.
+/// `path` is null or a C string. `kemi` is a table that ends with [`last::KEMI`] and
+/// lives as long as the server.
 #[doc(hidden)]
 pub unsafe fn register(
     name: &str,
@@ -51,8 +51,8 @@ pub unsafe fn register(
 
 /// Declares a Kamailio module: everything the server sees of it.
 ///
-/// Sections may be left out, but keep this order. Modules use the macro of the crate
-/// `kamailio`, which puts `commit` in front.
+/// Sections may be left out, but must keep this order. Modules use the macro of the
+/// crate `kamailio`, which adds `commit` in front.
 ///
 /// ```ignore
 /// kamailio::module! {
@@ -95,11 +95,11 @@ pub unsafe fn register(
 /// }
 /// ```
 ///
-/// The core calls setters while it reads the configuration (also for
-/// `kamailio -c`), `init` in the main process before it drops privileges,
-/// `child_init` in every process, and `destroy` in the main process at the
-/// end. A setter's or hook's error becomes a line in the log that names the
-/// parameter, and the server does not start.
+/// The core calls setters while it reads the configuration (also for `kamailio -c`),
+/// `init` in the main process before it drops privileges, `child_init` in every
+/// process, and `destroy` in the main process at the end. If a setter or a hook returns
+/// an error, the server does not start, and a line in its log has the error and the
+/// name of the parameter.
 #[macro_export]
 macro_rules! module {
     (
@@ -124,8 +124,8 @@ macro_rules! module {
                 names.len() + 1
             }
 
-            // The core takes the first entry with the name and the type of a
-            // value, so a declared one comes before what converts to another.
+            // The core takes the first entry with the name and the type of a value, so
+            // a declared entry precedes those that convert a value.
             const PARAMETERS: usize = entries(&[$($($param, $param),*)?]);
             static PARAMETER_TABLE: Table<[sys::param_export_t; PARAMETERS]> = Table::new([
                 $($($crate::__parameter!($param, $param_kind, $setter),)*)?
@@ -140,7 +140,7 @@ macro_rules! module {
             ];
 
             unsafe extern "C" fn __init() -> ::core::ffi::c_int {
-                // SAFETY: the core's call of `init`, and this module's table.
+                // SAFETY: this is the core's call of `init`, with this module's table.
                 unsafe {
                     $crate::hooks::init(
                         $crate::__init!($($($hook: $hook_handler),*)?),
@@ -218,7 +218,7 @@ macro_rules! module {
             static ksrrs_build: Table<*const $crate::loaded::Build> =
                 Table::new(&raw const BUILD);
 
-            /// Called by the loader before it looks at the tables.
+            /// The loader calls this before it looks at the tables.
             #[unsafe(no_mangle)]
             extern "C" fn mod_register(
                 path: *mut ::core::ffi::c_char,
@@ -226,8 +226,8 @@ macro_rules! module {
                 _reserved1: *mut ::core::ffi::c_void,
                 _reserved2: *mut ::core::ffi::c_void,
             ) -> ::core::ffi::c_int {
-                // SAFETY: the path is the loader's, and the table is a static that
-                // ends as it must.
+                // SAFETY: the path is the loader's, and the table is a static with the
+                // end that the core expects.
                 unsafe {
                     $crate::register(
                         $name,

@@ -1,21 +1,22 @@
-//! No panic crosses into C: unwinding through its frames is undefined, and
+//! Stopping panics before they reach C. Unwinding through C's frames is undefined, and
 //! ending the process would end the server.
 
 use std::panic::{AssertUnwindSafe, catch_unwind, set_hook};
 
 use crate::log_limited;
 
-/// Runs `body`; a panic in it gives `fallback` instead.
+/// Runs `body`, and returns `fallback` if it panics.
 ///
-/// State that `body` was changing may be left half done. It is either local to
-/// the call or behind a lock that does not poison, and each user of the latter
-/// keeps it valid between statements.
+/// State that `body` was changing may be left half changed. It is either local to the
+/// call or behind a lock that does not poison, and whatever uses such a lock keeps the
+/// state valid between statements.
 pub fn stop<R>(fallback: R, body: impl FnOnce() -> R) -> R {
     catch_unwind(AssertUnwindSafe(body)).unwrap_or(fallback)
 }
 
-/// Sends the report of a panic to the server's log, which is all an operator
-/// of a daemon sees. A client that has found one may cause it as often as it likes.
+/// Sends the reports of panics to the server's log, which is all that the operator of a
+/// daemon sees. Their number is limited, because a client that has found a panic may
+/// cause it as often as it likes.
 #[doc(hidden)]
 pub fn report_to_log() {
     set_hook(Box::new(|panic| {

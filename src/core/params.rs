@@ -1,23 +1,23 @@
-//! Parameters: `modparam("module", "name", value)`.
+//! Setting parameters: `modparam("module", "name", value)`.
 //!
-//! While the core reads the configuration it calls setters. Afterwards it tells
-//! values of parameters by itself (`modparam.list` and others, from 6.1 on), and
-//! reads them where the table of parameters points, which is
-//! [`params_storage`](crate::params_storage)'s affair.
+//! While the core reads the configuration it calls the setters. Afterwards it shows the
+//! values by itself (`modparam.list` and others, from 6.1 on), and reads them where the
+//! table of parameters points. That part is [`params_storage`](crate::params_storage).
 
 use std::ffi::{CStr, c_char, c_int, c_void};
 
 use crate::params_storage::{Value, note};
 use crate::{Error, log, panic, sys};
 
-/// What the core stores with a parameter whose setter is a text function.
+/// The type that the core stores with a parameter whose setter is a function of a text.
 #[doc(hidden)]
 pub const TEXT: u32 = sys::PARAM_STRING | sys::PARAM_USE_FUNC;
-/// The same for a number.
+/// The type that the core stores with a parameter whose setter is a function of a
+/// number.
 #[doc(hidden)]
 pub const INT: u32 = sys::PARAM_INT | sys::PARAM_USE_FUNC;
 
-/// Hands a text value to the module's setter.
+/// Passes a text value to the module's setter.
 ///
 /// # Safety
 /// `value` is what the core passes to the setter of a text parameter: null or a
@@ -28,7 +28,7 @@ pub unsafe fn set_text(
     value: *mut c_void,
     setter: fn(&str) -> Result<(), Error>,
 ) -> c_int {
-    // SAFETY: the caller's promise.
+    // SAFETY: the caller vouches for the value.
     let text = unsafe { text(value) };
     set(name, || {
         let text = text?;
@@ -38,17 +38,17 @@ pub unsafe fn set_text(
     })
 }
 
-/// Hands a text that stands for a number to the setter of a number.
+/// Passes a text that stands for a number to the setter of a number.
 ///
 /// # Safety
-/// As for [`set_text`].
+/// The rules are those of [`set_text`].
 #[doc(hidden)]
 pub unsafe fn set_text_as_int(
     name: &str,
     value: *mut c_void,
     setter: fn(i32) -> Result<(), Error>,
 ) -> c_int {
-    // SAFETY: the caller's promise.
+    // SAFETY: the caller vouches for the value.
     let text = unsafe { text(value) };
     set(name, || {
         let number = number(text?)?;
@@ -58,7 +58,7 @@ pub unsafe fn set_text_as_int(
     })
 }
 
-/// Hands a number to the module's setter. The core puts it into the pointer.
+/// Passes a number to the module's setter. The core puts the number into the pointer.
 #[doc(hidden)]
 pub fn set_int(name: &str, value: *mut c_void, setter: fn(i32) -> Result<(), Error>) -> c_int {
     set(name, || {
@@ -69,7 +69,7 @@ pub fn set_int(name: &str, value: *mut c_void, setter: fn(i32) -> Result<(), Err
     })
 }
 
-/// Hands a number to the setter of a text.
+/// Passes a number to the setter of a text.
 #[doc(hidden)]
 pub fn set_int_as_text(
     name: &str,
@@ -94,28 +94,30 @@ fn set(name: &str, setter: impl FnOnce() -> Result<(), Error>) -> c_int {
     })
 }
 
+/// Reads a text value.
+///
 /// # Safety
 /// `value` is null or a C string that outlives the result.
 unsafe fn text<'a>(value: *mut c_void) -> Result<&'a str, Error> {
     if value.is_null() {
         return Err("it needs a value".into());
     }
-    // SAFETY: not null, so a C string, by the caller's promise.
+    // SAFETY: the value is not null, so it is a C string, as the caller vouches.
     let value = unsafe { CStr::from_ptr(value.cast::<c_char>()) };
     value
         .to_str()
         .map_err(|_| "its value is not UTF-8 text".into())
 }
 
-/// Reads a number as the configuration's own grammar does: decimal, hexadecimal
-/// behind `0x`, octal behind `0`, with a minus in front of any of them.
+/// Reads a number as the grammar of the configuration does: decimal, hexadecimal behind
+/// `0x`, octal behind `0`, each with an optional minus in front.
 fn number(text: &str) -> Result<i32, Error> {
     let digits = text.strip_prefix('-').unwrap_or(text);
     let (digits, radix) = match digits.strip_prefix('0') {
         None | Some("") => (digits, 10),
         Some(rest) => rest.strip_prefix('x').map_or((rest, 8), |hex| (hex, 16)),
     };
-    // What follows the sign and the prefix has neither of them.
+    // A second sign or prefix is not a digit, so it is refused here.
     let has_digits_only = digits.chars().all(|digit| digit.is_digit(radix));
     let size = i64::from_str_radix(digits, radix)
         .ok()

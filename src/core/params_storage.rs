@@ -1,4 +1,5 @@
-//! Where the core reads the values of parameters once the configuration is read.
+//! The memory in which the core finds the values of parameters after it has read the
+//! configuration.
 
 use std::ffi::{CString, c_char, c_int, c_void};
 use std::ptr;
@@ -7,17 +8,17 @@ use parking_lot::Mutex;
 
 use crate::sys;
 
-/// What a parameter is set to.
+/// The value of a parameter.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Value {
     Int(c_int),
-    /// None is C's null.
+    /// A text. `None` is C's null pointer.
     Text(Option<CString>),
 }
 
 impl Value {
     pub(crate) fn text(text: &str) -> Self {
-        // Nobody sets a text with a NUL: texts are C strings where they come from.
+        // No setter gets a text with a NUL, because texts come from C strings.
         Value::Text(CString::new(text).ok())
     }
 
@@ -26,17 +27,17 @@ impl Value {
     }
 }
 
-/// What the core finds at the address in the table.
+/// What the core finds at the address in the table of parameters.
 #[doc(hidden)]
 #[derive(Clone, Copy, Debug)]
 pub enum Shown {
-    /// Nothing: it is told that a function sets the parameter.
+    /// The core finds no value, and says that a function sets the parameter.
     Setter,
-    /// An `int`, which starts with this value.
+    /// The core finds an `int`, which starts with this value.
     Int(c_int),
-    /// A `char *`, which starts with this text, or null.
+    /// The core finds a `char *`, which starts with this text or null.
     Text(Option<&'static str>),
-    /// A `str`, which starts with this text, or empty.
+    /// The core finds a `str`, which starts with this text or empty.
     Str(Option<&'static str>),
 }
 
@@ -48,10 +49,10 @@ pub struct Declared {
     pub shown: Shown,
 }
 
-/// What was set last, by name and type.
+/// The values that were set last, by name and type.
 static NOTED: Mutex<Vec<(String, Value)>> = Mutex::new(Vec::new());
 
-/// Remembers what a parameter is set to.
+/// Remembers the value of a parameter.
 pub(crate) fn note(name: &str, value: Value) {
     let mut noted = NOTED.lock();
     noted.retain(|(known, old)| known != name || old.is_int() != value.is_int());
@@ -66,26 +67,26 @@ fn noted(name: &str, is_int: bool) -> Option<Value> {
     found.map(|(_, value)| value.clone())
 }
 
-/// Has the core tell this number of a parameter. For `init`, where a value is
-/// worked out from what was set.
+/// Makes the core show this number as the value of a parameter. `init` uses it if it
+/// works a value out from what was set.
 pub fn show_int(name: &str, number: i32) {
     note(name, Value::Int(number));
 }
 
-/// Has the core tell this text of a parameter, or null.
+/// Makes the core show this text, or null, as the value of a parameter.
 pub fn show_text(name: &str, text: Option<&str>) {
     note(name, text.map_or(Value::Text(None), Value::text));
 }
 
-/// Points the entries of a table to values in place of setters. An entry that has no
-/// value to tell, and whose name another one before it has, is taken out: its setter
-/// has done its work, and C's modules have no such entry.
+/// Points the entries of a table to values instead of setters. An entry without a value
+/// of its own, whose name an earlier entry has, is removed: its setter has done its
+/// work, and C modules have no such entry.
 ///
 /// # Safety
-/// `table` holds as many entries as there are `declared` ones, in their order, with
-/// whatever else behind them and one that ends it, in memory that may be written.
-/// Nobody else uses it now: the core has read the configuration, and no other thread
-/// runs code that looks into it.
+/// `table` has an entry for each of the `declared` parameters in their order, possibly
+/// more behind them, and an entry that ends it. Its memory may be written. Nobody else
+/// uses it now: the core has read the configuration, and no other thread runs code that
+/// reads the table.
 pub(crate) unsafe fn fill(table: *mut sys::param_export_t, declared: &[Declared]) {
     let mut next = table;
     for (index, parameter) in declared.iter().enumerate() {
@@ -95,8 +96,8 @@ pub(crate) unsafe fn fill(table: *mut sys::param_export_t, declared: &[Declared]
         if is_repeated && matches!(parameter.shown, Shown::Setter) {
             continue;
         }
-        // SAFETY: by the caller's promise there is an entry for each parameter, and
-        // `next` is never beyond the one that is read.
+        // SAFETY: the caller vouches that there is an entry for each parameter, and
+        // `next` is never beyond the entry that is read.
         unsafe {
             let mut entry = ptr::read(table.add(index));
             if let Some((type_, storage)) = storage(parameter) {
@@ -107,12 +108,12 @@ pub(crate) unsafe fn fill(table: *mut sys::param_export_t, declared: &[Declared]
             next = next.add(1);
         }
     }
-    // SAFETY: there is at least the entry that ended the table.
+    // SAFETY: the table has at least the entry that ended it.
     unsafe { next.write(crate::last::PARAMETER) };
 }
 
-/// The type and the address of a value. It lies in memory that is never freed and
-/// never written again, so that each process finds it there after the fork.
+/// The type and the address of a value. Its memory is never freed and never written
+/// again, so each process finds it there after the fork.
 fn storage(parameter: &Declared) -> Option<(sys::modparam_t, *mut c_void)> {
     let text = |start: Option<&str>| {
         let text = match noted(parameter.name, false) {

@@ -1,18 +1,18 @@
-//! Which process is at the other end of a Unix socket.
+//! Identifying the process at the other end of a Unix socket.
 //!
-//! rustix offers this, too, but its type of a process number cannot be 0, which
-//! is what the system says of a process outside our container.
+//! rustix offers this, too, but its type for a process number cannot be 0, which the
+//! system returns for a process outside of our container.
 
 use std::fmt;
 use std::mem::MaybeUninit;
 use std::os::fd::{AsRawFd, BorrowedFd};
 
-/// A process as the system names it to whoever has a socket in common with it.
+/// A process as the system identifies it to the other end of its socket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Process {
-    /// Its number; none where it is outside our container.
+    /// The number of the process. It is `None` for a process outside of our container.
     pub pid: Option<u32>,
-    /// The number of the user that it runs as.
+    /// The number of the user as whom it runs.
     pub user: u32,
 }
 
@@ -25,12 +25,12 @@ impl fmt::Display for Process {
     }
 }
 
-/// The process that connected the socket, where the system tells it.
+/// The process that connected the socket, if the system tells it.
 #[must_use]
 pub fn process_of(socket: BorrowedFd<'_>) -> Option<Process> {
     let mut peer = MaybeUninit::<libc::ucred>::zeroed();
     let mut len = size_of::<libc::ucred>() as libc::socklen_t;
-    // SAFETY: there are as many bytes as the length says.
+    // SAFETY: the buffer has as many bytes as the length says.
     let ret = unsafe {
         libc::getsockopt(
             socket.as_raw_fd(),
@@ -40,7 +40,7 @@ pub fn process_of(socket: BorrowedFd<'_>) -> Option<Process> {
             &raw mut len,
         )
     };
-    // SAFETY: three numbers, all zero before the kernel wrote any.
+    // SAFETY: these are three numbers, which were zero before the kernel wrote them.
     let peer = unsafe { peer.assume_init() };
     (ret == 0).then(|| Process {
         pid: u32::try_from(peer.pid).ok().filter(|pid| *pid != 0),

@@ -1,4 +1,4 @@
-//! What the server says about itself.
+//! What the server tells about itself.
 
 use std::ffi::{CStr, CString, OsStr, c_int};
 use std::os::unix::ffi::OsStrExt;
@@ -6,11 +6,11 @@ use std::path::PathBuf;
 
 use crate::sys;
 
-/// Whether this version's pretty form of JSON has each value of an array on a
-/// line of its own.
+/// Whether the pretty JSON of this version of the server has each value of an array on
+/// a line of its own.
 pub const PUTS_ARRAYS_ON_LINES: bool = cfg!(ksr_json_arrays_on_lines);
 
-/// Where the server keeps its sockets and named pipes (`runtime_dir`).
+/// The directory in which the server keeps its sockets and named pipes (`runtime_dir`).
 #[must_use]
 pub fn runtime_dir() -> PathBuf {
     // SAFETY: the core sets the variable before it loads modules and never
@@ -19,12 +19,12 @@ pub fn runtime_dir() -> PathBuf {
     if dir.is_null() {
         return PathBuf::new();
     }
-    // SAFETY: as above.
+    // SAFETY: the pointer is not null, so it is a C string that is never freed.
     PathBuf::from(OsStr::from_bytes(unsafe { CStr::from_ptr(dir) }.to_bytes()))
 }
 
-/// The user and the group that the core gives its own Unix sockets, where the
-/// configuration names them.
+/// The user and the group that the core gives to its own Unix sockets, if the
+/// configuration sets them.
 #[must_use]
 pub fn socket_owner() -> (Option<u32>, Option<u32>) {
     // SAFETY: plain numbers that the core sets before it initializes modules.
@@ -32,7 +32,7 @@ pub fn socket_owner() -> (Option<u32>, Option<u32>) {
     (u32::try_from(user).ok(), u32::try_from(group).ok())
 }
 
-/// The number of a user, given by name or by number.
+/// The number of a user, who is given by name or by number.
 #[must_use]
 pub fn user_id(name: &str) -> Option<u32> {
     let name = id_name(name)?;
@@ -50,8 +50,8 @@ pub fn user_id(name: &str) -> Option<u32> {
         .and_then(|id| u32::try_from(id).ok())
 }
 
-/// The number of a user, and if the user is given by name also that of the
-/// group that the user belongs to first.
+/// The number of a user. If the user is given by name, it comes with the number of the
+/// user's primary group.
 #[must_use]
 pub fn user_and_group_id(name: &str) -> Option<(u32, Option<u32>)> {
     let name = id_name(name)?;
@@ -63,12 +63,13 @@ pub fn user_and_group_id(name: &str) -> Option<(u32, Option<u32>)> {
     Some((u32::try_from(user).ok()?, u32::try_from(group).ok()))
 }
 
-/// A name for the core, which takes an empty one for the number 0.
+/// A name for the core. An empty one is refused, because the core would take it for the
+/// number 0.
 fn id_name(name: &str) -> Option<CString> {
     CString::new(name).ok().filter(|name| !name.is_empty())
 }
 
-/// The number of a group, given by name or by number.
+/// The number of a group, which is given by name or by number.
 #[must_use]
 pub fn group_id(name: &str) -> Option<u32> {
     let name = id_name(name)?;
@@ -80,18 +81,18 @@ pub fn group_id(name: &str) -> Option<u32> {
         .and_then(|id| u32::try_from(id).ok())
 }
 
-/// Whether the server is ending, and no command may run any more.
+/// Whether the server is ending, so that no command may run any more.
 #[must_use]
 pub fn is_ending() -> bool {
-    // SAFETY: no argument; the function reads a flag in shared memory.
+    // SAFETY: the function has no argument, and only reads a flag in shared memory.
     unsafe { sys::ksr_shutdown_phase() != 0 }
 }
 
-/// The name the server calls itself, such as `kamailio`, which its default
-/// sockets carry.
+/// The name of the server, such as `kamailio`, which is part of its default sockets'
+/// names.
 #[must_use]
 pub fn name() -> &'static str {
-    // SAFETY: a constant of the glue, a C string.
+    // SAFETY: this is a constant of the glue, and a C string.
     unsafe { CStr::from_ptr(sys::ksrrs_server_name.as_ptr()) }
         .to_str()
         .unwrap_or_default()

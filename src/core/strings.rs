@@ -4,7 +4,8 @@ use std::ffi::c_char;
 
 use crate::{Error, sys};
 
-/// The bytes of a counted string; a null or negative one is empty.
+/// The bytes of a counted string. One with a null pointer or a negative length is
+/// empty.
 ///
 /// # Safety
 /// `text` points at a `str` whose `s`, if not null, is readable for `len` bytes
@@ -19,14 +20,14 @@ pub unsafe fn bytes<'a>(text: *const sys::str_) -> &'a [u8] {
     if text.s.is_null() || text.len <= 0 {
         return &[];
     }
-    // SAFETY: not null, and the caller vouches for `len` bytes.
+    // SAFETY: the pointer is not null, and the caller vouches for `len` bytes.
     unsafe { std::slice::from_raw_parts(text.s.cast::<u8>(), text.len as usize) }
 }
 
-/// A copy of bytes that the core is about to reuse.
+/// A copy of bytes that the core will soon overwrite.
 ///
 /// # Errors
-/// There is no memory for it.
+/// There is no memory for the copy.
 pub(crate) fn copied(bytes: &[u8]) -> Result<Vec<u8>, Error> {
     let mut copy = Vec::new();
     copy.try_reserve_exact(bytes.len())
@@ -35,10 +36,10 @@ pub(crate) fn copied(bytes: &[u8]) -> Result<Vec<u8>, Error> {
     Ok(copy)
 }
 
-/// A counted string over bytes that the core only reads.
+/// A counted string for bytes that the core only reads.
 ///
-/// An empty slice need not point to memory; an empty string of C does, and some
-/// of the core's functions reckon with its address.
+/// The pointer of an empty Rust slice leads to no memory. An empty C string has an
+/// address, which some of the core's functions use, so one is provided.
 #[doc(hidden)]
 #[must_use]
 pub const fn counted(text: &[u8]) -> sys::str_ {
@@ -53,8 +54,8 @@ pub const fn counted(text: &[u8]) -> sys::str_ {
     }
 }
 
-/// A name for the core, which takes it by its length in one place and by its
-/// terminating NUL in the next. `text` ends with that NUL.
+/// A counted string for a name that the core reads by its length in one place and up to
+/// its NUL in another. `text` must end with that NUL.
 #[doc(hidden)]
 #[must_use]
 pub const fn name(text: &'static str) -> sys::str_ {

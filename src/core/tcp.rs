@@ -1,7 +1,7 @@
-//! The server's connections with others: TCP, TLS and WebSocket.
+//! The server's TCP, TLS and WebSocket connections.
 //!
-//! They lie in shared memory, and all processes know them. One process, TCP
-//! main, owns their descriptors; a process that reads from a connection has a
+//! Connections lie in shared memory, and all processes know them. One process, TCP
+//! main, owns their descriptors. A process that reads from a connection has a
 //! descriptor of its own for that time, and others can ask TCP main for one.
 
 use std::ffi::{c_char, c_int, c_long};
@@ -13,42 +13,42 @@ use std::ptr::{self, NonNull};
 use crate::message::Message;
 use crate::{Error, log_limited, strings, sys, tcp_main};
 
-/// One connection, which does not go away as long as this exists.
+/// A reference to a connection, which keeps it from being freed.
 ///
 /// # Invariants
-/// The pointer is that of a connection in shared memory, and this holds one of
-/// the references to it.
+/// The pointer leads to a connection in shared memory, and this holds one of the
+/// references to it.
 #[derive(Debug)]
 #[must_use]
 pub struct Connection {
     connection: NonNull<sys::tcp_connection_t>,
 }
 
-/// How far a connection has come.
+/// The state of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum State {
-    /// It can be used.
+    /// The connection can be used.
     Established,
-    /// The other side has just opened it.
+    /// The other side has just opened the connection.
     Accepting,
-    /// The server is opening it.
+    /// The server is opening the connection.
     Connecting,
-    /// The other side has ended it.
+    /// The other side has ended the connection.
     Ended,
     /// Reading or writing failed.
     Failed,
-    /// It is being taken apart.
+    /// The connection is being taken apart.
     Bad,
-    /// One that the core knows and we do not.
+    /// A state that the core knows and we do not.
     Other(i32),
 }
 
 /// The socket of a connection.
 #[derive(Debug)]
 pub enum Descriptor<'a> {
-    /// This process's own.
+    /// The descriptor is this process's own.
     Own(BorrowedFd<'a>),
-    /// One that TCP main gave us; it is closed with this.
+    /// The descriptor is one that TCP main gave us; it is closed when this is dropped.
     Given(OwnedFd),
 }
 
@@ -61,21 +61,21 @@ impl AsFd for Descriptor<'_> {
     }
 }
 
-/// An address as the core's variables show it, and a port.
+/// An address as the core's variables show it, with a port.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Peer {
     /// `192.0.2.1`, or `2001:db8::1`.
     pub address: Vec<u8>,
-    /// From 0 to 65535.
+    /// A number from 0 to 65535.
     pub port: u16,
 }
 
 impl Peer {
-    /// The other end of a connection: its socket's, as the core noted it when a
-    /// proxy in front told of somebody behind it.
+    /// The other end of a connection. If a proxy in front has told of a client behind
+    /// it, this is still the socket's peer, as the core noted it.
     pub(crate) fn of(connection: &sys::tcp_connection_t) -> Self {
         let (info, received) = (&connection.cinfo, &connection.rcv);
-        // Without such a proxy the note is empty.
+        // The note is empty unless there is such a proxy.
         match info.src_ip.af {
             0 => Peer::new(received.src_ip, received.src_port),
             _ => Peer::new(info.src_ip, info.src_port),
@@ -83,10 +83,10 @@ impl Peer {
     }
 
     fn new(mut address: sys::ip_addr_t, port: u16) -> Self {
-        // An IPv6 address has 39 characters at most.
+        // An IPv6 address has at most 39 characters.
         let mut text = [0_u8; 64];
-        // SAFETY: the core writes at most as many bytes as it is told, and
-        // returns how many.
+        // SAFETY: the core writes at most as many bytes as it is told, and returns
+        // their number.
         let len = unsafe {
             sys::ksrrs_ip_text(
                 &raw mut address,
@@ -103,21 +103,20 @@ impl Peer {
 }
 
 impl Connection {
-    /// The connection with this number, unless it has ended.
+    /// Finds the connection with this number, unless it has ended.
     pub fn find(id: i32) -> Option<Self> {
         if !enabled() {
             return None;
         }
-        // SAFETY: TCP is enabled, so the core looks it up under its own lock,
-        // and takes a reference. Without an address it looks at nothing but the
-        // number.
+        // SAFETY: TCP is enabled, so the core looks the connection up under its own
+        // lock and takes a reference. Without an address it looks only at the number.
         let found = unsafe { sys::tcpconn_get(id, ptr::null_mut(), 0, ptr::null_mut(), 0) };
-        // INVARIANT: that reference is ours.
+        // INVARIANT: the reference that the core took is ours.
         NonNull::new(found).map(|connection| Connection { connection })
     }
 
-    /// The connection with this host, an address or a name, unless it has ended.
-    /// A name is looked up in the DNS, which may take time.
+    /// Finds the connection with this host, which is an address or a name, unless it
+    /// has ended. A name is looked up in the DNS, which may take time.
     ///
     /// # Errors
     /// The host has no address.
@@ -127,28 +126,29 @@ impl Connection {
         }
         let mut name = strings::counted(host);
         let mut found = ptr::null_mut();
-        // SAFETY: the core reads the name during the call; as TCP is enabled it
-        // has a table of connections; if it finds one it takes a reference.
+        // SAFETY: the core reads the name during the call. TCP is enabled, so it has a
+        // table of connections. If it finds one it takes a reference.
         let ret = unsafe { sys::ksrrs_tcp_by_address(&raw mut name, port, &raw mut found) };
         if ret < 0 {
             let host = host.escape_ascii();
             return Err(Error::new(format!("{host} has no address")));
         }
-        // INVARIANT: that reference is ours.
+        // INVARIANT: the reference that the core took is ours.
         Ok(NonNull::new(found).map(|connection| Connection { connection }))
     }
 
-    /// Its number.
+    /// The number of the connection.
     #[must_use]
     pub fn id(&self) -> i32 {
-        // SAFETY: by the invariant; the number never changes.
+        // SAFETY: the invariant holds, and the number never changes.
         unsafe { (*self.connection.as_ptr()).id }
     }
 
-    /// How far it has come.
+    /// The state of the connection.
     #[must_use]
     pub fn state(&self) -> State {
-        // SAFETY: by the invariant; other processes write the number whole.
+        // SAFETY: the invariant holds, and other processes write the number in one
+        // piece.
         let state = unsafe { (&raw const (*self.connection.as_ptr()).state).read_volatile() };
         match state {
             sys::S_CONN_OK => State::Established,
@@ -161,47 +161,46 @@ impl Connection {
         }
     }
 
-    /// Who is at its other end: the socket's peer, also where a proxy in front
-    /// has told of somebody else behind it.
+    /// The socket's peer, even if a proxy in front has told of a client behind it.
     #[must_use]
     pub fn peer(&self) -> Peer {
-        // SAFETY: by the invariant; the addresses are set before others see
-        // the connection.
+        // SAFETY: the invariant holds, and the addresses are set before others see the
+        // connection.
         Peer::of(unsafe { self.connection.as_ref() })
     }
 
-    /// Ends it when it was idle for so many seconds; the core counts up to
-    /// some four years.
+    /// Lets the connection end after it was idle for this many seconds. The core can
+    /// count some four years.
     pub fn set_lifetime(&self, seconds: u32) {
-        // SAFETY: by the invariant; the core's own processes write the two
-        // numbers without a lock, too.
+        // SAFETY: the invariant holds. The core's own processes write the two numbers
+        // without a lock, too.
         unsafe { sys::ksrrs_tcp_set_lifetime(self.connection.as_ptr(), seconds) };
     }
 
-    /// Lets its idle time begin anew, as sending over it does.
+    /// Restarts the idle time of the connection, as sending over it does.
     pub fn touch(&self) {
-        // SAFETY: by the invariant, and as in `set_lifetime`.
+        // SAFETY: the rules are those of `set_lifetime`.
         unsafe { sys::ksrrs_tcp_used(self.connection.as_ptr()) };
     }
 
-    /// Marks it as one whose end is to be told; see
+    /// Marks the connection, so that its end is reported; see
     /// [`Ended::was_marked`](crate::tcp_events::Ended::was_marked).
     pub fn mark(&self) {
         self.add_flags(sys::F_CONN_CLOSE_EV as u32);
     }
 
     fn add_flags(&self, flags: u32) {
-        // SAFETY: by the invariant; this is one atomic operation.
+        // SAFETY: the invariant holds, and this is one atomic operation.
         unsafe { sys::ksrrs_tcp_add_flags(self.connection.as_ptr(), flags) };
     }
 
-    /// Its socket.
+    /// The socket of the connection.
     ///
     /// # Errors
-    /// It has none any more or not yet, or TCP main does not give it.
+    /// The connection has no socket any more or not yet, or TCP main does not give it.
     pub fn descriptor(&self) -> Result<Descriptor<'_>, Error> {
-        // SAFETY: by the invariant; a process that reads from a connection
-        // finds there what it has written itself.
+        // SAFETY: the invariant holds. A process that reads from a connection finds
+        // there what it has written itself.
         let own = unsafe {
             let connection = self.connection.as_ptr();
             if in_tcp_main() {
@@ -214,7 +213,7 @@ impl Connection {
         };
         match own {
             Some(descriptor) if descriptor < 0 => Err("the connection has no socket".into()),
-            // SAFETY: it is open as long as this process reads from the
+            // SAFETY: the descriptor is open as long as this process reads from the
             // connection, or owns it, and neither ends during a call of ours.
             Some(descriptor) => Ok(Descriptor::Own(unsafe {
                 BorrowedFd::borrow_raw(descriptor)
@@ -223,7 +222,7 @@ impl Connection {
         }
     }
 
-    /// TCP main answers every request with a descriptor, or with nothing where
+    /// Asks TCP main for a descriptor. TCP main always answers, without a descriptor if
     /// the connection has none.
     fn ask_for_descriptor(&self) -> Result<OwnedFd, Error> {
         let answer = tcp_main::ask_for_descriptor(self.connection)?;
@@ -234,27 +233,27 @@ impl Connection {
         }
     }
 
-    /// Asks TCP main to close it. What waits to be sent is lost.
+    /// Asks TCP main to close the connection. Data that waits to be sent is lost.
     ///
     /// # Errors
-    /// TCP main could not be asked. The next message that is sent over it closes
-    /// it.
+    /// TCP main could not be asked. The next message that is sent over the connection
+    /// closes it.
     pub fn close(self) -> Result<(), Error> {
-        // SAFETY: by the invariant; the byte is one of this connection's, and
-        // whoever writes there only adds.
+        // SAFETY: the invariant holds. The byte belongs to this connection, and all
+        // writers only set bits in it.
         unsafe { (*self.connection.as_ptr()).send_flags.f |= sys::SND_F_CON_CLOSE as u16 };
         self.add_flags(sys::F_CONN_FORCE_EOF as u32);
         if in_tcp_main() {
             return self.shut_down();
         }
         tcp_main::tell(self.connection, sys::CONN_EOF as c_long)?;
-        // The reference is TCP main's now, which gives it back.
+        // The reference is TCP main's now, which will release it.
         mem::forget(self);
         Ok(())
     }
 
-    /// TCP main cannot send itself commands. It sees that the connection has
-    /// ended when it is done with what it does now, and closes it.
+    /// Shuts the socket down, because TCP main cannot send commands to itself. It
+    /// notices the end of the connection when its current work is done, and closes it.
     fn shut_down(&self) -> Result<(), Error> {
         let socket = self.descriptor()?;
         rustix::net::shutdown(&socket, rustix::net::Shutdown::Both)
@@ -264,17 +263,17 @@ impl Connection {
 
 impl Drop for Connection {
     fn drop(&mut self) {
-        // SAFETY: by the invariant; the reference is given back once.
+        // SAFETY: the invariant holds, and the reference is released once.
         let last = unsafe { sys::ksrrs_tcp_put(self.connection.as_ptr()) != 0 };
         if !last {
             return;
         }
-        // It ended meanwhile, and TCP main has left it to us. Taking it apart
-        // is TCP main's work, which does it when told once more that it ended. From
-        // 6.1.4 on that would run the event routes again. A connection that is
-        // marked as being opened is only freed, on every version. The mark misleads
-        // nobody: no process but this one knows the connection any more, and TCP
-        // main closed its socket before it gave its own reference back.
+        // The connection has ended meanwhile, and TCP main has left it to us. Taking it
+        // apart is TCP main's work, which it would do if it were told once more of the
+        // end. From 6.1.4 on that would run the event routes again. A connection that
+        // is marked as being opened is only freed, on every version. The mark misleads
+        // nobody: no other process knows the connection any more, and TCP main closed
+        // its socket before it released its own reference.
         self.add_flags(sys::F_CONN_PENDING as u32);
         if let Err(error) = tcp_main::tell(self.connection, sys::CONN_EOF as c_long) {
             log_limited!(Error, "connection {} is not freed: {error}", self.id());
@@ -282,29 +281,28 @@ impl Drop for Connection {
     }
 }
 
-/// Without TCP (`disable_tcp`) the core has neither a table of connections nor a
-/// lock for it.
+/// Whether TCP is enabled. With `disable_tcp` the core has neither a table of
+/// connections nor a lock for it.
 fn enabled() -> bool {
-    // SAFETY: a number that the core sets before modules start.
+    // SAFETY: this is a number that the core sets before modules start.
     unsafe { sys::ksrrs_tcp_enabled() != 0 }
 }
 
-/// Whether this is the process that owns all connections. Event routes of
-/// connections run there.
+/// Whether this process owns all connections. The event routes of connections run
+/// there.
 #[must_use]
 pub fn in_tcp_main() -> bool {
-    // SAFETY: the core's table of processes is made before modules start.
+    // SAFETY: the core makes its table of processes before modules start.
     unsafe { sys::ksrrs_in_tcp_main() != 0 }
 }
 
-/// The port of a URI that has none, also of one that is about TLS: the C module
-/// looks there.
+/// The port for a URI that has none. The C module uses it for TLS, too.
 const SIP_PORT: u16 = 5060;
 
-/// The host and the port of a SIP URI.
+/// The host and the port in a SIP URI.
 ///
 /// # Errors
-/// It is no SIP URI.
+/// The text is not a SIP URI.
 pub fn uri_address(uri: &[u8]) -> Result<(Vec<u8>, u16), Error> {
     let refused = || Error::new(format!("{} is no SIP URI", uri.escape_ascii()));
     let len = c_int::try_from(uri.len()).map_err(|_| refused())?;
@@ -329,18 +327,17 @@ pub fn uri_address(uri: &[u8]) -> Result<(Vec<u8>, u16), Error> {
     Ok((host.to_vec(), port))
 }
 
-/// What a message says of the connection it came over, and what is said to it of
-/// the one it leaves by.
+/// The connection over which a message came, and the one by which it is to leave.
 impl Message<'_> {
-    /// The number of the connection it came over, whether that still exists or
-    /// not; 0 for UDP.
+    /// The number of the connection over which it came, even if that has ended; 0 for
+    /// UDP.
     #[must_use]
     pub fn connection_id(&self) -> i32 {
         // SAFETY: the message is valid for the whole call.
         unsafe { (*self.as_ptr()).rcv.proto_reserved1 }
     }
 
-    /// Whether it came over TCP, or something above it.
+    /// Whether it came over TCP, or over a protocol on top of TCP.
     #[must_use]
     pub fn is_over_tcp(&self) -> bool {
         // SAFETY: the message is valid for the whole call.
@@ -355,7 +352,8 @@ impl Message<'_> {
         .any(|tcp| *tcp as i64 == i64::from(proto))
     }
 
-    /// Who sent it; behind a proxy in front whoever that has told of.
+    /// The sender of the message. If a proxy in front has told of a client behind it,
+    /// this is that client.
     #[must_use]
     pub fn sender(&self) -> Peer {
         // SAFETY: the message is valid for the whole call.
@@ -363,13 +361,13 @@ impl Message<'_> {
         Peer::new(received.src_ip, received.src_port)
     }
 
-    /// Sets the connection it may leave by.
+    /// Sets the connection by which it may leave.
     pub fn set_outbound_connection(&mut self, id: i32) {
         // SAFETY: the message is ours to change during the call.
         unsafe { (*self.as_ptr()).otcpid = id };
     }
 
-    /// Whether it leaves by that connection.
+    /// Sets whether it leaves by that connection.
     pub fn use_outbound_connection(&mut self, used: bool) {
         // SAFETY: the message is ours to change during the call.
         let flags = unsafe { &mut (*self.as_ptr()).msg_flags };
@@ -377,8 +375,7 @@ impl Message<'_> {
     }
 }
 
-/// The flags with the bit set or not. They are wider in some versions of the core
-/// than in others.
+/// Sets or clears a bit of the flags, whose type is wider in some versions of the core.
 fn with_bit<T>(flags: T, bit: u32, is_set: bool) -> T
 where
     T: From<u32> + BitAnd<Output = T> + BitOr<Output = T> + Not<Output = T>,

@@ -1,4 +1,4 @@
-//! The ends of connections, which TCP main tells.
+//! The ends of connections, as TCP main reports them.
 
 use std::ffi::c_int;
 use std::marker::PhantomData;
@@ -9,24 +9,24 @@ use crate::event_route::Action;
 use crate::tcp::Peer;
 use crate::{Error, log, panic, sys};
 
-/// Why a connection ended.
+/// The reason why a connection ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reason {
     /// One side closed it.
     Closed,
-    /// The other side did not answer any more; from 6.1.4 on also one that was idle
-    /// for too long, or whose request stayed incomplete.
+    /// The other side did not answer any more. From 6.1.4 on this is also the reason if
+    /// the connection was idle for too long, or a request stayed incomplete.
     TimedOut,
     /// The other side reset it.
     Reset,
 }
 
-/// A connection that has just ended. It is not found by its number any more, but
-/// for one that was idle for too long: 6.1.4 and later tell of it first.
+/// A connection that has just ended. It cannot be found by its number any more, except
+/// one that was idle for too long: 6.1.4 and later report its end first.
 ///
 /// # Invariants
-/// The pointer is that of the core's event in progress, and its connection
-/// lives until the event is over.
+/// The pointer is that of the core's current event, and the connection lives until the
+/// event is over.
 #[derive(Debug)]
 pub struct Ended<'a> {
     event: NonNull<sys::tcp_closed_event_info_t>,
@@ -35,27 +35,27 @@ pub struct Ended<'a> {
 
 impl Ended<'_> {
     fn connection(&self) -> &sys::tcp_connection_t {
-        // SAFETY: by the invariants; TCP main has no other work now, and others
-        // do not change what we read.
+        // SAFETY: the invariants hold. TCP main does no other work now, and other
+        // processes do not change what we read.
         unsafe { &*(*self.event.as_ptr()).con }
     }
 
-    /// Its number.
+    /// The number of the connection.
     #[must_use]
     pub fn id(&self) -> i32 {
         self.connection().id
     }
 
-    /// Who was at its other end.
+    /// The peer of the connection.
     #[must_use]
     pub fn peer(&self) -> Peer {
         Peer::of(self.connection())
     }
 
-    /// Why it ended.
+    /// The reason why it ended.
     #[must_use]
     pub fn reason(&self) -> Reason {
-        // SAFETY: by the invariants.
+        // SAFETY: the invariants hold.
         match unsafe { (*self.event.as_ptr()).reason } {
             sys::TCP_CLOSED_TIMEOUT => Reason::TimedOut,
             sys::TCP_CLOSED_RESET => Reason::Reset,
@@ -63,32 +63,31 @@ impl Ended<'_> {
         }
     }
 
-    /// Whether somebody marked it, see
-    /// [`Connection::mark`](crate::tcp::Connection::mark).
+    /// Whether it was marked, see [`Connection::mark`](crate::tcp::Connection::mark).
     #[must_use]
     pub fn was_marked(&self) -> bool {
         self.connection().flags & sys::F_CONN_CLOSE_EV as u32 != 0
     }
 
-    /// Runs what the script has for it, with a message that seems to come from
-    /// the connection; whether it could.
+    /// Runs what the script has for it, with a message that seems to come from the
+    /// connection. It returns whether that was possible.
     #[must_use]
     pub fn run(&self, action: &Action) -> bool {
-        // SAFETY: by the invariants; TCP main runs no script but this.
+        // SAFETY: the invariants hold, and TCP main runs no other script at this time.
         unsafe { action.run(&raw const self.connection().rcv) }
     }
 }
 
-/// Learns of ends.
+/// A function that is told of ended connections.
 pub type Handler = fn(&Ended<'_>);
 
 static HANDLER: OnceLock<Handler> = OnceLock::new();
 
-/// Has the ends of all connections told to `handler`, in the process TCP main;
-/// to be called once, in `init`.
+/// Makes `handler` receive the ends of all connections, in the process TCP main. It
+/// must be called once, in `init`.
 ///
 /// # Errors
-/// Another module has asked first; the core tells one only.
+/// Another module has registered first; the core supports only one.
 pub fn register(handler: Handler) -> Result<(), Error> {
     HANDLER.get_or_init(|| handler);
     // SAFETY: the core keeps the function, which lives as long as the module.
@@ -99,9 +98,9 @@ pub fn register(handler: Handler) -> Result<(), Error> {
     Ok(())
 }
 
-/// The core's call, with the event in `data`.
+/// The function that the core calls, with the event in `data`.
 unsafe extern "C" fn closed(param: *mut sys::sr_event_param_t) -> c_int {
-    // SAFETY: the core's call for the event that this was registered for.
+    // SAFETY: the core calls this for the event for which it was registered.
     let event = unsafe {
         param
             .as_ref()
@@ -113,7 +112,7 @@ unsafe extern "C" fn closed(param: *mut sys::sr_event_param_t) -> c_int {
         return -1;
     };
     panic::stop(-1, || {
-        // INVARIANT: the core's event, which is over when this returns.
+        // INVARIANT: this is the core's event, which is over when this returns.
         let ended = Ended {
             event,
             held: PhantomData,

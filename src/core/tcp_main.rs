@@ -1,5 +1,5 @@
-//! What a process tells and asks TCP main, the process that owns the descriptors
-//! of all connections.
+//! Messages to and from TCP main, the process that owns the descriptors of all
+//! connections.
 
 use std::ffi::{c_int, c_long, c_void};
 use std::io;
@@ -9,22 +9,23 @@ use std::ptr::{self, NonNull};
 use crate::tcp::in_tcp_main;
 use crate::{Error, sys};
 
-/// A connection, of which the caller holds a reference.
+/// A connection to which the caller holds a reference.
 type Pointer = NonNull<sys::tcp_connection_t>;
 
-/// What TCP main answers when it is asked for a descriptor.
+/// The answer of TCP main to a request for a descriptor.
 pub(crate) struct Answer {
     pub(crate) connection: *mut sys::tcp_connection_t,
-    /// None where the connection has none.
+    /// The descriptor. It is `None` if the connection has none.
     pub(crate) descriptor: Option<OwnedFd>,
 }
 
-/// Waits for the answer, as the core does when it sends: TCP main gives one unless
-/// the socket between the two fails it twice.
+/// Asks for a descriptor and waits for the answer, as the core does when it sends. TCP
+/// main answers unless the socket between the two processes fails twice.
 pub(crate) fn ask_for_descriptor(connection: Pointer) -> Result<Answer, Error> {
-    /// An answer that is left would be taken for that to the next question.
+    /// An answer that is left unread would be taken for the answer to the next
+    /// question.
     const TRIES: usize = 3;
-    // The core may have left one.
+    // The core may have left an answer.
     while Answer::take(socket()?, libc::MSG_DONTWAIT).is_ok() {}
     let socket = tell(connection, sys::CONN_GET_FD as c_long)?;
     let mut answer = Answer::take(socket, libc::MSG_WAITALL);
@@ -34,12 +35,12 @@ pub(crate) fn ask_for_descriptor(connection: Pointer) -> Result<Answer, Error> {
     answer.map_err(|error| Error::new(format!("the answer of TCP main is lost: {error}")))
 }
 
-/// Sends a command about a connection; over which socket.
+/// Sends a command about a connection, and returns the socket over which it was sent.
 pub(crate) fn tell(connection: Pointer, command: c_long) -> Result<c_int, Error> {
     let socket = socket()?;
     let mut message = [connection.as_ptr() as c_long, command];
-    // SAFETY: TCP main reads a pointer and a number, each as long as a `long`; the
-    // connection lives at the same address in all processes.
+    // SAFETY: TCP main reads a pointer and a number, each as long as a `long`. The
+    // connection has the same address in all processes.
     let sent = unsafe {
         sys::send_all(
             socket,
@@ -54,9 +55,9 @@ pub(crate) fn tell(connection: Pointer, command: c_long) -> Result<c_int, Error>
     Ok(socket)
 }
 
-/// Over which socket this process asks.
+/// The socket over which this process asks.
 fn socket() -> Result<c_int, Error> {
-    // SAFETY: a number of the core's, set when the process was made.
+    // SAFETY: this is a number that the core sets when it makes the process.
     let socket = unsafe { sys::unix_tcp_sock };
     if in_tcp_main() || socket <= 0 {
         return Err("this process cannot ask TCP main".into());
@@ -68,7 +69,7 @@ impl Answer {
     fn take(socket: c_int, flags: c_int) -> io::Result<Self> {
         let mut connection: *mut sys::tcp_connection_t = ptr::null_mut();
         let mut descriptor: c_int = -1;
-        // SAFETY: there is room for a pointer, which is what TCP main sends.
+        // SAFETY: the buffer holds a pointer, which is what TCP main sends.
         let received = unsafe {
             sys::receive_fd(
                 socket,
@@ -79,7 +80,7 @@ impl Answer {
             )
         };
         let error = io::Error::last_os_error();
-        // SAFETY: a descriptor that was received just now is ours alone.
+        // SAFETY: the descriptor has just been received, so nothing else owns it.
         let descriptor = (descriptor >= 0).then(|| unsafe { OwnedFd::from_raw_fd(descriptor) });
         match received {
             1.. => Ok(Answer {

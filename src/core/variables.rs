@@ -1,4 +1,4 @@
-//! Variables that a module gives to the script: `$name` or `$name(part)`.
+//! Variables that a module offers to the script: `$name` or `$name(part)`.
 
 use std::ffi::c_int;
 use std::mem::MaybeUninit;
@@ -9,85 +9,88 @@ use parking_lot::Mutex;
 use crate::message::Message;
 use crate::{log, panic, strings, sys};
 
-/// What a variable holds.
+/// The value of a variable.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Value {
     /// Nothing: `$null`.
     Null,
-    /// A whole number. One that the core has no integer for, beyond 32 bits
-    /// before its version 5.8, becomes text.
+    /// A whole number. Before its version 5.8 the core has no integers beyond 32 bits,
+    /// so those become text.
     Int(i64),
     /// Text.
     Text(Vec<u8>),
 }
 
-/// Reads the part of a variable that `parse` numbered.
+/// Reads the part of a variable to which `parse` gave this number.
 pub type Getter = fn(&mut Message<'_>, part: i32) -> Value;
 
-/// Numbers the parts of a variable, while the configuration is read; `None`
-/// for a part that does not exist. A variable without parts has an empty one.
+/// Gives the parts of a variable their numbers, while the configuration is read. It
+/// returns `None` if there is no such part. The part of a variable without parts is
+/// empty.
 pub type Parser = fn(part: &[u8]) -> Option<i32>;
 
 /// The texts of values, which the core reads after the getter has returned.
 ///
-/// The core holds a text without a copy until the expression or the function that
-/// asked for it is done. Meanwhile it may ask for more, for other operands or from
-/// a route that runs inside, and it never tells when it is done. So a text is kept
-/// for every place of the configuration that asks, until that place asks again and
-/// cannot hold it any more. That bounds the memory by the configuration, and equal
-/// texts, which a long expression asks for again and again, are kept once.
+/// The core holds a text without a copy until the expression or the function that asked
+/// for it is done. Meanwhile it may ask for more, for other operands or from a route
+/// that runs inside, and it never tells when it is done. So a text is kept for every
+/// place in the configuration that evaluates the variable, until the same place
+/// evaluates it again and cannot hold the old text any more. That limits the memory by
+/// the size of the configuration. Equal texts, for which a long expression asks again
+/// and again, are kept once.
 #[doc(hidden)]
 #[derive(Debug)]
-pub struct Kept(Mutex<Vec<Held>>);
+pub struct Kept(Mutex<Vec<KeptText>>);
 
-/// A text that the core may look at.
+/// A text that the core may still read.
 #[derive(Debug)]
-struct Held {
-    place: Place,
+struct KeptText {
+    evaluation: Evaluation,
     text: Arc<Vec<u8>>,
 }
 
-/// Who asked for a text.
+/// An evaluation of a variable.
 #[derive(Clone, Copy, Debug)]
-struct Place {
-    /// Where the configuration names the variable: each place has a parameter of
-    /// its own.
+struct Evaluation {
+    /// The address of the parameter for this place in the configuration: each place
+    /// that names the variable has its own.
     variable: usize,
-    /// Where on the stack the value was wanted. The stack grows downwards.
+    /// The address of the result, which is on the stack. The stack grows downwards.
     depth: usize,
 }
 
-impl Place {
-    /// Whether the text that was given here may be in use after the same was asked
-    /// `again`. If it is, then the configuration runs that part of itself from
-    /// inside, and asks from further down the stack.
-    fn may_hold_after(self, again: Place) -> bool {
-        self.variable != again.variable || self.depth > again.depth
+impl Evaluation {
+    /// Whether the text for this evaluation may still be in use at the evaluation
+    /// `next`. If both are at the same place, then the text is in use only if that part
+    /// of the configuration runs inside itself, which puts `next` further down the
+    /// stack.
+    fn may_outlive(self, next: Evaluation) -> bool {
+        self.variable != next.variable || self.depth > next.depth
     }
 }
 
 impl Kept {
-    /// Keeps nothing yet.
+    /// An empty collection.
     #[doc(hidden)]
     #[must_use]
     pub const fn new() -> Self {
         Kept(Mutex::new(Vec::new()))
     }
 
-    /// Keeps a text for who asks for it at this place.
-    fn keep(&self, text: Vec<u8>, place: Place) -> sys::str_ {
+    /// Keeps a text for an evaluation.
+    fn keep(&self, text: Vec<u8>, evaluation: Evaluation) -> sys::str_ {
         let mut held = self.0.lock();
         let equal = held.iter().find(|held| *held.text == text);
         let text = equal.map_or_else(|| Arc::new(text), |held| Arc::clone(&held.text));
         let counted = strings::counted(&text);
-        held.retain(|held| held.place.may_hold_after(place));
-        held.push(Held { place, text });
+        held.retain(|held| held.evaluation.may_outlive(evaluation));
+        held.push(KeptText { evaluation, text });
         counted
     }
 }
 
-/// The same for a KEMI engine, which gets a pointer and copies the text before it
-/// does anything else.
+/// The value that a KEMI engine reads last. The engine gets a pointer and copies the
+/// text before it does anything else, so only one value is kept.
 #[doc(hidden)]
 #[derive(Debug)]
 pub struct KeptXval {
@@ -96,7 +99,7 @@ pub struct KeptXval {
 }
 
 impl KeptXval {
-    /// Room for one value.
+    /// An empty place for a value.
     #[doc(hidden)]
     #[must_use]
     pub const fn new() -> Self {
@@ -106,12 +109,11 @@ impl KeptXval {
         }
     }
 
-    /// Keeps `value` until the next call and tells C where it is.
+    /// Keeps `value` until the next call, and returns a pointer to it for C.
     pub(crate) fn keep(&self, value: Value) -> *mut sys::sr_kemi_xval_t {
         let xval: *mut sys::sr_kemi_xval_t = self.xval.as_ptr();
-        // SAFETY: the place is ours, all zeroes are a value of this C
-        // structure, and this process has one thread. The text lives in a
-        // static until the next call.
+        // SAFETY: the value is ours, all zeroes are valid for this C structure, and
+        // this process has one thread. The text lives in a static until the next call.
         unsafe {
             let text = match value {
                 Value::Null => {
@@ -138,13 +140,13 @@ impl KeptXval {
 }
 
 /// The number in the core's type for it, which is an `int` in some versions and a
-/// `long` in others; none where it does not fit.
+/// `long` in others. It is `None` if the number does not fit.
 fn fitting<T: TryFrom<i64>>(number: i64) -> Option<T> {
     number.try_into().ok()
 }
 
-/// Answers the core's question for a value. Text stays in `kept` for as long as the
-/// core may look at it.
+/// Returns a value to the core. A text stays in `kept` for as long as the core may read
+/// it.
 ///
 /// # Safety
 /// The pointers are those of a call of a `pv_getf_t`.
@@ -157,8 +159,8 @@ pub unsafe fn get(
     result: *mut sys::pv_value_t,
 ) -> c_int {
     let value = panic::stop(Value::Null, || {
-        // SAFETY: the caller vouches for the pointers; `parse_name` below has
-        // put a number into the name.
+        // SAFETY: the caller vouches for the pointers, and `parse_name` below has put a
+        // number into the name.
         unsafe {
             #[allow(
                 clippy::unnecessary_cast,
@@ -169,8 +171,8 @@ pub unsafe fn get(
                 .map_or(Value::Null, |mut message| getter(&mut message, part))
         }
     });
-    // SAFETY: the core's own functions fill in the result it asked for, and the
-    // text they are given is kept for it.
+    // SAFETY: the core's own functions fill in the result for which it asked, and the
+    // text that they are given is kept for it.
     unsafe {
         let text = match value {
             Value::Null => return sys::pv_get_null(message, param, result),
@@ -180,16 +182,16 @@ pub unsafe fn get(
             },
             Value::Text(text) => text,
         };
-        let place = Place {
+        let evaluation = Evaluation {
             variable: param.addr(),
             depth: result.addr(),
         };
-        let mut text = kept.keep(text, place);
+        let mut text = kept.keep(text, evaluation);
         sys::pv_get_strval(message, param, result, &raw mut text)
     }
 }
 
-/// Numbers the part in `$name(part)`.
+/// Gives the part in `$name(part)` its number.
 ///
 /// # Safety
 /// The pointers are those of a call of a `pv_parse_name_f`.
@@ -204,8 +206,8 @@ pub unsafe fn parse_name(
     let part = unsafe { strings::bytes(part) };
     match panic::stop(None, || parser(part)) {
         Some(number) => {
-            // SAFETY: the caller vouches for the specification, which is ours
-            // to fill in.
+            // SAFETY: the caller vouches for the specification, which is ours to fill
+            // in.
             unsafe {
                 (*spec).pvp.pvn.type_ = sys::PV_NAME_INTSTR as _;
                 (*spec).pvp.pvn.u.isname.type_ = 0;

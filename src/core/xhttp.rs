@@ -1,4 +1,4 @@
-//! Replies to HTTP requests, which the module `xhttp` receives and hands to the
+//! Replies to HTTP requests, which the module `xhttp` receives and passes to the
 //! script.
 
 use std::ffi::c_int;
@@ -19,19 +19,19 @@ pub struct Xhttp {
 }
 
 impl Xhttp {
-    /// Finds `xhttp`; to be called while the module starts, in `init`.
+    /// Finds `xhttp`. It must be called in `init`, while the module starts.
     ///
     /// # Errors
-    /// It is not loaded, or offers nothing.
+    /// The module is not loaded, or does not offer its interface.
     pub fn bind() -> Result<Self, Error> {
-        // SAFETY: the core compares the name with those of the loaded modules.
+        // SAFETY: the core compares the name with the exports of the loaded modules.
         let bind = unsafe { sys::find_export(c"bind_xhttp".as_ptr().cast_mut(), 0, 0) };
         let Some(bind) = bind else {
             return Err("the module xhttp is not loaded; add loadmodule \"xhttp.so\"".into());
         };
         let mut api = sys::xhttp_api_t { reply: None };
-        // SAFETY: the core keeps every exported function under one type; the
-        // one of this name has the type that xhttp's own header gives it.
+        // SAFETY: the core keeps every exported function under one type; the function
+        // of this name has the type that xhttp's own header gives it.
         let ret = unsafe {
             let bind = std::mem::transmute::<
                 unsafe extern "C" fn(_, _, _) -> _,
@@ -48,8 +48,8 @@ impl Xhttp {
     /// Answers the request.
     ///
     /// # Errors
-    /// It was not sent, for example because the reply does not fit into this
-    /// process's memory. Another may be tried.
+    /// The reply was not sent, for example because it does not fit into this process's
+    /// memory. The caller may try another one.
     pub fn reply(
         &self,
         request: &mut Message<'_>,
@@ -66,8 +66,7 @@ impl Xhttp {
         let mut body = strings::counted(body);
         body.len = len;
         let message = request.as_ptr();
-        // SAFETY: the message is that of the call in progress, and xhttp copies
-        // the texts.
+        // SAFETY: the message is that of the current call, and xhttp copies the texts.
         let ret = unsafe {
             (self.reply)(
                 message,
@@ -80,8 +79,8 @@ impl Xhttp {
         if ret >= 0 {
             return Ok(());
         }
-        // What is prepared for this reply would be taken for the next one's.
-        // SAFETY: the list of a message of this process.
+        // What was prepared for this reply would be taken for the next one.
+        // SAFETY: the list belongs to a message of this process.
         unsafe { sys::del_nonshm_lump_rpl(&raw mut (*message).reply_lump) };
         Err("xhttp did not send the reply".into())
     }
