@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 /**
- * The next parameter is to be converted.
+ * The next parameter has to be converted.
  */
 #define KSRRS_SCAN_CONVERT 2
 
@@ -30,21 +30,21 @@
 #define KSRRS_SCAN_OK 0
 
 /**
- * Parameters from here on may be missing.
+ * The parameters from here on are optional.
  */
 #define KSRRS_SCAN_OPTIONAL 1
 
 /**
- * The later reply is complete, or there is nothing more to be said.
+ * Closes a later reply, which is complete, or to which nothing more will be added.
  *
  * # Safety
- * The glue passes on what [`ksrrs_rpc_delay`] gave a command.
+ * The glue passes on what a command got from [`ksrrs_rpc_delay`].
  */
 void ksrrs_rpc_close_delayed(void *delayed);
 
 /**
- * Makes what the command replies through when it has returned; null where
- * replies cannot come later.
+ * Makes the context through which the command can reply after it has returned. It
+ * returns null if replies cannot come later.
  *
  * # Safety
  * The glue passes on what the command was given.
@@ -52,7 +52,7 @@ void ksrrs_rpc_close_delayed(void *delayed);
 void *ksrrs_rpc_delay(void *call);
 
 /**
- * Whether the command is told that it may reply later, from another process.
+ * Whether the command may reply later, from another process.
  *
  * # Safety
  * The glue passes on what the command was given.
@@ -63,13 +63,13 @@ bool ksrrs_rpc_delays(void *call);
  * Makes the reply a fault.
  *
  * # Safety
- * The glue passes on what the command was given; `reason`, if not null, has
- * `len` bytes.
+ * The glue passes on what the command was given. If `reason` is not null it has `len`
+ * bytes.
  */
 void ksrrs_rpc_fault(void *call, int code, const char *reason, size_t len);
 
 /**
- * Adds a `{` or a `[`; returns its handle, or null.
+ * Adds a `{` or a `[`, and returns its handle, or null if the reply takes no more.
  *
  * # Safety
  * The glue passes on what the command was given.
@@ -77,7 +77,7 @@ void ksrrs_rpc_fault(void *call, int code, const char *reason, size_t len);
 void *ksrrs_rpc_put_container(void *handle, const char *name, char kind);
 
 /**
- * Adds a `{` or a `[`; returns its handle, or null.
+ * Adds a `{` or a `[`, and returns its handle, or null if the reply takes no more.
  *
  * # Safety
  * The glue passes on what the command was given.
@@ -85,7 +85,7 @@ void *ksrrs_rpc_put_container(void *handle, const char *name, char kind);
 void *ksrrs_rpc_put_container(void *handle, const char *name, char kind);
 
 /**
- * Adds an `f`.
+ * Adds a value of the format `f`.
  *
  * # Safety
  * The glue passes on what the command was given.
@@ -93,7 +93,7 @@ void *ksrrs_rpc_put_container(void *handle, const char *name, char kind);
 int ksrrs_rpc_put_float(void *handle, const char *name, double value);
 
 /**
- * Adds an `f`.
+ * Adds a value of the format `f`.
  *
  * # Safety
  * The glue passes on what the command was given.
@@ -101,7 +101,8 @@ int ksrrs_rpc_put_float(void *handle, const char *name, double value);
 int ksrrs_rpc_put_float(void *handle, const char *name, double value);
 
 /**
- * Adds one of `d u b t l j L J`; `j` and `J` in the bits of a signed number.
+ * Adds a value of the format `d u b t l j L J`. Those of `j` and `J` are the bits of a
+ * signed number.
  *
  * # Safety
  * The glue passes on what the command was given.
@@ -109,7 +110,8 @@ int ksrrs_rpc_put_float(void *handle, const char *name, double value);
 int ksrrs_rpc_put_integer(void *handle, const char *name, char kind, int64_t value);
 
 /**
- * Adds one of `d u b t l j L J`; `j` and `J` in the bits of a signed number.
+ * Adds a value of the format `d u b t l j L J`. Those of `j` and `J` are the bits of a
+ * signed number.
  *
  * # Safety
  * The glue passes on what the command was given.
@@ -117,25 +119,25 @@ int ksrrs_rpc_put_integer(void *handle, const char *name, char kind, int64_t val
 int ksrrs_rpc_put_integer(void *handle, const char *name, char kind, int64_t value);
 
 /**
- * Adds an `s` or an `S`; a null pointer is a null string.
+ * Adds a value of the format `s` or `S`. A null pointer is a null string.
  *
  * # Safety
- * The glue passes on what the command was given; `text`, if not null, has
- * `len` bytes.
+ * The glue passes on what the command was given. If `text` is not null it has `len`
+ * bytes.
  */
 int ksrrs_rpc_put_text(void *handle, const char *name, const char *text, size_t len);
 
 /**
- * Adds an `s` or an `S`; a null pointer is a null string.
+ * Adds a value of the format `s` or `S`. A null pointer is a null string.
  *
  * # Safety
- * The glue passes on what the command was given; `text`, if not null, has
- * `len` bytes.
+ * The glue passes on what the command was given. If `text` is not null it has `len`
+ * bytes.
  */
 int ksrrs_rpc_put_text(void *handle, const char *name, const char *text, size_t len);
 
 /**
- * A format character that does not exist. Returns what `add` returns then.
+ * Refuses a format character that does not exist, and returns the result of `add`.
  *
  * # Safety
  * The glue passes on what the command was given.
@@ -143,7 +145,7 @@ int ksrrs_rpc_put_text(void *handle, const char *name, const char *text, size_t 
 int ksrrs_rpc_put_unknown(void *handle, const char *_name, char kind);
 
 /**
- * A format character that does not exist. Returns what `add` returns then.
+ * Refuses a format character that does not exist, and returns the result of `add`.
  *
  * # Safety
  * The glue passes on what the command was given.
@@ -175,7 +177,7 @@ void ksrrs_rpc_scan_begin(void *call);
 int ksrrs_rpc_send(void *call);
 
 /**
- * Takes an `f`.
+ * Takes a parameter of the format `f`.
  *
  * # Safety
  * The glue passes on what the command gave it.
@@ -183,7 +185,7 @@ int ksrrs_rpc_send(void *call);
 int ksrrs_rpc_take_float(void *source, const char *name, int flags, double *value);
 
 /**
- * Takes an `f`.
+ * Takes a parameter of the format `f`.
  *
  * # Safety
  * The glue passes on what the command gave it.
@@ -191,7 +193,7 @@ int ksrrs_rpc_take_float(void *source, const char *name, int flags, double *valu
 int ksrrs_rpc_take_float(void *source, const char *name, int flags, double *value);
 
 /**
- * Takes one of `b t d u`: each fills an int.
+ * Takes a parameter of the format `b t d u`, each of which fills an int.
  *
  * # Safety
  * The glue passes on what the command gave it.
@@ -199,7 +201,7 @@ int ksrrs_rpc_take_float(void *source, const char *name, int flags, double *valu
 int ksrrs_rpc_take_int(void *source, const char *name, int flags, int *value);
 
 /**
- * Takes one of `b t d u`: each fills an int.
+ * Takes a parameter of the format `b t d u`, each of which fills an int.
  *
  * # Safety
  * The glue passes on what the command gave it.
@@ -207,7 +209,7 @@ int ksrrs_rpc_take_int(void *source, const char *name, int flags, int *value);
 int ksrrs_rpc_take_int(void *source, const char *name, int flags, int *value);
 
 /**
- * Takes an `l` or an `L`.
+ * Takes a parameter of the format `l` or `L`.
  *
  * # Safety
  * The glue passes on what the command gave it.
@@ -215,7 +217,7 @@ int ksrrs_rpc_take_int(void *source, const char *name, int flags, int *value);
 int ksrrs_rpc_take_long(void *source, const char *name, int flags, int64_t *value);
 
 /**
- * Takes an `l` or an `L`.
+ * Takes a parameter of the format `l` or `L`.
  *
  * # Safety
  * The glue passes on what the command gave it.
@@ -223,45 +225,45 @@ int ksrrs_rpc_take_long(void *source, const char *name, int flags, int64_t *valu
 int ksrrs_rpc_take_long(void *source, const char *name, int flags, int64_t *value);
 
 /**
- * Takes a `{`: the handle of a structure that [`ksrrs_rpc_take_text`] and its
- * like read members of.
+ * Takes a parameter of the format `{`, and gives the handle of a structure, whose
+ * members [`ksrrs_rpc_take_text`] and the functions like it read.
  *
  * # Safety
- * The glue passes on what the command was given, and a place for a result.
+ * The glue passes on what the command was given, and a variable for the result.
  */
 int ksrrs_rpc_take_struct(void *call, int flags, void **handle);
 
 /**
- * Takes a `{`: the handle of a structure that [`ksrrs_rpc_take_text`] and its
- * like read members of.
+ * Takes a parameter of the format `{`, and gives the handle of a structure, whose
+ * members [`ksrrs_rpc_take_text`] and the functions like it read.
  *
  * # Safety
- * The glue passes on what the command was given, and a place for a result.
+ * The glue passes on what the command was given, and a variable for the result.
  */
 int ksrrs_rpc_take_struct(void *call, int flags, void **handle);
 
 /**
- * Takes an `s` or an `S`. The text is writable and ends with a NUL. Instead of
- * a parameter that is not there it is empty, never null; for a member that is
- * not there nothing is written.
+ * Takes a parameter of the format `s` or `S`. The text is writable and ends with a
+ * NUL. A missing parameter gives an empty text, never a null pointer; for a missing
+ * member nothing is written.
  *
  * # Safety
- * The glue passes on what the command was given, and places for a result.
+ * The glue passes on what the command was given, and variables for the result.
  */
 int ksrrs_rpc_take_text(void *source, const char *name, int flags, char **text, size_t *len);
 
 /**
- * Takes an `s` or an `S`. The text is writable and ends with a NUL. Instead of
- * a parameter that is not there it is empty, never null; for a member that is
- * not there nothing is written.
+ * Takes a parameter of the format `s` or `S`. The text is writable and ends with a
+ * NUL. A missing parameter gives an empty text, never a null pointer; for a missing
+ * member nothing is written.
  *
  * # Safety
- * The glue passes on what the command was given, and places for a result.
+ * The glue passes on what the command was given, and variables for the result.
  */
 int ksrrs_rpc_take_text(void *source, const char *name, int flags, char **text, size_t *len);
 
 /**
- * Takes a `j` or a `J`.
+ * Takes a parameter of the format `j` or `J`.
  *
  * # Safety
  * The glue passes on what the command gave it.
@@ -269,7 +271,7 @@ int ksrrs_rpc_take_text(void *source, const char *name, int flags, char **text, 
 int ksrrs_rpc_take_ulong(void *source, const char *name, int flags, uint64_t *value);
 
 /**
- * Takes a `j` or a `J`.
+ * Takes a parameter of the format `j` or `J`.
  *
  * # Safety
  * The glue passes on what the command gave it.
@@ -293,7 +295,7 @@ int ksrrs_rpc_take_unknown(void *call, char kind);
 int ksrrs_rpc_take_unknown(void *call, char kind);
 
 /**
- * A handle for the top of the reply.
+ * Returns a handle for the top of the reply.
  *
  * # Safety
  * The glue passes on what the command was given.

@@ -1,12 +1,12 @@
-//! What one call after the other fills: an engine keeps it, so that an everyday
-//! call takes no memory from the system.
+//! The memory that is used by one call after the other. An engine keeps it, so that an
+//! everyday call needs no memory from the system.
 
 use rpc_wire::value::Reply;
 
 use crate::handles::Handles;
 
-/// The reply of a call, the handles of its parts, and the texts that were made
-/// for the command.
+/// The reply of a call, the handles of its parts, and the texts that were made for the
+/// command.
 #[derive(Debug, Default)]
 pub(crate) struct Buffers {
     pub(crate) reply: Reply,
@@ -15,7 +15,7 @@ pub(crate) struct Buffers {
 }
 
 impl Buffers {
-    /// Buffers for replies of at most so many bytes.
+    /// Buffers for replies of at most `max_reply` bytes.
     pub(crate) fn new(max_reply: usize) -> Self {
         Buffers {
             reply: Reply::with_limit(max_reply),
@@ -23,8 +23,8 @@ impl Buffers {
         }
     }
 
-    /// Makes them ready for the next call. What an unusually large one took goes
-    /// back to the system.
+    /// Makes the buffers ready for the next call, and returns the memory of an
+    /// unusually large one to the system.
     pub(crate) fn clear(&mut self) {
         self.reply.clear();
         self.handles.clear();
@@ -32,20 +32,21 @@ impl Buffers {
     }
 }
 
-/// How many bytes of texts are kept together.
+/// The number of bytes of texts that are kept in one chunk.
 const CHUNK: usize = 1024;
 
-/// Texts that a command was given and may hold until it returns. How many there are is
-/// the choice of whoever sends the parameters, so memory for them is asked for.
+/// Texts that were given to a command, which may use them until it returns. Whoever
+/// sends the parameters chooses how many there are, so memory for them is reserved with
+/// care.
 ///
 /// # Invariants
-/// A text ends with a NUL and is not moved before [`MadeTexts::clear`]: a chunk is never
-/// filled beyond its first capacity.
+/// A text ends with a NUL and is not moved before [`MadeTexts::clear`], because a chunk
+/// is never filled beyond its first capacity.
 #[derive(Debug)]
 pub(crate) struct MadeTexts {
     chunks: Vec<Vec<u8>>,
-    /// The NUL of the text without bytes, which stands for all that is missing:
-    /// most commands read parameters until there are none.
+    /// The NUL of the empty text, which stands for everything that is missing. Most
+    /// commands read parameters until there are none.
     nothing: Vec<u8>,
 }
 
@@ -59,7 +60,7 @@ impl Default for MadeTexts {
 }
 
 impl MadeTexts {
-    /// Whether there is memory for one more text of so many bytes.
+    /// Whether there is memory for one more text of `len` bytes.
     pub(crate) fn make_room(&mut self, len: usize) -> bool {
         let has_room = |chunk: &Vec<u8>| chunk.capacity() - chunk.len() > len;
         self.chunks.last().is_some_and(has_room) || self.add_chunk(len + 1)
@@ -75,21 +76,22 @@ impl MadeTexts {
         is_there
     }
 
-    /// Keeps a copy of `text` and gives its place, writable as C has it, if there is
-    /// memory for it.
+    /// Keeps a copy of `text` and returns its address, writable as C expects it, if
+    /// there is memory for it.
     pub(crate) fn keep(&mut self, text: &[u8]) -> Option<(*mut u8, usize)> {
         if !self.make_room(text.len()) {
             return None;
         }
         let chunk = self.chunks.last_mut()?;
         let start = chunk.len();
-        // INVARIANT: there is room for the text and its NUL, so the chunk stays.
+        // INVARIANT: the text and its NUL fit into the chunk's capacity, so it does not
+        // move.
         chunk.extend_from_slice(text);
         chunk.push(0);
         Some((chunk.as_mut_ptr().wrapping_add(start), text.len()))
     }
 
-    /// The place of a text without bytes.
+    /// The address of an empty text.
     pub(crate) fn nothing(&mut self) -> (*mut u8, usize) {
         (self.nothing.as_mut_ptr(), 0)
     }
@@ -99,7 +101,7 @@ impl MadeTexts {
         self.chunks.truncate(1);
         self.chunks.shrink_to(1);
         self.chunks.iter_mut().for_each(Vec::clear);
-        // A command may have written there.
+        // A command may have written to it.
         self.nothing.fill(0);
     }
 }

@@ -1,9 +1,9 @@
-//! Replies that come later: a command makes a block in shared memory and
-//! returns; whichever process has the answer adds it to the block's context and
-//! closes that.
+//! Replies that come later. A command makes a block in shared memory and returns.
+//! Whichever process has the answer adds it to the block's context and closes the
+//! block.
 //!
-//! A block holds nothing of one process's memory. The reply is a tree in the
-//! memory of the process that adds to it first, found by the block's number.
+//! A block holds no address of one process's memory. The reply is a tree in the memory
+//! of the process that adds to it first, which finds it by the block's number.
 
 use std::cell::{Cell, RefCell};
 use std::ffi::c_void;
@@ -17,23 +17,23 @@ use rpc_wire::value::Params;
 
 use crate::answer::{Answer, RespondLater, Responder};
 use crate::buffers::Buffers;
-use crate::call::{Call, Delay, Parts};
 use crate::context::Context;
+use crate::invocation::{Delay, Invocation, Parts};
 use crate::policy::{MaxReply, Policy};
 
-/// A reply that is to come, in shared memory.
+/// A later reply, in shared memory.
 ///
 /// # Invariants
-/// `note_len` bytes follow it in the same allocation. `message` is there until
-/// the block is closed, which happens once, and only the process that closes it
-/// touches it. The block is freed with the last of its references: one is the
-/// command's as long as it runs, one is given up by closing.
+/// `note_len` bytes follow it in the same allocation. `message` is there until the
+/// block is closed, which happens once, and only the process that closes the block
+/// touches it. The block is freed with the last of its two references: one is the
+/// command's as long as it runs, the other is given up by closing.
 #[repr(C)]
 pub(crate) struct Block {
-    /// What the command gets; it leads to `context`.
+    /// The structure that the command gets. It leads to `context`.
     rpc: sys::rpc_delayed_ctx,
     context: Context,
-    /// Tells it from blocks that were at the same address before.
+    /// A number that distinguishes the block from earlier blocks at the same address.
     number: u64,
     references: AtomicU32,
     closed: AtomicBool,
@@ -46,23 +46,23 @@ pub(crate) struct Block {
 }
 
 impl Block {
-    /// Makes a block; none if shared memory has no room for it.
+    /// Makes a block. It returns `None` if there is no shared memory for it.
     pub(crate) fn new(delay: Delay) -> Option<NonNull<Block>> {
         let note = &delay.later.note;
         let size = size_of::<Block>() + note.len();
-        // SAFETY: the core's allocator gives this many bytes, aligned for any
-        // of C's types, or null.
+        // SAFETY: the core's allocator returns null, or memory of this size that is
+        // aligned for any of C's types.
         let memory = unsafe { sys::ksrrs_shm_malloc(size) };
         let Some(block) = NonNull::new(memory.cast::<Block>()) else {
             log_limited!(Error, "no shared memory for a reply that comes later");
             return None;
         };
-        // INVARIANT: the note follows; both references are there.
+        // INVARIANT: the note is appended below, and both references are counted.
         let content = Block {
             rpc: sys::rpc_delayed_ctx {
-                // SAFETY: the table is constant.
+                // SAFETY: the table is a constant.
                 rpc: unsafe { sys::ksrrs_rpc_table },
-                // SAFETY: a field of the block's own memory.
+                // SAFETY: the address of a field in the block's own memory is taken.
                 reply_ctx: unsafe { &raw mut (*block.as_ptr()).context }.cast(),
             },
             context: Context::Delayed(block),
@@ -76,7 +76,8 @@ impl Block {
             note_len: note.len(),
             message: ManuallyDrop::new(delay.later.message),
         };
-        // SAFETY: fresh memory of this size, for the block and the note behind.
+        // SAFETY: the memory is new, and its size is that of the block and of the note
+        // behind it.
         unsafe {
             block.write(content);
             let tail = block.add(1).cast::<u8>();
@@ -85,7 +86,7 @@ impl Block {
         Some(block)
     }
 
-    /// What the command gets.
+    /// The pointer that the command gets.
     ///
     /// # Safety
     /// The block is not freed.
@@ -94,7 +95,7 @@ impl Block {
         unsafe { &raw mut (*block.as_ptr()).rpc }.cast()
     }
 
-    /// The call in this process that fills the reply; null after it was closed.
+    /// The call in this process that fills the reply, or null after it was closed.
     ///
     /// # Safety
     /// The block is not freed.
@@ -115,27 +116,28 @@ impl Block {
         })
     }
 
-    /// Sends the reply if that has not been done, and frees what it took.
+    /// Sends the reply if that has not been done, and releases what belongs to it.
     ///
     /// # Safety
-    /// `delayed` is null or was made by [`Block::for_command`] and is not freed.
+    /// `delayed` is null, or it was returned by [`Block::for_command`] and its block is
+    /// not freed.
     pub(crate) unsafe fn close(delayed: *mut c_void) {
         // SAFETY: the caller vouches for the pointer.
         let delayed = unsafe { delayed.cast::<sys::rpc_delayed_ctx>().as_ref() };
         let context = delayed.map_or(null_mut(), |delayed| delayed.reply_ctx);
-        // SAFETY: it leads to the block's own context.
+        // SAFETY: the pointer leads to the block's own context.
         let Some(&Context::Delayed(block)) = (unsafe { context.cast::<Context>().as_ref() }) else {
             log_limited!(Bug, "a command closes a reply that it has not opened");
             return;
         };
-        // SAFETY: this process closes the block, or finds that it is closed.
+        // SAFETY: this process closes the block, or finds it closed already.
         unsafe {
             let call = Block::call(block);
             if call.is_null() || (*block.as_ptr()).closed.swap(true, Ordering::AcqRel) {
                 return;
             }
             Filling::finish(block.as_ref().number);
-            // Nobody else touches the message any more.
+            // Nothing else uses the message any more.
             ManuallyDrop::drop(&mut (*block.as_ptr()).message);
             Block::release(block);
         }
@@ -146,26 +148,26 @@ impl Block {
     /// # Safety
     /// The caller has one, and does not use the block any more.
     pub(crate) unsafe fn release(block: NonNull<Block>) {
-        // SAFETY: the caller's reference.
+        // SAFETY: the caller has a reference, so the block is not freed.
         let before = unsafe { block.as_ref() }
             .references
             .fetch_sub(1, Ordering::AcqRel);
         if before == 1 {
-            // SAFETY: that was the last one; nothing in the block is dropped
-            // with it, for the message went when it was closed.
+            // SAFETY: that was the last reference. Nothing in the block has to be
+            // dropped, because the message went when the block was closed.
             unsafe { sys::ksrrs_shm_free(block.as_ptr().cast()) };
         }
     }
 
-    /// What was noted about the request.
+    /// The note about the request.
     fn note(&self) -> &[u8] {
         let tail = std::ptr::from_ref(self).wrapping_add(1).cast();
-        // SAFETY: the invariants.
+        // SAFETY: by the invariants the note follows the block.
         unsafe { std::slice::from_raw_parts(tail, self.note_len) }
     }
 }
 
-/// A number that no other block has: processes have numbers of their own.
+/// A number that no other block has. It contains the number of the process.
 fn next_number() -> u64 {
     thread_local! {
         static LAST: Cell<u32> = const { Cell::new(0) };
@@ -180,18 +182,18 @@ thread_local! {
     static FILLING: RefCell<Vec<Filling>> = const { RefCell::new(Vec::new()) };
 }
 
-/// A reply that this process fills.
+/// A later reply that this process fills.
 ///
 /// # Invariants
-/// Both pointers come from boxes that are freed with it; the call borrows from
-/// the parts and goes first.
+/// Both pointers come from boxes that are freed with it. The call borrows from `owned`
+/// and is freed first.
 struct Filling {
     number: u64,
-    call: *mut Call<'static>,
+    call: *mut Invocation<'static>,
     owned: *mut Owned,
 }
 
-/// What a call borrows from an engine where there is one.
+/// The data that a call otherwise borrows from an engine.
 struct Owned {
     params: Params,
     buffers: Buffers,
@@ -205,10 +207,10 @@ impl Filling {
             buffers: Buffers::new(content.max_reply.bytes()),
             client: LaterClient(block),
         }));
-        // SAFETY: it lives until `Filling` is dropped, which drops the call
-        // before.
+        // SAFETY: the data lives until `Filling` is dropped, which drops the call
+        // first.
         let lent = unsafe { &mut *owned };
-        let call = Call::new(Parts {
+        let call = Invocation::new(Parts {
             policy: content.policy,
             max_reply: content.max_reply,
             returns_array: content.returns_array,
@@ -223,7 +225,7 @@ impl Filling {
         }
     }
 
-    /// Sends the reply of this number unless it was sent.
+    /// Sends the reply of this number, unless it has been sent.
     fn finish(number: u64) {
         let found = FILLING.with_borrow_mut(|all| {
             let index = all.iter().position(|one| one.number == number)?;
@@ -231,12 +233,12 @@ impl Filling {
         });
         let Some(filling) = found else { return };
         let complaints = panic::stop(None, || {
-            // SAFETY: nobody adds to it any more.
+            // SAFETY: nothing adds to the call any more.
             Some(unsafe { &mut *filling.call }.finish())
         });
         let complaints = complaints.unwrap_or_else(|| {
             panic::stop((), || {
-                // SAFETY: the reference above has ended with the panic.
+                // SAFETY: the reference above ended with the panic.
                 unsafe { &mut *filling.call }.answer_anew();
             });
             Vec::new()
@@ -249,7 +251,8 @@ impl Filling {
 
 impl Drop for Filling {
     fn drop(&mut self) {
-        // SAFETY: the invariants.
+        // SAFETY: by the invariants the pointers come from boxes, and nothing else
+        // frees them.
         unsafe {
             drop(Box::from_raw(self.call));
             drop(Box::from_raw(self.owned));
@@ -257,13 +260,13 @@ impl Drop for Filling {
     }
 }
 
-/// Who gets the reply: whoever sent the message in the block.
+/// The client of a later reply, which is the sender of the message in the block.
 struct LaterClient(NonNull<Block>);
 
 impl Responder for LaterClient {
     fn respond(&mut self, answer: Answer<'_>) {
-        // SAFETY: the block is open, or is being closed by this process: its
-        // message is there, and nobody else uses it.
+        // SAFETY: the block is open, or is being closed by this process, so its message
+        // is there and nothing else uses it.
         unsafe {
             let (note, respond) = {
                 let block = self.0.as_ref();

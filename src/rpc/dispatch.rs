@@ -1,4 +1,4 @@
-//! Finds a command and runs it.
+//! Finding and running commands.
 
 use std::ffi::{c_int, c_void};
 
@@ -7,22 +7,21 @@ use rpc_wire::value::{Params, Span};
 
 use crate::answer::Responder;
 use crate::buffers::Buffers;
-use crate::call::{Call, Parts};
 use crate::context::Context;
 use crate::delayed::Block;
+use crate::invocation::{Invocation, Parts};
 use crate::policy::{MaxReply, Policy};
 
-/// How many bytes a cleared name keeps: more than any command's has.
+/// The bytes that a cleared name keeps, which is more than the name of any command has.
 const KEPT_NAME: usize = 256;
 
-/// Runs commands for one protocol, one after the other. It keeps its buffers
-/// from call to call.
+/// Runs commands for one protocol, one after the other. It reuses its buffers.
 #[derive(Debug)]
 pub struct Engine {
     policy: &'static Policy,
     max_reply: MaxReply,
     buffers: Buffers,
-    /// The name of the command that runs.
+    /// The name of the running command.
     name: Vec<u8>,
 }
 
@@ -40,8 +39,8 @@ enum Found {
 }
 
 impl Engine {
-    /// An engine for the protocol that `policy` describes. A reply that would take
-    /// more than `max_reply` bytes becomes a fault.
+    /// An engine for the protocol that `policy` describes. A reply that would take more
+    /// than `max_reply` bytes becomes a fault.
     #[must_use]
     pub fn new(policy: &'static Policy, max_reply: MaxReply) -> Self {
         Engine {
@@ -52,14 +51,14 @@ impl Engine {
         }
     }
 
-    /// Runs the command that `method`, a text of `params`, names, and gives
-    /// `responder` its reply or the reason why there is none.
+    /// Runs the command that is named by `method`, a text of `params`. It gives
+    /// `responder` the reply, or a fault if there is none.
     ///
-    /// The command runs in this process and returns when it is done: one that
-    /// sleeps lets us sleep. What it changes in the text of `params` is its
-    /// own affair; they are worthless afterwards.
+    /// The command runs in this process, so a command that sleeps delays everything
+    /// else in it. The command may change the text of `params`, which must not be used
+    /// afterwards.
     ///
-    /// Returns whether there is such a command.
+    /// The result tells whether there is such a command.
     pub fn run(
         &mut self,
         method: Span,
@@ -67,7 +66,7 @@ impl Engine {
         responder: &mut dyn Responder,
     ) -> bool {
         let cleared = Cleared(&mut self.buffers);
-        // A command may change the text of its request.
+        // The name is copied, because the command may change the text of its request.
         self.name.clear();
         self.name.shrink_to(KEPT_NAME);
         self.name.extend_from_slice(c_text(params.text(method)));
@@ -96,7 +95,7 @@ impl Engine {
             }
         };
         let lock = found.is_ok().then(|| ExecLock::take(name));
-        let mut call = Call::new(Parts {
+        let mut call = Invocation::new(Parts {
             policy: self.policy,
             max_reply: self.max_reply,
             returns_array: found.as_ref().is_ok_and(|command| command.returns_array),
@@ -111,13 +110,13 @@ impl Engine {
         for complaint in call.finish() {
             log_limited!(Warning, "command {}: {complaint}", shown());
         }
-        // The reply is on its way: only now may the command run elsewhere.
+        // The command may only run elsewhere once its reply is on its way.
         drop(lock);
         is_known
     }
 }
 
-/// Buffers that are cleared in the end, also where a panic passes.
+/// Buffers that are cleared when this is dropped, even if a panic passes.
 struct Cleared<'a>(&'a mut Buffers);
 
 impl Drop for Cleared<'_> {
@@ -126,11 +125,11 @@ impl Drop for Cleared<'_> {
     }
 }
 
-fn execute(command: Command, call: &mut Call<'_>) {
+fn execute(command: Command, call: &mut Invocation<'_>) {
     let mut context = Context::running(call);
-    // SAFETY: the function is the core's or a module's, made for this table and
-    // a context of the table's own; it does not keep either. Until it returns
-    // only the callbacks use the call, through this pointer.
+    // SAFETY: the function is the core's or a module's. It was made for this table and
+    // a context of the table's, and keeps neither. Until it returns only the callbacks
+    // use the call, through this pointer.
     unsafe {
         (command.function)(
             &raw mut sys::ksrrs_rpc_table,
@@ -140,31 +139,30 @@ fn execute(command: Command, call: &mut Call<'_>) {
     process::forget_message();
     if let Context::Running { delayed, .. } = context {
         if let Some(block) = delayed.get() {
-            // SAFETY: the reference that the command had while it ran.
+            // SAFETY: this is the reference that the command held while it ran.
             unsafe { Block::release(block) };
         }
     }
 }
 
-/// Whether the server has a command of this name. Asking is no use of it,
-/// which matters where a command's use is limited in time.
+/// Whether the server has a command of this name. The question does not count as a use
+/// of the command, which matters if its rate is limited.
 #[must_use]
 pub fn exists(name: &[u8]) -> bool {
     let name = c_text(name);
-    // SAFETY: the name has as many bytes as are told, one at least, and the core
-    // only reads it.
+    // SAFETY: the name has at least one byte and as many as its length says, and the
+    // core only reads it.
     lookup_len(name)
         .is_some_and(|len| unsafe { sys::ksrrs_rpc_exists(name.as_ptr().cast(), len) } != 0)
 }
 
-/// What the core's own look-up sees of a name: it ends at a NUL, like any C
-/// string.
+/// The part of a name that the core's look-up sees: like any C string it ends at a NUL.
 fn c_text(name: &[u8]) -> &[u8] {
     name.split(|byte| *byte == 0).next().unwrap_or_default()
 }
 
-/// The length of a name that can be looked up. An empty one need not point to
-/// memory, and the core reckons back from its end.
+/// The length of a name that can be looked up. An empty name is refused: it may have no
+/// address, and the core reads backwards from its end.
 fn lookup_len(name: &[u8]) -> Option<c_int> {
     c_int::try_from(name.len()).ok().filter(|len| *len > 0)
 }
@@ -175,7 +173,8 @@ fn find(name: &[u8]) -> Found {
     };
     let mut function: sys::rpc_function_t = None;
     let mut returns_array = 0;
-    // SAFETY: the name has `len` bytes, one at least, and the core only reads it.
+    // SAFETY: the name has `len` bytes, which is at least one, and the core only reads
+    // it.
     let found = unsafe {
         sys::ksrrs_rpc_find(
             name.as_ptr().cast(),
@@ -194,7 +193,7 @@ fn find(name: &[u8]) -> Found {
     }
 }
 
-/// The core's lock around a command's execution, released whatever happens.
+/// The core's lock around the execution of a command. It is always released.
 struct ExecLock(c_int);
 
 impl ExecLock {
@@ -206,7 +205,7 @@ impl ExecLock {
 
 impl Drop for ExecLock {
     fn drop(&mut self) {
-        // SAFETY: what `ksrrs_rpc_lock` returned, given back once.
+        // SAFETY: `ksrrs_rpc_lock` returned this value, which is given back once.
         unsafe { sys::ksrrs_rpc_unlock(self.0) };
     }
 }

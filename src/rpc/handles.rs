@@ -1,8 +1,8 @@
-//! Handles: what a command holds of a structure it is filling.
+//! Handles, by which a command refers to the structures that it fills or reads.
 //!
-//! `struct_add` and `array_add` get nothing but the handle, so a handle leads
-//! to its call. Handles must not move while the command runs; they lie in
-//! chunks that are filled, never grown.
+//! `struct_add` and `array_add` get only the handle, so a handle leads to its call.
+//! Handles must not move while the command runs. They lie in chunks that are filled and
+//! never grown.
 
 use std::ffi::c_void;
 
@@ -10,19 +10,19 @@ use rpc_wire::value::Parent;
 
 const CHUNK: usize = 256;
 
-/// What a command holds a handle of.
+/// The target of a handle.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Target {
     /// A place in the reply.
     Reply(Parent),
-    /// A structure among the parameters, by its number in the call.
+    /// A structure among the parameters, by its index in the call.
     Param(usize),
 }
 
-/// Which call, and what in it.
+/// A handle: a call, and a target in it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Handle {
-    /// The call, a `*mut Call`.
+    /// The address of the call, a `*mut Invocation`.
     pub(crate) call: *mut c_void,
     pub(crate) target: Target,
 }
@@ -30,15 +30,15 @@ pub(crate) struct Handle {
 /// The handles of one call.
 ///
 /// # Invariants
-/// A chunk is never pushed to beyond its first capacity, so that the address of
-/// a handle holds until [`Handles::clear`].
+/// A chunk is never filled beyond its first capacity, so that the address of a handle
+/// is valid until [`Handles::clear`].
 #[derive(Debug, Default)]
 pub(crate) struct Handles {
     chunks: Vec<Vec<Handle>>,
 }
 
 impl Handles {
-    /// Keeps a handle and gives the address that stands for it in C.
+    /// Keeps a handle and returns the address that stands for it in C.
     pub(crate) fn keep(&mut self, handle: Handle) -> *mut Handle {
         let has_room = |chunk: &Vec<Handle>| chunk.len() < CHUNK;
         if !self.chunks.last().is_some_and(has_room) {
@@ -46,12 +46,12 @@ impl Handles {
         }
         let last = self.chunks.len() - 1;
         let chunk = &mut self.chunks[last];
-        // INVARIANT: the length was below CHUNK, the capacity is at least that.
+        // INVARIANT: the length was below CHUNK, and the capacity is at least CHUNK.
         chunk.push(handle);
         chunk.as_mut_ptr().wrapping_add(chunk.len() - 1)
     }
 
-    /// Forgets all handles, and gives back all but one chunk of memory.
+    /// Drops all handles, and releases the memory of all chunks but one.
     pub(crate) fn clear(&mut self) {
         self.chunks.truncate(1);
         if let Some(first) = self.chunks.first_mut() {

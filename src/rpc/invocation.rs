@@ -1,19 +1,20 @@
-//! A command's call: what it may read, and what it has answered so far.
+//! A command's call in progress: what it may read, and what it has answered so far.
+
+mod params;
 
 use std::ffi::c_void;
 
-use rpc_wire::value::{Container, Full, NodeId, Param, Params, Parent, Scalar};
+use rpc_wire::value::{Container, Full, NodeId, Params, Parent, Scalar};
 
+use self::params::Member;
 use crate::answer::{Answer, Later, Responder};
 use crate::buffers::Buffers;
 use crate::handles::{Handle, Target};
 use crate::policy::{
-    Faults, MaxReply, NamedInArray, Policy, ScanFault, StructParam, TopValues, UnnamedInStruct,
-    Weight,
+    Faults, MaxReply, NamedInArray, Policy, ScanFault, TopValues, UnnamedInStruct, Weight,
 };
-use crate::scan::{self, Conversion, FailedScan, Problem, Taken, Wanted};
 
-/// A call that goes on without this one.
+/// The data for a reply that comes after the command has returned.
 pub(crate) struct Delay {
     pub(crate) later: Later,
     pub(crate) policy: &'static Policy,
@@ -21,31 +22,24 @@ pub(crate) struct Delay {
     pub(crate) returns_array: bool,
 }
 
-/// The value was not added; the command gets an error.
+/// The error for a value that was not added. The command gets an error, too.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Refused;
 
-/// A member of a structure among the parameters. It is read once.
-#[derive(Debug)]
-struct Member {
-    name: Vec<u8>,
-    value: Vec<u8>,
-    is_read: bool,
-}
-
-/// One call of one command.
-pub(crate) struct Call<'a> {
+/// A call of a command in progress, as the callbacks see it.
+pub(crate) struct Invocation<'a> {
     policy: &'static Policy,
     max_reply: MaxReply,
     returns_array: bool,
-    /// Why the reply takes no more, once it does not.
+    /// The reason why the reply takes no more values, if it does not.
     full: Option<Full>,
     params: &'a mut Params,
-    /// The next parameter to look at.
+    /// The index of the next parameter.
     next: usize,
-    /// How many were taken; one that fails to convert is passed, not taken.
+    /// The number of parameters that were taken. One that could not be converted is
+    /// skipped, which does not count.
     taken: usize,
-    /// Structures among the parameters that the command has asked for.
+    /// The structures among the parameters for which the command has asked.
     structs: Vec<Vec<Member>>,
     buffers: &'a mut Buffers,
     top: Option<*mut Handle>,
@@ -56,7 +50,7 @@ pub(crate) struct Call<'a> {
     complaints: Vec<String>,
 }
 
-/// What a call works with; the engine lends it.
+/// The data with which a call works. The engine lends it.
 pub(crate) struct Parts<'a> {
     pub(crate) policy: &'static Policy,
     pub(crate) max_reply: MaxReply,
@@ -66,9 +60,9 @@ pub(crate) struct Parts<'a> {
     pub(crate) responder: &'a mut dyn Responder,
 }
 
-impl<'a> Call<'a> {
+impl<'a> Invocation<'a> {
     pub(crate) fn new(parts: Parts<'a>) -> Self {
-        Call {
+        Invocation {
             policy: parts.policy,
             max_reply: parts.max_reply,
             returns_array: parts.returns_array,
@@ -86,7 +80,7 @@ impl<'a> Call<'a> {
         }
     }
 
-    /// Adds a value at a place of the reply.
+    /// Adds a value at a place in the reply.
     pub(crate) fn put(
         &mut self,
         place: Parent,
@@ -98,7 +92,7 @@ impl<'a> Call<'a> {
         pushed.map_err(|full| self.is_full(full))
     }
 
-    /// Adds a structure or an array. `this` is the call as C knows it.
+    /// Adds a structure or an array. `this` is the address of the call, for its handle.
     pub(crate) fn open(
         &mut self,
         place: Parent,
@@ -115,8 +109,8 @@ impl<'a> Call<'a> {
         }))
     }
 
-    /// The reply takes no more, which is all that the client learns. What it has is
-    /// given back at once.
+    /// Notes that the reply takes no more values, which is all that the client learns.
+    /// The memory of the reply is released at once.
     fn is_full(&mut self, full: Full) -> Refused {
         self.full = Some(full);
         self.buffers.reply.clear();
@@ -124,7 +118,7 @@ impl<'a> Call<'a> {
         Refused
     }
 
-    /// The handle of the reply itself. `this` is the call as C knows it.
+    /// The handle of the reply itself. `this` is the address of the call.
     pub(crate) fn top(&mut self, this: *mut c_void) -> *mut Handle {
         match self.top {
             Some(handle) => handle,
@@ -135,7 +129,7 @@ impl<'a> Call<'a> {
         }
     }
 
-    /// Where a value of this name goes when it is added at `place`.
+    /// The place for a value of this name that the command adds at `place`.
     fn place_for(&mut self, place: Parent, name: Option<&[u8]>) -> Result<Parent, Refused> {
         if self.full.is_some() {
             return Err(Refused);
@@ -167,10 +161,10 @@ impl<'a> Call<'a> {
         }
     }
 
-    /// A format character that does not exist.
+    /// Refuses a format character that does not exist.
     pub(crate) fn unknown_in_add(&mut self, place: Parent, character: char) -> Refused {
         self.complain(format!("unknown format character {character:?} in a reply"));
-        // Only `add` has the call itself to complain to, in C.
+        // In C only `add` has a call to which it can report this.
         if let (Parent::Top, Some((code, reason))) =
             (place, (self.policy.unknown_in_add)(character))
         {
@@ -193,158 +187,11 @@ impl<'a> Call<'a> {
         self.buffers.reply.set_fault(code, reason);
     }
 
-    /// The command, or one of our functions for it, panicked.
+    /// Answers with a fault, because the command, or one of our functions for it, has
+    /// panicked.
     pub(crate) fn panicked(&mut self) {
         self.buffers.reply.clear_fault();
         self.fault(500, b"internal server error");
-    }
-
-    /// The command starts reading parameters; a failure before is forgiven.
-    pub(crate) fn begin_scan(&mut self) {
-        self.scan_fault = None;
-    }
-
-    /// Takes the next parameter.
-    pub(crate) fn take(
-        &mut self,
-        wanted: Wanted,
-        optional: bool,
-        convert: bool,
-    ) -> Result<Taken, Problem> {
-        let conversion = self.policy.conversion;
-        let taken = match self.params.items().get(self.next) {
-            Some(param) => {
-                let asked = scan::Asked {
-                    wanted,
-                    optional,
-                    converting: convert,
-                };
-                let taken = scan::take(self.params, param, asked, conversion);
-                let made = &mut self.buffers.made;
-                if matches!(&taken, Ok(Taken::Made(text)) if !made.make_room(text.len())) {
-                    self.full = Some(Full::NoMemory);
-                    return Err(Problem::WrongType("number"));
-                }
-                taken
-            }
-            None => Err(Problem::Missing),
-        };
-        let converting = convert || conversion == Conversion::ByType { always: true };
-        match taken {
-            Ok(_) => {
-                self.next += 1;
-                self.taken += 1;
-            }
-            Err(problem) => {
-                // ctl's C module has read a parameter past when it finds that it
-                // cannot be converted, but not one of another type.
-                let is_read = !matches!(conversion, Conversion::ByValue { .. });
-                if is_read && converting && problem != Problem::Missing {
-                    self.next += 1;
-                }
-                self.scan_fault = (self.policy.failed_scan)(&FailedScan {
-                    position: self.taken,
-                    wanted,
-                    problem,
-                    optional,
-                    converting,
-                    returns_array: self.returns_array,
-                });
-            }
-        }
-        taken
-    }
-
-    /// A taken text as C gets it: writable, with a NUL behind it, for as long
-    /// as the command runs.
-    pub(crate) fn text_for_c(&mut self, taken: &Taken) -> (*mut u8, usize) {
-        match taken {
-            Taken::Text(span) => {
-                let base = self.params.text_base();
-                (base.wrapping_add(span.start()), span.len())
-            }
-            Taken::Made(text) => match self.buffers.made.keep(text) {
-                Some(place) => place,
-                None => self.no_text(),
-            },
-            _ => self.no_text(),
-        }
-    }
-
-    /// An empty text: commands that do not look at what a scan returned shall
-    /// not follow a pointer that was never set.
-    pub(crate) fn no_text(&mut self) -> (*mut u8, usize) {
-        self.buffers.made.nothing()
-    }
-
-    /// Takes the next parameter as a structure. `this` is the call as C knows
-    /// it.
-    pub(crate) fn take_struct(
-        &mut self,
-        this: *mut c_void,
-        optional: bool,
-    ) -> Result<*mut Handle, Problem> {
-        let read = match self.policy.struct_param {
-            StructParam::FromLine(read) => read,
-            StructParam::Refused(code, reason) => {
-                self.fault(code, reason.as_bytes());
-                return Err(Problem::WrongType("structure"));
-            }
-        };
-        let members = match self.params.items().get(self.next) {
-            None if optional => return Err(Problem::Missing),
-            None => Err("it is missing".to_owned()),
-            Some(Param::Line { raw, .. }) => read(self.params.text(*raw)),
-            Some(_) => Err("it is no structure".to_owned()),
-        };
-        let members = members.map_err(|reason| {
-            let text = format!("parameter on line {}: {reason}", self.taken + 2);
-            self.scan_fault = Some(ScanFault::new(400, text));
-            Problem::WrongType("string")
-        })?;
-        self.next += 1;
-        self.taken += 1;
-        let member = |(name, value)| Member {
-            name,
-            value,
-            is_read: false,
-        };
-        self.structs.push(members.into_iter().map(member).collect());
-        let target = Target::Param(self.structs.len() - 1);
-        Ok(self.buffers.handles.keep(Handle { call: this, target }))
-    }
-
-    /// Takes a member of a structure by its name, in which capitals are small
-    /// letters.
-    pub(crate) fn take_member(
-        &mut self,
-        structure: usize,
-        name: &[u8],
-        wanted: Wanted,
-    ) -> Result<Taken, Problem> {
-        let members = self.structs.get_mut(structure).ok_or(Problem::Missing)?;
-        let member = members
-            .iter_mut()
-            .find(|member| !member.is_read && member.name.eq_ignore_ascii_case(name))
-            .ok_or(Problem::Missing)?;
-        member.is_read = true;
-        let taken = match wanted {
-            Wanted::Text => Some(Taken::Made(member.value.clone())),
-            _ => scan::number_in_text(&member.value, wanted),
-        };
-        taken.ok_or_else(|| {
-            self.fault(400, b"Invalid Parameter Value");
-            Problem::WrongType("string")
-        })
-    }
-
-    /// The command wants something that does not exist.
-    pub(crate) fn unknown_in_scan(&mut self, character: char) {
-        self.complain(format!(
-            "unknown format character {character:?} for a parameter"
-        ));
-        let (code, reason) = (self.policy.unknown_in_scan)(character);
-        self.fault(code, reason.as_bytes());
     }
 
     /// Whether the protocol lets commands reply later.
@@ -352,7 +199,7 @@ impl<'a> Call<'a> {
         self.policy.delays
     }
 
-    /// The command wants to reply later.
+    /// Returns what the command needs to reply later, if that is possible.
     pub(crate) fn delay(&mut self) -> Option<Delay> {
         if self.answered {
             self.complain("it wants to reply later and has replied".to_owned());
@@ -367,12 +214,12 @@ impl<'a> Call<'a> {
         })
     }
 
-    /// It can: this call has nothing to answer any more.
+    /// Notes that the later reply is set up, so this call has nothing to answer.
     pub(crate) fn is_delayed(&mut self) {
         self.answered = true;
     }
 
-    /// The command sends its reply before it is over. Returns what C gets.
+    /// Sends the reply before the command is over, and returns the result for C.
     pub(crate) fn send(&mut self) -> i32 {
         if self.answered {
             self.complain("it sent a second reply".to_owned());
@@ -382,7 +229,8 @@ impl<'a> Call<'a> {
         0
     }
 
-    /// The command has returned. Gives what is to be said about it in the log.
+    /// Ends the call after the command has returned, and returns what the log shall say
+    /// about it.
     pub(crate) fn finish(&mut self) -> Vec<String> {
         if !self.answered {
             self.answer(false);
@@ -390,7 +238,8 @@ impl<'a> Call<'a> {
         std::mem::take(&mut self.complaints)
     }
 
-    /// Writing the reply panicked, and nobody else will tell the client.
+    /// Answers with a fault after writing the reply has panicked, because nothing else
+    /// would tell the client.
     pub(crate) fn answer_anew(&mut self) {
         self.answered = false;
         self.panicked();
@@ -398,7 +247,7 @@ impl<'a> Call<'a> {
     }
 
     fn complain(&mut self, complaint: String) {
-        /// A command in a loop shall not fill the memory.
+        /// The limit keeps a command in a loop from filling the memory.
         const ENOUGH: usize = 8;
         if self.complaints.len() < ENOUGH {
             self.complaints.push(complaint);
@@ -439,5 +288,5 @@ impl<'a> Call<'a> {
 }
 
 #[cfg(test)]
-#[path = "call_tests.rs"]
+#[path = "invocation_tests.rs"]
 mod tests;

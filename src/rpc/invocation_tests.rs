@@ -1,10 +1,11 @@
-//! What a command does, and what the client is told, for each policy.
+//! Tests of what a client is told, for each policy and each thing that a command does.
 
 use rpc_wire::value::{Event, Param};
 
 use super::*;
+use crate::scan::{Problem, Taken, Wanted};
 
-/// Keeps the reply as a line of text.
+/// Keeps the replies as lines of text.
 #[derive(Default)]
 struct Shown {
     replies: Vec<String>,
@@ -52,17 +53,17 @@ fn show(event: Event<'_>) -> String {
     }
 }
 
-/// Runs what a command would do, and shows what the client gets.
+/// Runs the actions of a command, and returns the client's answer.
 fn answer(
     policy: &'static Policy,
     returns_array: bool,
     params: Vec<Param>,
-    command: impl FnOnce(&mut Call<'_>),
+    command: impl FnOnce(&mut Invocation<'_>),
 ) -> String {
     let mut given = Params::new();
     params.into_iter().for_each(|param| given.push(param));
     let (mut buffers, mut shown) = (Buffers::default(), Shown::default());
-    let mut call = Call::new(Parts {
+    let mut call = Invocation::new(Parts {
         policy,
         max_reply: MaxReply::DEFAULT,
         returns_array,
@@ -76,12 +77,12 @@ fn answer(
     shown.replies.remove(0)
 }
 
-fn add(call: &mut Call<'_>, number: i32) {
+fn add(call: &mut Invocation<'_>, number: i32) {
     call.put(Parent::Top, None, Scalar::Int(number))
         .expect("added");
 }
 
-fn open(call: &mut Call<'_>, place: Parent, name: Option<&[u8]>, kind: Container) -> Parent {
+fn open(call: &mut Invocation<'_>, place: Parent, name: Option<&[u8]>, kind: Container) -> Parent {
     let place = call.place_for(place, name).expect("allowed");
     Parent::Node(call.buffers.reply.open(place, name, kind).expect("added"))
 }
@@ -91,7 +92,7 @@ const JSON: &Policy = &Policy::JSON;
 
 #[test]
 fn of_several_values_binrpc_sends_all_and_json_the_last() {
-    let command = |call: &mut Call<'_>| {
+    let command = |call: &mut Invocation<'_>| {
         add(call, 1);
         add(call, 2);
     };
@@ -102,7 +103,7 @@ fn of_several_values_binrpc_sends_all_and_json_the_last() {
 
 #[test]
 fn a_named_value_in_an_array_is_a_member_or_an_object_of_its_own() {
-    let command = |call: &mut Call<'_>| {
+    let command = |call: &mut Invocation<'_>| {
         let array = open(call, Parent::Top, None, Container::Array);
         for (name, number) in [(b"a", 1), (b"b", 2)] {
             call.put(array, Some(name), Scalar::Int(number))
@@ -131,7 +132,7 @@ fn an_unnamed_value_in_a_structure_is_kept_or_refused() {
 
 #[test]
 fn of_two_faults_binrpc_tells_the_first_and_json_the_last() {
-    let command = |call: &mut Call<'_>| {
+    let command = |call: &mut Invocation<'_>| {
         call.fault(400, b"one");
         call.fault(500, b"two");
     };
@@ -141,7 +142,7 @@ fn of_two_faults_binrpc_tells_the_first_and_json_the_last() {
 
 #[test]
 fn a_failed_scan_is_told_only_if_the_command_adds_nothing() {
-    let scan_text = |call: &mut Call<'_>| {
+    let scan_text = |call: &mut Invocation<'_>| {
         call.begin_scan();
         call.take(Wanted::Text, false, false)
             .expect_err("an integer is no text");
@@ -163,7 +164,7 @@ fn a_failed_scan_is_told_only_if_the_command_adds_nothing() {
 
 #[test]
 fn what_counts_more_than_a_wrong_type_in_json() {
-    let told = |policy: &'static Policy, wanted, optional, then: fn(&mut Call<'_>)| {
+    let told = |policy: &'static Policy, wanted, optional, then: fn(&mut Invocation<'_>)| {
         answer(policy, false, vec![Param::Array(vec![])], |call| {
             call.begin_scan();
             let _ = call.take(wanted, optional, false);
@@ -172,14 +173,14 @@ fn what_counts_more_than_a_wrong_type_in_json() {
     };
     let text = "-32602 parameter 1: expected string, got array";
     let number = "-32602 parameter 1: expected integer, got array";
-    let nothing: fn(&mut Call<'_>) = |_| {};
-    let adds: fn(&mut Call<'_>) = |call| add(call, 7);
-    let faults: fn(&mut Call<'_>) = |call| call.fault(400, b"own");
-    // C fails the scan of a text, too, so the command speaks for itself.
+    let nothing: fn(&mut Invocation<'_>) = |_| {};
+    let adds: fn(&mut Invocation<'_>) = |call| add(call, 7);
+    let faults: fn(&mut Invocation<'_>) = |call| call.fault(400, b"own");
+    // C also fails the scan of a text, so the command speaks for itself.
     assert_eq!(told(JSON, Wanted::Text, false, nothing), text);
     assert_eq!(told(JSON, Wanted::Text, false, adds), "7");
     assert_eq!(told(JSON, Wanted::Text, false, faults), "400 own");
-    // It passes 0 on for a number, and the command does not learn of it.
+    // C passes 0 for a number, and the command does not learn of it.
     for then in [nothing, adds, faults] {
         assert_eq!(told(JSON, Wanted::Int, false, then), number);
         assert_eq!(told(&Policy::JSON_STRICT, Wanted::Int, true, then), number);
@@ -220,7 +221,7 @@ fn a_scan_that_is_tried_again_is_forgiven() {
 #[test]
 fn a_missing_parameter_is_a_fault_unless_it_is_optional() {
     let scan = |optional| {
-        move |call: &mut Call<'_>| {
+        move |call: &mut Invocation<'_>| {
             call.begin_scan();
             let taken = call.take(Wanted::Int, optional, false);
             assert_eq!(taken, Err(Problem::Missing));
@@ -250,7 +251,7 @@ fn a_number_is_made_a_text_for_c() {
 fn a_command_that_sends_itself_is_answered_at_once_and_only_once() {
     let (mut params, mut buffers) = (Params::new(), Buffers::default());
     let mut shown = Shown::default();
-    let mut call = Call::new(Parts {
+    let mut call = Invocation::new(Parts {
         policy: BINRPC,
         max_reply: MaxReply::DEFAULT,
         returns_array: false,
@@ -279,7 +280,7 @@ fn a_panic_is_told_as_a_fault() {
 
 #[test]
 fn a_structure_as_a_parameter_is_refused_in_the_words_of_the_protocol() {
-    let ask = |call: &mut Call<'_>| {
+    let ask = |call: &mut Invocation<'_>| {
         call.take_struct(std::ptr::null_mut(), false)
             .expect_err("there are none");
     };
@@ -293,13 +294,13 @@ fn a_structure_as_a_parameter_is_refused_in_the_words_of_the_protocol() {
     );
 }
 
-/// A line as a parameter, and what the client gets of a command.
-fn answer_line(line: &[u8], command: impl FnOnce(&mut Call<'_>)) -> String {
+/// Passes a line as the parameter to a command, and returns the client's answer.
+fn answer_line(line: &[u8], command: impl FnOnce(&mut Invocation<'_>)) -> String {
     let mut given = Params::new();
     let raw = given.store_text(line);
     given.push(Param::Line { text: raw, raw });
     let (mut buffers, mut shown) = (Buffers::default(), Shown::default());
-    let mut call = Call::new(Parts {
+    let mut call = Invocation::new(Parts {
         policy: &Policy::LINE_FIFO,
         max_reply: MaxReply::DEFAULT,
         returns_array: false,
@@ -342,7 +343,7 @@ fn a_line_that_is_no_structure_is_told() {
     );
 }
 
-/// What the Management Interface's commands said about their arguments.
+/// These are the texts of the Management Interface's commands about their arguments.
 #[test]
 fn a_missing_or_wrong_argument_of_the_management_interface_is_told() {
     let told = |params, wanted| {
@@ -371,7 +372,7 @@ fn a_reply_that_grows_too_large_is_a_fault_whatever_the_command_says_then() {
     let max_reply = MaxReply::new(64 << 10).expect("enough");
     let (mut params, mut buffers) = (Params::new(), Buffers::new(max_reply.bytes()));
     let mut shown = Shown::default();
-    let mut call = Call::new(Parts {
+    let mut call = Invocation::new(Parts {
         policy: JSON,
         max_reply,
         returns_array: true,
@@ -390,7 +391,7 @@ fn a_reply_that_grows_too_large_is_a_fault_whatever_the_command_says_then() {
         call.put(Parent::Top, None, value).is_ok()
     });
     assert!(added.count() > 1000);
-    // The structure is gone with the rest, and nobody looks for it.
+    // The structure is gone with the rest, and nothing looks for it.
     assert_eq!(call.put(place, Some(b"a"), Scalar::Int(1)), Err(Refused));
     call.fault(500, b"failed to add");
     call.finish();
@@ -405,7 +406,7 @@ fn all_values_are_an_array_where_all_count() {
     let told = |count: i32, policy: &'static Policy| {
         let (mut params, mut buffers) = (Params::new(), Buffers::default());
         let mut shown = Shown::default();
-        let mut call = Call::new(Parts {
+        let mut call = Invocation::new(Parts {
             policy,
             max_reply: MaxReply::DEFAULT,
             returns_array: false,

@@ -9,12 +9,12 @@
 
 mod answer;
 mod buffers;
-mod call;
 #[allow(unsafe_code)]
 mod context;
 #[allow(unsafe_code)]
 mod delayed;
-// cbindgen tells C of what is public.
+mod invocation;
+// cbindgen describes to C what is public.
 #[allow(unsafe_code, unreachable_pub)]
 mod callbacks;
 #[allow(unsafe_code)]

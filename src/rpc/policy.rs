@@ -1,35 +1,35 @@
-//! What the functions of `rpc_t` mean in each protocol.
+//! The meaning of the functions of `rpc_t` in each protocol.
 //!
-//! Clients rely on what the C modules answer, and those differ in these points;
-//! everything else is the same for all.
+//! Clients rely on the answers of the C modules, which differ in the points described
+//! here; everything else is common to all.
 
 use kamailio_core::Error;
 use rpc_wire::linefifo;
 
 use crate::scan::{Conversion, FailedScan, Problem, Wanted};
 
-/// Which of several faults the client sees.
+/// Which fault the client sees if there are several.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Faults {
     First,
     Last,
 }
 
-/// How many bytes a reply may take.
+/// The largest size of a reply in bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MaxReply(i32);
 
 impl MaxReply {
-    /// What holds where no parameter says otherwise. Every reply of today's commands
-    /// has room in it a hundred times.
+    /// The limit if no parameter sets one. It is at least a hundred times as large as
+    /// any reply of today's commands.
     pub const DEFAULT: MaxReply = MaxReply(256 << 20);
 
     /// The value of the parameter `max_reply`.
     ///
     /// # Errors
-    /// It is less than an everyday reply has.
+    /// The value is smaller than an everyday reply.
     pub fn new(bytes: i32) -> Result<Self, Error> {
-        /// The parameters' smallest sensible value.
+        /// The smallest sensible value of the parameter.
         const LEAST: i32 = 64 << 10;
         if bytes < LEAST {
             return Err(Error::new(format!(
@@ -39,71 +39,71 @@ impl MaxReply {
         Ok(MaxReply(bytes))
     }
 
-    /// As a parameter has it.
+    /// The limit as the value of a parameter.
     #[must_use]
     pub const fn parameter(self) -> i32 {
         self.0
     }
 
-    /// As a size in memory.
+    /// The limit as a size in memory.
     #[must_use]
     pub fn bytes(self) -> usize {
         usize::try_from(self.0).unwrap_or_default()
     }
 
-    /// What the client is told of a reply that is larger.
+    /// The text for a client whose reply is larger.
     #[must_use]
     pub fn fault(self) -> String {
         format!("the reply is larger than {} bytes (max_reply)", self.0)
     }
 }
 
-/// Which of several values at the top of the reply the client sees, for a
-/// command that is not declared to return an array.
+/// Which of several values at the top of the reply the client sees, if the command is
+/// not declared to return an array.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum TopValues {
     All,
-    /// All, and several of them in an array.
+    /// The client sees all of them, in an array if there are several.
     AllInArray,
     Last,
 }
 
-/// What becomes of a named value that is added to an array.
+/// The treatment of a named value that is added to an array.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum NamedInArray {
-    /// It stays as it is.
+    /// The value stays as it is.
     Member,
-    /// It goes into a structure of its own.
+    /// The value goes into a structure of its own.
     Wrapped,
 }
 
-/// What becomes of an unnamed value that is added to a structure.
+/// The treatment of an unnamed value that is added to a structure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum UnnamedInStruct {
     Kept,
     Refused,
 }
 
-/// A structure that came as a parameter: its members in their order.
+/// The members of a structure that came as a parameter, in their order.
 pub(crate) type Members = Vec<(Vec<u8>, Vec<u8>)>;
 
-/// What becomes of a command that wants a structure as a parameter.
+/// The treatment of a command that wants a structure as a parameter.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum StructParam {
-    /// It is refused with this fault.
+    /// The parameter is refused with this fault.
     Refused(i32, &'static str),
-    /// A line is read as one.
+    /// The function reads a line as a structure.
     FromLine(fn(&[u8]) -> Result<Members, String>),
 }
 
-/// What counts less than the fault of a failed scan.
+/// How the fault of a failed scan compares with what the command says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Weight {
-    /// Nothing that the command says.
+    /// The fault is sent only if the command says nothing.
     LessThanAll,
-    /// The values that it adds, not its own fault.
+    /// The fault is sent instead of values, but not instead of the command's own fault.
     MoreThanValues,
-    /// All that it says.
+    /// The fault is sent instead of anything else.
     MoreThanAll,
 }
 
@@ -116,8 +116,8 @@ pub(crate) struct ScanFault {
 }
 
 impl ScanFault {
-    /// The C modules' kind: it is sent if the command says nothing, for the command
-    /// may also try again.
+    /// A fault with the weight that the C modules give to it. It is sent only if the
+    /// command says nothing, because the command may also try again.
     pub(crate) fn new(code: i32, reason: String) -> Self {
         ScanFault {
             code,
@@ -127,8 +127,7 @@ impl ScanFault {
     }
 }
 
-/// A protocol's answers to the questions above. Made for one protocol and
-/// never changed.
+/// The rules of a protocol in all these points. Each is a constant.
 #[derive(Debug)]
 pub struct Policy {
     pub(crate) faults: Faults,
@@ -136,25 +135,24 @@ pub struct Policy {
     pub(crate) named_in_array: NamedInArray,
     pub(crate) unnamed_in_struct: UnnamedInStruct,
     pub(crate) conversion: Conversion,
-    /// The fault that a failed scan leaves behind. The next scan forgives it, for
+    /// The fault that a failed scan leaves behind. The next scan forgives it, because
     /// the command may read the same parameter as another type.
     pub(crate) failed_scan: fn(&FailedScan) -> Option<ScanFault>,
     pub(crate) struct_param: StructParam,
-    /// The fault for a format character of a scan that does not exist.
+    /// The fault for an unknown format character of a scan.
     pub(crate) unknown_in_scan: fn(char) -> (i32, String),
-    /// The fault for a format character of an added value that does not exist;
-    /// without one the command alone learns of it.
+    /// The fault for an unknown format character of an added value. Without one only
+    /// the command learns of it.
     pub(crate) unknown_in_add: fn(char) -> Option<(i32, String)>,
     pub(crate) unknown_command: fn(&str) -> (i32, String),
-    /// Whether commands are told that they may reply later, from another
-    /// process.
+    /// Whether commands may reply later, from another process.
     pub(crate) delays: bool,
-    /// What the command gets when it sends a second time.
+    /// The result for a command that sends a second time.
     pub(crate) second_send: i32,
 }
 
 impl Policy {
-    /// `ctl`'s binary protocol.
+    /// The policy of `ctl`'s binary protocol.
     pub const BINRPC: Policy = Policy {
         faults: Faults::First,
         top_values: TopValues::All,
@@ -180,14 +178,14 @@ impl Policy {
         second_send: -1,
     };
 
-    /// The same with `autoconversion`: each parameter is read as if the command
-    /// had asked to convert it.
+    /// As [`Policy::BINRPC`], with the parameter `autoconversion`: each parameter is
+    /// read as if the command had asked to convert it.
     pub const BINRPC_CONVERTING: Policy = Policy {
         conversion: Conversion::ByType { always: true },
         ..Self::BINRPC
     };
 
-    /// `ctl`'s line protocol.
+    /// The policy of `ctl`'s line protocol.
     pub const LINE_FIFO: Policy = Policy {
         faults: Faults::Last,
         conversion: Conversion::FromLine,
@@ -206,7 +204,7 @@ impl Policy {
         ..Self::BINRPC
     };
 
-    /// The Management Interface: all arguments are text.
+    /// The policy of the Management Interface, whose arguments are all text.
     pub const MI: Policy = Policy {
         conversion: Conversion::FromText,
         failed_scan: mi_failed_scan,
@@ -214,7 +212,7 @@ impl Policy {
         ..Self::LINE_FIFO
     };
 
-    /// JSON-RPC.
+    /// The policy of JSON-RPC as the C module understands it.
     pub const JSON: Policy = Policy {
         faults: Faults::Last,
         top_values: TopValues::Last,
@@ -235,7 +233,7 @@ impl Policy {
         second_send: 1,
     };
 
-    /// JSON-RPC as its specification has it.
+    /// The policy of JSON-RPC as its specification describes it.
     pub const JSON_STRICT: Policy = Policy {
         conversion: Conversion::ByValue { lenient: false },
         failed_scan: json_strict_failed_scan,
@@ -253,8 +251,8 @@ impl Policy {
         ..Self::JSON_STRICT
     };
 
-    /// JSON-RPC, as its specification has it or not, and with all values that a
-    /// command adds or the last.
+    /// The policy of JSON-RPC, strictly by its specification or not, and with all
+    /// values that a command adds or only the last.
     #[must_use]
     pub fn json(strict: bool, all_values: bool) -> &'static Policy {
         match (strict, all_values) {
@@ -266,11 +264,11 @@ impl Policy {
     }
 }
 
-/// The C module's text, which clients show and some of them parse. It counts
-/// parameters from 0.
+/// The C module's text, which clients show and some of them parse. It counts parameters
+/// from 0.
 fn binrpc_failed_scan(failed: &FailedScan) -> Option<ScanFault> {
     let expected = match (failed.converting, failed.problem) {
-        (false, _) => failed.wanted.type_name(),
+        (false, _) => failed.wanted.binrpc_name(),
         (true, Problem::Missing) => "any",
         (true, Problem::WrongType(found) | Problem::NotConverted(found)) => found,
     };
@@ -289,9 +287,10 @@ fn binrpc_failed_scan(failed: &FailedScan) -> Option<ScanFault> {
     ))
 }
 
-/// What the C module leaves to the command is left to it here: a missing parameter,
-/// and one that is no text where that is optional. It is that, too, for a command that
-/// then has nothing to list: an empty array is an answer.
+/// The fault of a failed scan in JSON-RPC. What the C module leaves to the command is
+/// left to it here: a missing parameter, and an optional one that is not a text. That
+/// holds even for a command that then has nothing to list, because an empty array is an
+/// answer.
 fn json_failed_scan(failed: &FailedScan) -> Option<ScanFault> {
     let is_left_to_the_command =
         failed.wanted == Wanted::Text && (failed.optional || failed.returns_array);
@@ -302,7 +301,7 @@ fn json_failed_scan(failed: &FailedScan) -> Option<ScanFault> {
     }
 }
 
-/// By the specification a missing parameter is an invalid one.
+/// The fault by the specification, for which a missing parameter is an invalid one.
 fn json_strict_failed_scan(failed: &FailedScan) -> Option<ScanFault> {
     match failed.problem {
         Problem::Missing if failed.optional => None,
@@ -311,20 +310,21 @@ fn json_strict_failed_scan(failed: &FailedScan) -> Option<ScanFault> {
             format!(
                 "parameter {}: expected {}, got none",
                 failed.position + 1,
-                failed.wanted.plain_name()
+                failed.wanted.json_name()
             ),
         )),
         _ => Some(wrong_in_json(failed, Weight::MoreThanValues)),
     }
 }
 
-/// A parameter of the wrong type. Counts from 1, for people read it.
+/// The fault for a parameter of the wrong type. It counts from 1, because people read
+/// it.
 ///
-/// Where a text is wanted the C module fails the scan as well, and the command has
-/// its own words for that. A number it passes on as 0, so what the command says
-/// when the scan fails here is about something else.
+/// If a text is wanted, the C module fails the scan as well, and the command has its
+/// own words for that. For a number it passes 0, so what the command says if the scan
+/// fails here is about something else.
 fn wrong_in_json(failed: &FailedScan, of_text: Weight) -> ScanFault {
-    let wanted = failed.wanted.plain_name();
+    let wanted = failed.wanted.json_name();
     let found = match failed.problem {
         Problem::Missing => "none",
         Problem::WrongType(found) | Problem::NotConverted(found) if found == wanted => {
@@ -343,8 +343,8 @@ fn wrong_in_json(failed: &FailedScan, of_text: Weight) -> ScanFault {
     }
 }
 
-/// The C module's text. The first line of a request names the command, the
-/// second is the first parameter.
+/// The C module's text. It counts lines: the first line of a request names the command,
+/// and the second is the first parameter.
 fn line_fifo_failed_scan(failed: &FailedScan) -> Option<ScanFault> {
     if failed.problem == Problem::Missing && failed.optional {
         return None;
@@ -354,8 +354,7 @@ fn line_fifo_failed_scan(failed: &FailedScan) -> Option<ScanFault> {
     Some(ScanFault::new(400, reason))
 }
 
-/// The words that the Management Interface's own commands had for it. Counts
-/// from 1.
+/// The texts that the Management Interface's own commands had. They count from 1.
 fn mi_failed_scan(failed: &FailedScan) -> Option<ScanFault> {
     let reason = match failed.problem {
         Problem::Missing if failed.optional => return None,
@@ -363,7 +362,7 @@ fn mi_failed_scan(failed: &FailedScan) -> Option<ScanFault> {
         Problem::WrongType(_) | Problem::NotConverted(_) => format!(
             "Bad parameter {}: it is no {}",
             failed.position + 1,
-            failed.wanted.word()
+            failed.wanted.mi_name()
         ),
     };
     Some(ScanFault::new(400, reason))

@@ -1,35 +1,35 @@
-//! Parameters as the types that a command asks for.
+//! Conversion of parameters to the types for which a command asks.
 
 use std::str::FromStr;
 
 use rpc_wire::value::{Param, Params, Span};
 
-/// How far a protocol goes to make a parameter fit.
+/// The rules by which a protocol converts parameters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Conversion {
-    /// The type must fit, except that a whole number always serves where one
-    /// with a fraction or a long one is wanted. Other conversions are made
-    /// where the command asks for them, or always.
+    /// The type must match, except that a whole number always serves as one with a
+    /// fraction or as a long one. Other conversions are made if the command asks for
+    /// them, or always.
     ByType {
         /// Whether every parameter is converted.
         always: bool,
     },
-    /// Everything is a line of text; numbers are written as in C.
+    /// Every parameter is a line of text. Numbers are written as in C.
     FromLine,
-    /// Everything is text; numbers are decimal, whatever zeros they start with,
-    /// or hexadecimal behind `0x`.
+    /// Every parameter is text. Numbers are decimal, even with leading zeros, or
+    /// hexadecimal behind `0x`.
     FromText,
-    /// The value must fit: text that is wholly a number is that number, true
-    /// is 1. A number is text only where the command asks to convert. Null in the
-    /// place of an optional parameter is a missing one.
+    /// The value must match: a text that is wholly a number is that number, and 1 stands
+    /// for true. A number is a text only if the command asks for a conversion. Null stands for
+    /// a missing optional parameter.
     ByValue {
-        /// Whether what is no number serves as the number 0 in the place of an
+        /// Whether something that is not a number serves as the number 0 for an
         /// optional parameter, as it does in C.
         lenient: bool,
     },
 }
 
-/// What a command asks for.
+/// The type for which a command asks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Wanted {
     /// `b t d u`, 32 bits
@@ -45,8 +45,8 @@ pub(crate) enum Wanted {
 }
 
 impl Wanted {
-    /// The word for it in messages to people.
-    pub(crate) fn word(self) -> &'static str {
+    /// The name of the type in the texts of the Management Interface.
+    pub(crate) fn mi_name(self) -> &'static str {
         match self {
             Wanted::Int | Wanted::Long | Wanted::UnsignedLong => "whole number",
             Wanted::Float => "number",
@@ -54,8 +54,8 @@ impl Wanted {
         }
     }
 
-    /// The word for it in messages to people.
-    pub(crate) fn plain_name(self) -> &'static str {
+    /// The name of the type in the texts of JSON-RPC.
+    pub(crate) fn json_name(self) -> &'static str {
         match self {
             Wanted::Int | Wanted::Long | Wanted::UnsignedLong => "integer",
             Wanted::Float => "float",
@@ -63,8 +63,8 @@ impl Wanted {
         }
     }
 
-    /// The C module's word for it in messages to BINRPC clients.
-    pub(crate) fn type_name(self) -> &'static str {
+    /// The C module's name for the type, in messages to BINRPC clients.
+    pub(crate) fn binrpc_name(self) -> &'static str {
         match self {
             Wanted::Int => "integer",
             Wanted::Float | Wanted::Long | Wanted::UnsignedLong => "float",
@@ -73,54 +73,54 @@ impl Wanted {
     }
 }
 
-/// How a command asks for a parameter.
+/// A command's request for a parameter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Asked {
     pub(crate) wanted: Wanted,
-    /// It may be missing.
+    /// Whether the parameter may be missing.
     pub(crate) optional: bool,
-    /// It is to be converted.
+    /// Whether it has to be converted.
     pub(crate) converting: bool,
 }
 
-/// A parameter as the command gets it.
+/// A parameter in the form for the command.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Taken {
     Int(i32),
     Float(f64),
     Long(i64),
     UnsignedLong(u64),
-    /// A text of the request.
+    /// A text in the request.
     Text(Span),
-    /// A text made for the command.
+    /// A text that was made for the command.
     Made(Vec<u8>),
 }
 
-/// Why a parameter could not be taken.
+/// The reason why a parameter could not be taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Problem {
     /// There is no further parameter.
     Missing,
-    /// It is one of these, which does not serve.
+    /// The parameter has this type, which does not match.
     WrongType(&'static str),
-    /// It is one of these, and there is no conversion.
+    /// The parameter has this type, which cannot be converted.
     NotConverted(&'static str),
 }
 
-/// All that is to be said about a failed scan.
+/// The circumstances of a failed scan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct FailedScan {
-    /// How many parameters were taken before.
+    /// The number of parameters that were taken before.
     pub(crate) position: usize,
     pub(crate) wanted: Wanted,
     pub(crate) problem: Problem,
     pub(crate) optional: bool,
     pub(crate) converting: bool,
-    /// Whether the command is declared to answer with an array.
+    /// Whether the command is declared to return an array.
     pub(crate) returns_array: bool,
 }
 
-/// Takes one parameter as what the command wants.
+/// Takes one parameter as the type that the command wants.
 pub(crate) fn take(
     params: &Params,
     param: &Param,
@@ -142,7 +142,7 @@ pub(crate) fn take(
     }
 }
 
-/// What C takes for the number that is wanted where there is no number at all.
+/// The number that C takes for a parameter without any number in it.
 fn zero(param: &Param, asked: Asked) -> Option<Taken> {
     let is_number = matches!(
         param,
@@ -220,7 +220,7 @@ fn from_line(
     }
 }
 
-/// A text that is a number as people write it: `10`, `010` and `0x0a` are the
+/// Reads a text that is a number as people write it: `10`, `010` and `0x0a` are the
 /// same.
 fn plain_number(text: &[u8], wanted: Wanted) -> Option<Taken> {
     let digits = text.strip_prefix(b"0x").or(text.strip_prefix(b"0X"));
@@ -234,7 +234,7 @@ fn plain_number(text: &[u8], wanted: Wanted) -> Option<Taken> {
     }
 }
 
-/// A text that is a number as C writes it: `10`, `0x1f`, `017`, `1.5e3`.
+/// Reads a text that is a number as C writes it: `10`, `0x1f`, `017`, `1.5e3`.
 pub(crate) fn number_in_text(text: &[u8], wanted: Wanted) -> Option<Taken> {
     let text = std::str::from_utf8(text).ok()?.trim_ascii();
     match whole_number_in_c(text) {
@@ -262,7 +262,7 @@ fn whole_number_in_c(text: &str) -> Option<i64> {
     i64::try_from(if sign == "-" { -number } else { number }).ok()
 }
 
-/// The word for what a parameter is, in messages to clients.
+/// The name of a parameter's type, in messages to clients.
 fn name_of(param: &Param) -> &'static str {
     match param {
         Param::Int(_) | Param::UnsignedLong(_) => "integer",
@@ -276,8 +276,8 @@ fn name_of(param: &Param) -> &'static str {
     }
 }
 
-/// A whole number as what is wanted, where it has room: 32 bits may be meant
-/// as signed or as unsigned, commands ask for both with the same letter.
+/// Converts a whole number to the wanted type, if it fits. The 32 bits may be meant as
+/// signed or unsigned, because commands ask for both with the same letter.
 fn int_as(number: i64, wanted: Wanted) -> Option<Taken> {
     match wanted {
         Wanted::Int => i32::try_from(number)
@@ -291,7 +291,7 @@ fn int_as(number: i64, wanted: Wanted) -> Option<Taken> {
     }
 }
 
-/// A number with a fraction as what is wanted; the fraction is cut off.
+/// Converts a number with a fraction, which is cut off, to the wanted type.
 fn float_as(number: f64, wanted: Wanted) -> Option<Taken> {
     match wanted {
         Wanted::Int => Some(Taken::Int(number as i32)),
@@ -303,8 +303,8 @@ fn float_as(number: f64, wanted: Wanted) -> Option<Taken> {
     }
 }
 
-/// Text as ctl's C module reads it: whole for an integer, where nothing at all
-/// is 0, and its longest beginning that is a number for the others.
+/// Reads a text as ctl's C module does. For an integer the whole text counts, and an
+/// empty one is 0. For the other types its longest beginning that is a number counts.
 fn number_at_start(text: &[u8], wanted: Wanted) -> Option<Taken> {
     if wanted == Wanted::Int {
         let digits = text.strip_prefix(b"+").unwrap_or(text);
@@ -324,7 +324,7 @@ fn number_at_start(text: &[u8], wanted: Wanted) -> Option<Taken> {
         .and_then(|number| float_as(number, wanted))
 }
 
-/// A text that is wholly a decimal number.
+/// Reads a text that is wholly a decimal number.
 fn whole_number(text: &[u8], wanted: Wanted) -> Option<Taken> {
     if let Some(number) = parsed::<i64>(text) {
         return int_as(number, wanted);

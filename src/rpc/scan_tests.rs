@@ -1,4 +1,4 @@
-//! What parameters become.
+//! Tests of what parameters become.
 
 use super::*;
 
@@ -6,7 +6,7 @@ const TYPED: Conversion = Conversion::ByType { always: false };
 const AS_C: Conversion = Conversion::ByValue { lenient: true };
 const STRICT: Conversion = Conversion::ByValue { lenient: false };
 
-/// Takes what has to be there.
+/// Takes a parameter that must be there.
 fn take(
     params: &Params,
     param: &Param,

@@ -1,22 +1,22 @@
-//! Values on their way into the reply.
+//! Adding values to the reply.
 
 use std::ffi::{c_char, c_int, c_void};
 
 use rpc_wire::value::{Container, Parent, Scalar};
 
 use super::{name_bytes, with_handle};
-use crate::call::{Call, Refused};
 use crate::handles::{Handle, Target};
+use crate::invocation::{Invocation, Refused};
 
-/// Runs `body` on a call and the place in its reply that a handle stands for;
-/// `body` also gets the call as C knows it.
+/// Runs `body` on a call and the place in its reply for which a handle stands. `body`
+/// also gets the address of the call.
 ///
 /// # Safety
-/// As for [`with_handle`].
+/// The rules are those of [`with_handle`].
 unsafe fn with_place<R>(
     handle: *mut c_void,
     fallback: R,
-    body: impl FnOnce(&mut Call<'_>, Parent, *mut c_void) -> R,
+    body: impl FnOnce(&mut Invocation<'_>, Parent, *mut c_void) -> R,
 ) -> R
 where
     R: Copy,
@@ -37,7 +37,8 @@ fn status(result: Result<(), Refused>) -> c_int {
     }
 }
 
-/// Adds one of `d u b t l j L J`; `j` and `J` in the bits of a signed number.
+/// Adds a value of the format `d u b t l j L J`. Those of `j` and `J` are the bits of a
+/// signed number.
 ///
 /// # Safety
 /// The glue passes on what the command was given.
@@ -56,11 +57,11 @@ pub unsafe extern "C" fn ksrrs_rpc_put_integer(
         b'j' | b'J' => Scalar::UnsignedLong(value as u64),
         _ => Scalar::Long(value),
     };
-    // SAFETY: handle and name are those of the running command.
+    // SAFETY: the handle and the name are those of the running command.
     unsafe { put(handle, name, value) }
 }
 
-/// Adds an `f`.
+/// Adds a value of the format `f`.
 ///
 /// # Safety
 /// The glue passes on what the command was given.
@@ -70,15 +71,15 @@ pub unsafe extern "C" fn ksrrs_rpc_put_float(
     name: *const c_char,
     value: f64,
 ) -> c_int {
-    // SAFETY: handle and name are those of the running command.
+    // SAFETY: the handle and the name are those of the running command.
     unsafe { put(handle, name, Scalar::Float(value)) }
 }
 
-/// Adds an `s` or an `S`; a null pointer is a null string.
+/// Adds a value of the format `s` or `S`. A null pointer is a null string.
 ///
 /// # Safety
-/// The glue passes on what the command was given; `text`, if not null, has
-/// `len` bytes.
+/// The glue passes on what the command was given. If `text` is not null it has `len`
+/// bytes.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ksrrs_rpc_put_text(
     handle: *mut c_void,
@@ -89,15 +90,17 @@ pub unsafe extern "C" fn ksrrs_rpc_put_text(
     let value = if text.is_null() {
         Scalar::Null
     } else {
-        // SAFETY: not null, and the caller vouches for `len` bytes.
+        // SAFETY: the pointer is not null, and the caller vouches for `len` bytes.
         Scalar::Text(unsafe { std::slice::from_raw_parts(text.cast(), len) })
     };
-    // SAFETY: handle and name are those of the running command.
+    // SAFETY: the handle and the name are those of the running command.
     unsafe { put(handle, name, value) }
 }
 
+/// Adds a value.
+///
 /// # Safety
-/// As for the functions that call it.
+/// The rules are those of the functions that call it.
 unsafe fn put(handle: *mut c_void, name: *const c_char, value: Scalar<'_>) -> c_int {
     // SAFETY: the caller vouches for both.
     unsafe {
@@ -108,7 +111,7 @@ unsafe fn put(handle: *mut c_void, name: *const c_char, value: Scalar<'_>) -> c_
     }
 }
 
-/// Adds a `{` or a `[`; returns its handle, or null.
+/// Adds a `{` or a `[`, and returns its handle, or null if the reply takes no more.
 ///
 /// # Safety
 /// The glue passes on what the command was given.
@@ -122,7 +125,7 @@ pub unsafe extern "C" fn ksrrs_rpc_put_container(
         b'[' => Container::Array,
         _ => Container::Struct,
     };
-    // SAFETY: handle and name are those of the running command.
+    // SAFETY: the handle and the name are those of the running command.
     unsafe {
         let name = name_bytes(name);
         with_place(handle, std::ptr::null_mut(), |call, place, this| {
@@ -132,7 +135,7 @@ pub unsafe extern "C" fn ksrrs_rpc_put_container(
     }
 }
 
-/// A format character that does not exist. Returns what `add` returns then.
+/// Refuses a format character that does not exist, and returns the result of `add`.
 ///
 /// # Safety
 /// The glue passes on what the command was given.

@@ -1,10 +1,10 @@
-//! Parameters on their way to the command.
+//! Passing parameters to the command.
 
 use std::ffi::{c_char, c_int, c_void};
 
 use super::{name_bytes, with_call, with_handle};
-use crate::call::Call;
 use crate::handles::Target;
+use crate::invocation::Invocation;
 use crate::scan::{Problem, Taken, Wanted};
 
 /// The value was taken.
@@ -14,9 +14,9 @@ pub const KSRRS_SCAN_MISSING: c_int = 1;
 /// The parameter does not fit.
 pub const KSRRS_SCAN_FAILED: c_int = 2;
 
-/// Parameters from here on may be missing.
+/// The parameters from here on are optional.
 pub const KSRRS_SCAN_OPTIONAL: c_int = 1;
-/// The next parameter is to be converted.
+/// The next parameter has to be converted.
 pub const KSRRS_SCAN_CONVERT: c_int = 2;
 
 /// The command starts to read parameters.
@@ -25,25 +25,25 @@ pub const KSRRS_SCAN_CONVERT: c_int = 2;
 /// The glue passes on what the command was given.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ksrrs_rpc_scan_begin(call: *mut c_void) {
-    // SAFETY: the context of the running command.
+    // SAFETY: the context is that of the running command.
     unsafe { with_call(call, (), |call, _| call.begin_scan()) }
 }
 
-/// Takes a parameter, or with a name a member of one, and hands it to `give`.
+/// Takes a parameter, or with a name a member of one, and passes it to `give`.
 ///
 /// # Safety
-/// Without a name `source` is the context that the command was given, with one
-/// it is a handle; `name` is null or a C string.
+/// `name` is null or a C string. If it is null, `source` is the context that the
+/// command was given, otherwise it is a handle.
 unsafe fn take(
     source: *mut c_void,
     name: *const c_char,
     wanted: Wanted,
     flags: c_int,
-    give: impl FnOnce(&mut Call<'_>, Taken),
+    give: impl FnOnce(&mut Invocation<'_>, Taken),
 ) -> c_int {
     let optional = flags & KSRRS_SCAN_OPTIONAL != 0;
     let convert = flags & KSRRS_SCAN_CONVERT != 0;
-    let hand_over = |call: &mut Call<'_>, taken| match taken {
+    let hand_over = |call: &mut Invocation<'_>, taken| match taken {
         Ok(taken) => {
             give(call, taken);
             KSRRS_SCAN_OK
@@ -75,7 +75,7 @@ fn scan_status(problem: Problem) -> c_int {
     }
 }
 
-/// Takes one of `b t d u`: each fills an int.
+/// Takes a parameter of the format `b t d u`, each of which fills an int.
 ///
 /// # Safety
 /// The glue passes on what the command gave it.
@@ -86,7 +86,7 @@ pub unsafe extern "C" fn ksrrs_rpc_take_int(
     flags: c_int,
     value: *mut c_int,
 ) -> c_int {
-    // SAFETY: the command's own variable, and the context of the command.
+    // SAFETY: the variable is the command's own, and so is the context.
     unsafe {
         take(source, name, Wanted::Int, flags, |_, taken| {
             if let Taken::Int(number) = taken {
@@ -96,7 +96,7 @@ pub unsafe extern "C" fn ksrrs_rpc_take_int(
     }
 }
 
-/// Takes an `f`.
+/// Takes a parameter of the format `f`.
 ///
 /// # Safety
 /// The glue passes on what the command gave it.
@@ -107,7 +107,7 @@ pub unsafe extern "C" fn ksrrs_rpc_take_float(
     flags: c_int,
     value: *mut f64,
 ) -> c_int {
-    // SAFETY: the command's own variable, and the context of the command.
+    // SAFETY: the variable is the command's own, and so is the context.
     unsafe {
         take(source, name, Wanted::Float, flags, |_, taken| {
             if let Taken::Float(number) = taken {
@@ -117,7 +117,7 @@ pub unsafe extern "C" fn ksrrs_rpc_take_float(
     }
 }
 
-/// Takes an `l` or an `L`.
+/// Takes a parameter of the format `l` or `L`.
 ///
 /// # Safety
 /// The glue passes on what the command gave it.
@@ -128,7 +128,7 @@ pub unsafe extern "C" fn ksrrs_rpc_take_long(
     flags: c_int,
     value: *mut i64,
 ) -> c_int {
-    // SAFETY: the command's own variable, and the context of the command.
+    // SAFETY: the variable is the command's own, and so is the context.
     unsafe {
         take(source, name, Wanted::Long, flags, |_, taken| {
             if let Taken::Long(number) = taken {
@@ -138,7 +138,7 @@ pub unsafe extern "C" fn ksrrs_rpc_take_long(
     }
 }
 
-/// Takes a `j` or a `J`.
+/// Takes a parameter of the format `j` or `J`.
 ///
 /// # Safety
 /// The glue passes on what the command gave it.
@@ -149,7 +149,7 @@ pub unsafe extern "C" fn ksrrs_rpc_take_ulong(
     flags: c_int,
     value: *mut u64,
 ) -> c_int {
-    // SAFETY: the command's own variable, and the context of the command.
+    // SAFETY: the variable is the command's own, and so is the context.
     unsafe {
         take(source, name, Wanted::UnsignedLong, flags, |_, taken| {
             if let Taken::UnsignedLong(number) = taken {
@@ -159,12 +159,12 @@ pub unsafe extern "C" fn ksrrs_rpc_take_ulong(
     }
 }
 
-/// Takes an `s` or an `S`. The text is writable and ends with a NUL. Instead of
-/// a parameter that is not there it is empty, never null; for a member that is
-/// not there nothing is written.
+/// Takes a parameter of the format `s` or `S`. The text is writable and ends with a
+/// NUL. A missing parameter gives an empty text, never a null pointer; for a missing
+/// member nothing is written.
 ///
 /// # Safety
-/// The glue passes on what the command was given, and places for a result.
+/// The glue passes on what the command was given, and variables for the result.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ksrrs_rpc_take_text(
     source: *mut c_void,
@@ -173,7 +173,7 @@ pub unsafe extern "C" fn ksrrs_rpc_take_text(
     text: *mut *mut c_char,
     len: *mut usize,
 ) -> c_int {
-    // SAFETY: the context of the command, and variables of the glue.
+    // SAFETY: the context is the command's, and the variables are the glue's.
     unsafe {
         let mut found = None;
         let ret = take(source, name, Wanted::Text, flags, |call, taken| {
@@ -192,18 +192,18 @@ pub unsafe extern "C" fn ksrrs_rpc_take_text(
     }
 }
 
-/// Takes a `{`: the handle of a structure that [`ksrrs_rpc_take_text`] and its
-/// like read members of.
+/// Takes a parameter of the format `{`, and gives the handle of a structure, whose
+/// members [`ksrrs_rpc_take_text`] and the functions like it read.
 ///
 /// # Safety
-/// The glue passes on what the command was given, and a place for a result.
+/// The glue passes on what the command was given, and a variable for the result.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ksrrs_rpc_take_struct(
     call: *mut c_void,
     flags: c_int,
     handle: *mut *mut c_void,
 ) -> c_int {
-    // SAFETY: the context of the running command, and its own variable.
+    // SAFETY: the context is that of the running command, and the variable is its own.
     unsafe {
         with_call(call, KSRRS_SCAN_FAILED, |this, call| {
             let optional = flags & KSRRS_SCAN_OPTIONAL != 0;
@@ -224,7 +224,7 @@ pub unsafe extern "C" fn ksrrs_rpc_take_struct(
 /// The glue passes on what the command was given.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ksrrs_rpc_take_unknown(call: *mut c_void, kind: c_char) -> c_int {
-    // SAFETY: the context of the running command.
+    // SAFETY: the context is that of the running command.
     unsafe {
         with_call(call, (), |call, _| {
             call.unknown_in_scan(char::from(kind as u8));

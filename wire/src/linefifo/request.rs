@@ -56,6 +56,8 @@ pub fn decode(input: &[u8], params: &mut Params) -> Result<Decoded, Malformed> {
 /// more than itself. `searched` is how many bytes of this request were already searched
 /// for its end, 0 for a new one; it is raised here.
 ///
+/// # Errors
+///
 /// The errors are those of [`decode`].
 pub fn decode_on(
     input: &[u8],
