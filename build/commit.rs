@@ -1,7 +1,8 @@
-//! The build script of `kamailio`, which finds the commit that is built.
+//! The build script of `kamailio`, which determines the commit that is built.
 //!
-//! It is a script of its own because its answer changes with every commit: that of
-//! `kamailio-core` takes long, and runs only when headers or the glue have changed.
+//! It is a script of its own because its result changes with every commit, whereas the
+//! script of `kamailio-core` takes long and must only run when headers or the glue have
+//! changed.
 //!
 //! For Rust code it sets the variable `KSRRS_COMMIT`.
 
@@ -9,10 +10,11 @@ use std::env;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// Names the commit where the sources lie outside git, as in an archive of them.
+/// The variable that names the commit if the sources are not in git, as in an archive
+/// of them.
 const GIVEN: &str = "KAMAILIO_RS_COMMIT";
 
-/// What modules are made of. A change in it that is not committed is marked.
+/// The sources of the modules. A change in them that is not committed is marked.
 const SOURCES: &[&str] = &[
     "Cargo.lock",
     "Cargo.toml",
@@ -26,8 +28,9 @@ const SOURCES: &[&str] = &[
     "wire",
 ];
 
-/// How much of a commit's name is told. Git's own abbreviation is longer where it has
-/// many objects, and the same sources shall give the same modules everywhere.
+/// The number of digits of a commit's name that are kept. Git's own abbreviation is
+/// longer in a repository with many objects, but the same sources shall give the same
+/// modules everywhere.
 const DIGITS: usize = 12;
 
 fn main() {
@@ -39,21 +42,21 @@ fn main() {
     println!("cargo::rustc-env=KSRRS_COMMIT={commit}");
 }
 
-/// A text in which there is nothing that cannot stand in a line of an answer.
+/// The commit that the variable names, if its text fits into a line of an answer.
 fn given() -> Option<String> {
     env::var(GIVEN)
         .ok()
         .filter(|commit| !commit.is_empty() && commit.bytes().all(|byte| byte.is_ascii_graphic()))
 }
 
-/// The repository whose top the sources are.
+/// A repository whose top directory is that of the sources.
 struct Repository<'a> {
     root: &'a Path,
 }
 
 impl<'a> Repository<'a> {
-    /// Sources that were unpacked inside another project's repository are not part
-    /// of it, so git is not asked to look any further up.
+    /// Sources that were unpacked inside another project's repository do not belong to
+    /// it, so git is not asked to look any further up.
     fn at(root: &'a Path) -> Option<Self> {
         root.join(".git").exists().then_some(Self { root })
     }
@@ -70,7 +73,7 @@ impl<'a> Repository<'a> {
         Some(format!("{}{mark}", name.get(..DIGITS)?))
     }
 
-    /// Has cargo run this again when another commit is checked out or made, or when
+    /// Makes cargo run this again when another commit is made or checked out, or when
     /// the sources differ from it.
     fn watch(&self) {
         for part in SOURCES {
@@ -84,10 +87,11 @@ impl<'a> Repository<'a> {
         }
     }
 
-    /// What git prints, if it is there and succeeds.
+    /// The output of git, if git is there and succeeds.
     fn git(&self, args: &[&str]) -> Option<String> {
         let mut command = Command::new("git");
-        // Inside a hook of git's these name the repository that has called it.
+        // Inside one of git's hooks these variables name the repository that has called
+        // it.
         for variable in ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE"] {
             command.env_remove(variable);
         }
@@ -103,8 +107,9 @@ impl<'a> Repository<'a> {
     }
 }
 
-/// A branch may lie packed with others and has no file then; the next commit makes
-/// one, which changes the directory. Cargo takes a missing file for a changed one.
+/// The file of a branch, or its directory. A branch may be packed with others and have
+/// no file; then the next commit creates one, which changes the directory. Cargo would
+/// take a missing file for a changed one.
 fn existing(path: &Path) -> PathBuf {
     path.ancestors()
         .find(|path| path.exists())

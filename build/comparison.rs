@@ -1,35 +1,35 @@
-//! Whether a server will load what is built with some headers.
+//! Checking whether a server will load what is built with some headers.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use crate::server::Server;
 
-/// The two strings that every module carries, and that the server's load check
-/// compares with its own.
+/// The two strings that every module contains, which the server's load check compares
+/// with its own.
 pub(crate) struct Strings {
-    /// As in `kamailio 5.6.3 (x86_64/linux)`.
+    /// The name, version and platform, such as `kamailio 5.6.3 (x86_64/linux)`.
     pub(crate) version: String,
-    /// The names of compile flags, with commas.
+    /// The names of compile flags, separated by commas.
     pub(crate) flags: String,
 }
 
-/// How the headers, as they are configured, differ from the server.
+/// The differences between the configured headers and the server.
 pub(crate) struct Difference {
-    /// Whether they are of another version: then nothing else says much.
+    /// Whether the versions differ. If they do, nothing else means much.
     pub(crate) is_of_version: bool,
-    /// Both, where the operating system or the architecture has other names.
+    /// Both platforms, if the operating system or the architecture has another name.
     platforms: Option<(String, String)>,
-    /// What the server was built with and the headers lack.
+    /// The flags with which the server was built and which the headers lack.
     missing: Vec<String>,
-    /// What the headers have and the server was built without.
+    /// The flags of the headers without which the server was built.
     surplus: Vec<String>,
-    /// Both, where the same flags make different strings.
+    /// Both strings, if they differ although the flags are the same.
     order: Option<(String, String)>,
 }
 
 impl Difference {
-    /// None, if the server accepts the strings.
+    /// Compares the two. It returns `None` if the server accepts the strings.
     pub(crate) fn between(headers: &Strings, server: &Server) -> Option<Self> {
         let ours = flag_set(&headers.flags);
         let theirs = flag_set(&server.compile_flags);
@@ -55,7 +55,7 @@ impl Difference {
         self.size() == 0
     }
 
-    /// The smaller, the nearer are the headers to the server.
+    /// The size of the difference, by which the nearest headers are chosen.
     pub(crate) fn size(&self) -> usize {
         let pairs = [&self.platforms, &self.order];
         let pairs = pairs.into_iter().flatten().count();
@@ -63,7 +63,7 @@ impl Difference {
         version + self.missing.len() + self.surplus.len() + pairs
     }
 
-    /// A line for each difference.
+    /// Describes each difference in a line.
     pub(crate) fn lines(&self) -> String {
         let mut lines = String::new();
         for (what, pair) in [("platform", &self.platforms), ("flags", &self.order)] {
@@ -83,8 +83,7 @@ impl Difference {
         lines
     }
 
-    /// The definitions that would make the headers agree, if it is only a matter
-    /// of definitions.
+    /// The definitions that would make the headers match, if definitions suffice.
     pub(crate) fn definitions(&self) -> Option<String> {
         if self.order.is_some() {
             return None;
@@ -109,22 +108,23 @@ impl Difference {
     }
 }
 
-/// `kamailio 5.6.3` of `kamailio 5.6.3 (x86_64/linux) 4f0a2b`.
+/// Takes `kamailio 5.6.3` from `kamailio 5.6.3 (x86_64/linux) 4f0a2b`.
 fn name_and_version(full_version: &str) -> &str {
     full_version.split('(').next().unwrap_or_default().trim()
 }
 
-/// `x86_64/linux` of `kamailio 5.6.3 (x86_64/linux) 4f0a2b`.
+/// Takes `x86_64/linux` from `kamailio 5.6.3 (x86_64/linux) 4f0a2b`.
 fn platform(full_version: &str) -> &str {
     let (_, rest) = full_version.split_once('(').unwrap_or_default();
     rest.split(')').next().unwrap_or_default()
 }
 
-/// The macros that put this flag into the string, for most those of its name.
+/// The macros that put this flag into the string. For most flags it is the one of the
+/// same name.
 fn macros(flag: &str) -> Vec<&str> {
     match flag {
         "TLS_PTHREAD_MUTEX_SHARED" => vec!["KSR_PTHREAD_MUTEX_SHARED"],
-        // The way of waiting has a number besides, and that is Kamailio's.
+        // The way of waiting also has a number, for which this is Kamailio's value.
         "FAST_LOCK-ADAPTIVE_WAIT" => vec!["FAST_LOCK", "ADAPTIVE_WAIT", "ADAPTIVE_WAIT_LOOPS=1024"],
         _ => flag.split('-').collect(),
     }
@@ -137,7 +137,7 @@ fn flag_set(flags: &str) -> BTreeSet<&str> {
         .map(str::trim)
         .filter(|flag| !flag.is_empty())
     {
-        // Kamailio writes no comma between these two.
+        // Kamailio writes no comma between these two flags.
         match flag.strip_prefix("EXTRA_DEBUG") {
             Some(next) if !next.is_empty() => set.extend(["EXTRA_DEBUG", next]),
             _ => {

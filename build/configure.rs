@@ -1,4 +1,4 @@
-//! Has a source tree's own build system tell the definitions, without writing
+//! Running a source tree's own build system to learn the definitions, without writing
 //! anything into the tree.
 
 use std::fs;
@@ -9,16 +9,16 @@ use std::process::Command;
 
 use crate::{Failure, Result, rerun_if_changed};
 
-/// What building leaves in a tree, and each build has to make for itself.
+/// What a build leaves in a tree. Each build must make these for itself.
 const MADE: &[&str] = &[".git", "build", "config.mak", "modules.lst", "autover.h"];
 
-/// A module that needs nothing but the core.
+/// A module that needs only the core.
 const A_MODULE: &str = "kex";
 
-/// Runs `make cfg`, which needs neither bison nor flex, and returns the
-/// `config.mak` that it writes. Up to 5.6 the definitions depend on OpenSSL's
-/// headers being here, which does not say whether they were where the server was
-/// built, so that is told.
+/// Runs `make cfg`, which needs neither bison nor flex, and returns the `config.mak`
+/// that it writes. Up to 5.6 the definitions depend on whether OpenSSL's headers are
+/// installed here. They may not have been where the server was built, so `mutex_shared`
+/// tells.
 pub(crate) fn with_make(tree: &Path, out_dir: &Path, mutex_shared: bool) -> Result<PathBuf> {
     rerun_if_changed(&tree.join("src/Makefile.defs"));
     let mirror = mirror(tree, &out_dir.join("make"))?;
@@ -27,7 +27,7 @@ pub(crate) fn with_make(tree: &Path, out_dir: &Path, mutex_shared: bool) -> Resu
         .args(mutex_shared.then_some("LIBSSL_SET_MUTEX_SHARED=1"))
         .args(["cfg", "-C"])
         .arg(mirror.join("src"));
-    // Kamailio's makefiles are not to see the variables of one that runs cargo.
+    // Kamailio's makefiles must not see the variables of a make that runs cargo.
     for variable in ["MAKEFLAGS", "MFLAGS", "MAKEOVERRIDES", "MAKELEVEL"] {
         make.env_remove(variable);
     }
@@ -35,9 +35,9 @@ pub(crate) fn with_make(tree: &Path, out_dir: &Path, mutex_shared: bool) -> Resu
     Ok(mirror.join("src/config.mak"))
 }
 
-/// Runs CMake and returns the `compile_commands.json` that it writes. Of the
-/// modules it is asked for one, for 6.0 wants at least one, and many need libraries
-/// that are not here.
+/// Runs CMake and returns the `compile_commands.json` that it writes. CMake is asked
+/// for a single module, because 6.0 needs at least one and many need libraries that are
+/// not here.
 pub(crate) fn with_cmake(tree: &Path, out_dir: &Path) -> Result<PathBuf> {
     rerun_if_changed(&tree.join("CMakeLists.txt"));
     rerun_if_changed(&tree.join("cmake"));
@@ -62,7 +62,7 @@ pub(crate) fn with_cmake(tree: &Path, out_dir: &Path) -> Result<PathBuf> {
     Ok(build.join("compile_commands.json"))
 }
 
-/// Whether CMake can be run at all.
+/// Whether CMake can be run.
 pub(crate) fn has_cmake() -> bool {
     Command::new("cmake").arg("--version").output().is_ok()
 }
@@ -88,8 +88,8 @@ fn run(command: &mut Command, tree: &Path, install: &str) -> Result<()> {
     )))
 }
 
-/// A new directory that looks like the tree and consists of links, but for the
-/// directories that the build systems write into.
+/// Makes a new directory that looks like the tree. It consists of links, except for the
+/// directories into which the build systems write.
 fn mirror(tree: &Path, mirror: &Path) -> Result<PathBuf> {
     if mirror.exists() {
         fs::remove_dir_all(mirror).map_err(|error| Failure::io("cannot remove", mirror, &error))?;

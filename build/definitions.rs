@@ -1,5 +1,5 @@
-//! The preprocessor's definitions that a Kamailio was built with, as its build
-//! system has written them down.
+//! The preprocessor definitions with which a Kamailio was built, as its build system
+//! has recorded them.
 
 use std::fs;
 use std::path::Path;
@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::{Failure, Result, rerun_if_changed};
 
-/// The `-D` and `-U` words that Kamailio's makefiles give the compiler, from the
+/// The `-D` and `-U` options that Kamailio's makefiles give to the compiler, from the
 /// `config.mak` that `make cfg` writes.
 pub(crate) fn of_make(config: &Path) -> Result<Vec<String>> {
     let config = text(config)?;
@@ -21,8 +21,8 @@ pub(crate) fn of_make(config: &Path) -> Result<Vec<String>> {
     Ok(words.collect())
 }
 
-/// Those that CMake gives it for the file with the server's `main`, from
-/// `compile_commands.json`.
+/// The options that CMake gives to the compiler for the file with the server's `main`,
+/// from `compile_commands.json`.
 pub(crate) fn of_cmake(commands: &Path) -> Result<Vec<String>> {
     let fail = |what: &str| Failure::new(format!("{}: {what}", commands.display()));
     let entries: Vec<Value> =
@@ -45,16 +45,16 @@ pub(crate) fn of_cmake(commands: &Path) -> Result<Vec<String>> {
         .collect())
 }
 
-/// Those in a variable of the environment, written as for a shell.
+/// The options in an environment variable, which are written as for a shell.
 pub(crate) fn of_words(words: &str) -> Vec<String> {
     let mut words = shell_words(words);
     words.retain(|word| is_definition(word));
     words
 }
 
-/// The text that a definition such as `-DVERSION="5.6.3"` stands for.
+/// The text that is the value of a definition such as `-DVERSION="5.6.3"`.
 pub(crate) fn value<'a>(definitions: &'a [String], name: &str) -> Option<&'a str> {
-    // The compiler takes the last one.
+    // The last definition of a name counts for the compiler.
     definitions.iter().rev().find_map(|word| {
         let value = word
             .strip_prefix("-D")?
@@ -78,7 +78,7 @@ fn is_main(file: &str) -> bool {
 }
 
 /// The value of the first assignment `NAME= value`. Later ones in the file are
-/// expressions over it.
+/// expressions that use it.
 fn make_variable<'a>(config: &'a str, name: &str) -> Option<&'a str> {
     config
         .lines()
@@ -86,8 +86,8 @@ fn make_variable<'a>(config: &'a str, name: &str) -> Option<&'a str> {
         .map(str::trim)
 }
 
-/// Splits as a shell would and takes the quotes off: both build systems write
-/// values for one, `-DNAME='"kamailio"'` and `-DNAME=\"kamailio\"`.
+/// Splits a text as a shell would and removes the quotes. Both build systems write
+/// values for a shell, `-DNAME='"kamailio"'` and `-DNAME=\"kamailio\"`.
 fn shell_words(text: &str) -> Vec<String> {
     let mut words = Vec::new();
     let mut word: Option<String> = None;

@@ -1,5 +1,5 @@
-//! The C header of what the glue uses of Rust: callbacks, and the constants that
-//! go with them.
+//! The C header of the Rust functions that the glue calls, and of the constants that
+//! belong to them.
 
 use std::env;
 use std::fs;
@@ -7,15 +7,15 @@ use std::path::Path;
 
 use crate::{Failure, Result, files_below, rerun_if_changed};
 
-/// What the glue may use is named like this, functions in small letters and
-/// constants in capitals. It keeps ours apart from the core's, whose functions
-/// win where a name is in both.
+/// The prefix of everything that the glue may use, in small letters for functions and
+/// in capitals for constants. It keeps our names apart from the core's, whose functions
+/// win if both have a name.
 const PREFIX: &str = "ksrrs_";
 
-/// Where that may be written.
+/// The directories whose sources may declare such functions.
 const SOURCES: &[&str] = &["src/core", "src/rpc"];
 
-/// Compares the checked-in header with the sources, or writes it when
+/// Compares the checked-in header with the sources, or writes it if
 /// KAMAILIO_RS_UPDATE_HEADER is set.
 pub(crate) fn check(root: &Path) -> Result<()> {
     println!("cargo::rerun-if-env-changed=KAMAILIO_RS_UPDATE_HEADER");
@@ -24,7 +24,7 @@ pub(crate) fn check(root: &Path) -> Result<()> {
 
     let header = root.join("include/kamailio_rs.h");
     let wanted = generate(root, &config)?;
-    // A header that is not there yet is as good as an empty one.
+    // A missing header counts as an empty one.
     let present = fs::read_to_string(&header).unwrap_or_default();
     if present == wanted {
         return Ok(());
@@ -57,8 +57,8 @@ fn generate(root: &Path, config: &Path) -> Result<String> {
             let (ours, others): (Vec<_>, Vec<_>) = declared_names(&text)
                 .partition(|name| name.to_ascii_lowercase().starts_with(PREFIX));
             if !ours.is_empty() {
-                // cbindgen would also write what such a file imports from C, and
-                // every constant in it.
+                // Otherwise cbindgen would also write what such a file imports from C,
+                // and all its constants.
                 config
                     .export
                     .exclude
@@ -68,7 +68,7 @@ fn generate(root: &Path, config: &Path) -> Result<String> {
         }
     }
 
-    // The configuration goes first: set later, it would undo what the builder
+    // The configuration must come first, because later it would undo what the builder
     // was told before.
     let mut builder = cbindgen::Builder::new().with_config(config);
     for file in sources {
@@ -82,8 +82,8 @@ fn generate(root: &Path, config: &Path) -> Result<String> {
     String::from_utf8(text).map_err(|error| Failure::new(format!("cbindgen: {error}")))
 }
 
-/// What follows `fn` and `const` in a Rust source: the names of its functions
-/// and constants, and a few words that are none, which does no harm here.
+/// The words behind `fn` and `const` in a Rust source: the names of its functions and
+/// constants, and a few other words, which do no harm.
 fn declared_names(source: &str) -> impl Iterator<Item = &str> {
     let in_name = |character: char| character.is_alphanumeric() || character == '_';
     ["fn ", "const "]

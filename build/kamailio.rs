@@ -1,4 +1,4 @@
-//! The headers and compile flags of the Kamailio that the modules are built for.
+//! The headers and compile flags of the Kamailio for which the modules are built.
 
 use std::env;
 use std::fs;
@@ -9,27 +9,27 @@ use crate::server::{self, Server};
 use crate::source::{Configuration, Source};
 use crate::{Failure, Result, definitions, files_below};
 
-/// Definitions that are added to those of the headers, for a server that was
-/// built with options of its own.
+/// The variable with definitions that are added to those of the headers, for a server
+/// that was built with options of its own.
 const MORE_DEFINITIONS: &str = "KAMAILIO_DEFS";
 
-/// A source tree, and with which definitions its headers are to be read.
+/// A source tree, and the definitions with which its headers are read.
 pub(crate) struct Kamailio {
     /// The top of the tree.
     pub(crate) tree: PathBuf,
-    /// As in `5.6.3`.
+    /// The version, such as `5.6.3`.
     pub(crate) version: String,
-    /// The compiler flags, `-D` and `-U` only, that the server was built with.
+    /// The compiler options with which the server was built, only `-D` and `-U`.
     pub(crate) defines: Vec<String>,
-    /// What the core compares with what a module carries.
+    /// The strings that the core compares with those of a module.
     pub(crate) strings: Strings,
     /// The text of the core's headers.
     headers: String,
 }
 
 impl Kamailio {
-    /// Finds the tree, and makes sure that the server will accept what is built
-    /// from it.
+    /// Finds the tree, and makes sure that the server will accept what is built from
+    /// it.
     pub(crate) fn find(root: &Path) -> Result<Self> {
         for variable in ["KAMAILIO_SRC", "KAMAILIO_BIN", MORE_DEFINITIONS] {
             println!("cargo::rerun-if-env-changed={variable}");
@@ -37,7 +37,7 @@ impl Kamailio {
         let named = env::var_os("KAMAILIO_SRC").filter(|path| !path.is_empty());
         let (source, server) = match named {
             Some(path) => {
-                // A relative path is meant from where make is called.
+                // A relative path starts where make was called.
                 let source = Source::at(&root.join(path))?;
                 let server = Server::of_tree(&source.servers(), root)?;
                 (source, server)
@@ -62,7 +62,7 @@ impl Kamailio {
         }
     }
 
-    /// With the definitions that the server's load check accepts.
+    /// Takes the definitions that the server's load check accepts.
     fn as_server(source: &Source, server: &Server) -> Result<Self> {
         let mutex_shared = server.compile_flags.contains("TLS_PTHREAD_MUTEX_SHARED");
         let mut nearest: Option<(Self, Difference)> = None;
@@ -78,7 +78,7 @@ impl Kamailio {
         Err(kamailio.refusal(source, server, &difference))
     }
 
-    /// With the first definitions that there are.
+    /// Takes the first definitions that can be found.
     fn as_configured(source: &Source) -> Result<Self> {
         let configuration = source.configurations(true).next();
         let configuration = configuration.ok_or_else(|| source.unconfigurable())?;
@@ -117,7 +117,7 @@ impl Kamailio {
 
     fn with_headers(mut self) -> Result<Self> {
         for file in files_below(&self.tree.join("src/core"), "h")? {
-            // Some of them have names of people in other encodings.
+            // Some headers have people's names in other encodings.
             let bytes =
                 fs::read(&file).map_err(|error| Failure::io("cannot read", &file, &error))?;
             self.headers.push_str(&String::from_utf8_lossy(&bytes));
@@ -125,7 +125,7 @@ impl Kamailio {
         Ok(self)
     }
 
-    /// Says what differs and how to make it agree.
+    /// The failure that tells the differences and how to remove them.
     fn refusal(&self, source: &Source, server: &Server, difference: &Difference) -> Failure {
         let binary = server.binary.display();
         let tree = source.tree.display();
@@ -163,7 +163,7 @@ impl Kamailio {
         Failure::new(message)
     }
 
-    /// Whether a header of the core has this name in it.
+    /// Whether this name occurs in a header of the core.
     pub(crate) fn declares(&self, symbol: &str) -> bool {
         let in_name = |character: char| character.is_alphanumeric() || character == '_';
         self.headers.match_indices(symbol).any(|(at, _)| {
@@ -173,7 +173,7 @@ impl Kamailio {
         })
     }
 
-    /// Where the compiler finds the headers.
+    /// The options that tell the compiler where the headers are.
     pub(crate) fn include_flags(&self) -> Vec<String> {
         include_flags(&self.tree)
     }
@@ -183,9 +183,9 @@ fn quoted(words: &str) -> String {
     format!("'{}'", words.replace('\'', r"'\''"))
 }
 
-/// As system headers, so that their warnings are not ours. `core` itself comes
-/// after the system's directories, for it has names of theirs, such as
-/// `error.h`.
+/// The headers are included as system headers, so that their warnings are not ours.
+/// `core` itself comes after the system's directories, because some of its files have
+/// the names of system headers, such as `error.h`.
 fn include_flags(tree: &Path) -> Vec<String> {
     let src = tree.join("src");
     vec![
@@ -194,8 +194,8 @@ fn include_flags(tree: &Path) -> Vec<String> {
     ]
 }
 
-/// Has the preprocessor say which strings a module carries. Nothing is run, so
-/// this works for another machine's Kamailio as well.
+/// Lets the preprocessor expand the strings that a module contains. Nothing is run, so
+/// this works for another machine's Kamailio, too.
 fn expand_strings(tree: &Path, defines: &[String]) -> Result<Strings> {
     const PROBE: &str = "#include \"core/ver_defs.h\"\n\
                          ksrrs_full_version SER_FULL_VERSION;\n\
@@ -218,7 +218,7 @@ fn expand_strings(tree: &Path, defines: &[String]) -> Result<Strings> {
         ))
     })?;
     let expanded = String::from_utf8_lossy(&expanded);
-    // Lines with `#` say where text came from; they have quotes too.
+    // Lines with `#` tell where the text came from, and have quotes, too.
     let text: String = expanded
         .lines()
         .filter(|line| !line.starts_with('#'))

@@ -1,4 +1,4 @@
-//! The server that the modules are to be loaded by.
+//! The server that will load the modules.
 
 use std::collections::BTreeSet;
 use std::env;
@@ -9,27 +9,27 @@ use std::process::Command;
 
 use crate::{Failure, Result, rerun_if_changed};
 
-/// Where a server is looked for when it is not in PATH: these directories are
-/// in root's, and often in nobody else's.
+/// The directories that are searched for a server if it is not in PATH. They are in
+/// root's PATH, but often not in those of other users.
 const SBIN: &[&str] = &["/usr/local/sbin", "/usr/sbin"];
 
-/// The oldest series that is supported, as in `scripts/setup.sh`.
+/// The oldest supported series, as in `scripts/setup.sh`.
 const OLDEST: &str = "5.6";
 
-/// What a kamailio binary says about itself.
+/// What a kamailio binary tells about itself.
 pub(crate) struct Server {
     pub(crate) binary: PathBuf,
-    /// As in `5.6.3`.
+    /// The version, such as `5.6.3`.
     pub(crate) version: String,
-    /// What its load check compares with a module's `module_version`, and a
-    /// revision behind it in builds from git.
+    /// The string that its load check compares with a module's `module_version`. Builds
+    /// from git have a revision behind it.
     pub(crate) full_version: String,
-    /// What its load check compares with a module's `module_flags`.
+    /// The string that its load check compares with a module's `module_flags`.
     pub(crate) compile_flags: String,
 }
 
 impl Server {
-    /// The one that KAMAILIO_BIN names, else the one in PATH.
+    /// The server that KAMAILIO_BIN names, or else the one in PATH.
     pub(crate) fn installed(root: &Path) -> Result<Option<Self>> {
         if let Some(named) = Self::named(root)? {
             return Ok(Some(named));
@@ -39,7 +39,7 @@ impl Server {
             .transpose()
     }
 
-    /// The one that KAMAILIO_BIN names.
+    /// The server that KAMAILIO_BIN names.
     fn named(root: &Path) -> Result<Option<Self>> {
         let Some(name) = env::var_os("KAMAILIO_BIN").filter(|name| !name.is_empty()) else {
             return Ok(None);
@@ -53,8 +53,8 @@ impl Server {
         Self::ask(binary).map(Some)
     }
 
-    /// The one that was built in one of these places, or that KAMAILIO_BIN names.
-    /// What else is installed has nothing to do with the sources there.
+    /// The server that was built at one of these paths, or that KAMAILIO_BIN names. Any
+    /// other server that is installed has nothing to do with these sources.
     pub(crate) fn of_tree(built: &[PathBuf], root: &Path) -> Result<Option<Self>> {
         if let Some(named) = Self::named(root)? {
             return Ok(Some(named));
@@ -64,7 +64,7 @@ impl Server {
     }
 
     fn ask(binary: PathBuf) -> Result<Self> {
-        // An upgraded server wants modules built anew.
+        // Modules must be built anew after the server is upgraded.
         rerun_if_changed(&binary);
         let output = Command::new(&binary)
             .arg("-V")
@@ -80,7 +80,8 @@ impl Server {
                 String::from_utf8_lossy(&output.stderr)
             )));
         };
-        // "kamailio 5.6.3 (x86_64/linux)", and a revision in builds from git.
+        // The text is "kamailio 5.6.3 (x86_64/linux)", with a revision in builds from
+        // git.
         let version = full_version.split_whitespace().nth(1).unwrap_or_default();
         check_age(version, &binary)?;
         Ok(Self {
@@ -92,7 +93,7 @@ impl Server {
     }
 }
 
-/// Complains of a Kamailio that is too old, be it a server or sources.
+/// Refuses a Kamailio that is too old, whether a server or sources.
 pub(crate) fn check_age(version: &str, place: &Path) -> Result<()> {
     let series = |version: &str| -> Vec<u32> {
         let numbers = version.split('.').take(2);
@@ -107,7 +108,7 @@ pub(crate) fn check_age(version: &str, place: &Path) -> Result<()> {
     )))
 }
 
-/// A program by its name or by its path, as a shell finds it.
+/// Finds a program by its name or by its path, as a shell does.
 fn find_program(name: &OsStr, root: &Path) -> Option<PathBuf> {
     if Path::new(name).components().count() > 1 {
         return Some(root.join(name)).filter(|binary| binary.is_file());
@@ -119,13 +120,13 @@ fn find_program(name: &OsStr, root: &Path) -> Option<PathBuf> {
         .find(|candidate| candidate.is_file())
 }
 
-/// The flags that the load check of a server compares, which are not always
-/// those that `-V` prints: from 6.1 on the file that the printed ones come from
-/// includes the memory managers' headers, and these define three flags more. The
-/// program holds both strings, and the one that is not printed is the check's.
+/// The flags that the load check of a server compares. They are not always those that
+/// `-V` prints: from 6.1 on the file with the printed ones includes the memory
+/// managers' headers, which define three more flags. The program contains both strings,
+/// and the one that is not printed is that of the check.
 fn checked_flags(binary: &Path, printed: &str) -> Result<String> {
     let program = fs::read(binary).map_err(|error| Failure::io("cannot read", binary, &error))?;
-    // The flags stand in a fixed order, so all such strings start alike.
+    // The flags have a fixed order, so all such strings start alike.
     let start: String = printed.split_inclusive(',').take(2).collect();
     let strings: BTreeSet<&str> = program
         .split(|byte| *byte == 0)

@@ -1,4 +1,4 @@
-//! Kamailio's sources, and how they can be configured.
+//! Kamailio's sources, and the ways to configure them.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -6,25 +6,25 @@ use std::path::{Path, PathBuf};
 use crate::kamailio::out_dir;
 use crate::{Failure, Result, configure, definitions};
 
-/// Where the sources are.
+/// The sources that were asked for.
 pub(crate) struct Source {
-    /// What was asked for: a source tree, or where CMake builds one.
+    /// The path that was given, which is a source tree or CMake's build directory.
     pub(crate) named: PathBuf,
     /// The top of the source tree.
     pub(crate) tree: PathBuf,
-    /// Where CMake builds it, if that was asked for.
+    /// CMake's build directory, if that was given.
     build: Option<PathBuf>,
 }
 
-/// What tells the definitions that a server is built with.
+/// A source of the definitions with which a server is built.
 pub(crate) enum Configuration {
-    /// The `config.mak` of a tree that is configured with `make cfg`.
+    /// The `config.mak` of a tree that was configured with `make cfg`.
     Make(PathBuf),
-    /// The `compile_commands.json` of a directory that CMake builds in.
+    /// The `compile_commands.json` in a build directory of CMake's.
     CMake(PathBuf),
-    /// `make cfg`, elsewhere.
+    /// A run of `make cfg` in another directory.
     NewMake { mutex_shared: bool },
-    /// CMake, elsewhere.
+    /// A run of CMake in another directory.
     NewCMake,
 }
 
@@ -57,7 +57,7 @@ impl Source {
         )))
     }
 
-    /// Where a server is that was built from these sources.
+    /// The paths at which a server that was built from these sources may be.
     pub(crate) fn servers(&self) -> Vec<PathBuf> {
         match &self.build {
             Some(build) => vec![build.join("src/kamailio")],
@@ -67,8 +67,8 @@ impl Source {
         }
     }
 
-    /// All that can tell definitions, what somebody has configured first. Each
-    /// is looked at only if those before it do not fit the server.
+    /// All sources of definitions. Those that somebody has configured come first. Each
+    /// is only used if those before it do not match the server.
     pub(crate) fn configurations(
         &self,
         mutex_shared: bool,
@@ -95,8 +95,7 @@ impl Source {
         found.into_iter()
     }
 
-    /// Whether the server may have been built with CMake, and that cannot be
-    /// asked.
+    /// Whether the server may have been built with CMake, which is not here to be run.
     pub(crate) fn lacks_cmake(&self) -> bool {
         self.build.is_none() && self.has_cmake_files() && !configure::has_cmake()
     }
@@ -105,7 +104,7 @@ impl Source {
         self.tree.join("CMakeLists.txt").is_file()
     }
 
-    /// For sources without a configuration.
+    /// The failure for sources without a configuration.
     pub(crate) fn unconfigurable(&self) -> Failure {
         Failure::new(format!(
             "{} is no complete source tree of Kamailio: it is not configured, and src/Makefile is \
@@ -131,7 +130,7 @@ impl Configuration {
     }
 }
 
-/// The source tree that a build directory of CMake's belongs to.
+/// The source tree to which a build directory of CMake's belongs.
 fn cmake_home(cache: &Path) -> Result<PathBuf> {
     let text =
         fs::read_to_string(cache).map_err(|error| Failure::io("cannot read", cache, &error))?;
@@ -142,7 +141,7 @@ fn cmake_home(cache: &Path) -> Result<PathBuf> {
         .ok_or_else(|| Failure::new(format!("{} names no source tree", cache.display())))
 }
 
-/// CMake writes the commands only where it is told to.
+/// The failure for missing commands, which CMake only writes if it is told to.
 fn unwritten(commands: &Path) -> Failure {
     let build = commands.parent().unwrap_or(commands).display().to_string();
     Failure::new(format!(

@@ -1,4 +1,5 @@
-/* What bindgen shows to Rust. The build script names the items to be taken. */
+/* The headers that bindgen reads for Rust. The build script lists the items to
+ * be taken. */
 #ifndef KSRRS_BINDINGS_H
 #define KSRRS_BINDINGS_H
 

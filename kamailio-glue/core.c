@@ -1,4 +1,4 @@
-/* Macros of the core as functions: logging and runtime configuration. */
+/* Macros of the core as functions: logging and the runtime configuration. */
 #include <stdio.h>
 
 #include "core/dprint.h"
@@ -13,8 +13,9 @@ int ksrrs_log_enabled(int level, const char *module, int module_len)
 	return dprint_crit == 0 && get_debug_level((char *)module, module_len) >= level;
 }
 
-/* The core's own macro takes module, file and line when C is compiled; here
- * they come at run time, or per-module debug levels would be lost. */
+/* The core's own macro takes the module, the file and the line when C is
+ * compiled. Here they come at run time, because otherwise per-module debug
+ * levels would be lost. */
 void ksrrs_log(int level, const char *module, int module_len,
 		const char *place, const char *file, int line, const char *text,
 		int text_len)

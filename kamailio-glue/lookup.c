@@ -1,5 +1,5 @@
-/* How the core looks up an RPC command differs between its versions; this is
- * the one place that knows. */
+/* The versions of the core look up RPC commands in different ways. Only this
+ * file knows them. */
 #include "core/rpc.h"
 #include "core/rpc_lookup.h"
 #include "core/str.h"

@@ -1,5 +1,5 @@
 /* rpc_t with its variable arguments. Each function walks the format string and
- * hands one value at a time to Rust, which knows what it means. */
+ * passes one value at a time to Rust, which knows its meaning. */
 #define _GNU_SOURCE
 #include <stdarg.h>
 #include <stdio.h>
@@ -12,11 +12,11 @@
 #include "glue.h"
 #include "kamailio_rs.h"
 
-/* What take_value returns for a format character that does not exist; it is
- * none of the results that Rust has. */
+/* The result of take_value for a format character that does not exist. It
+ * differs from all results that Rust returns. */
 #define KSRRS_SCAN_UNKNOWN -1
 
-/* Adds the next argument. A null name means a value without one. */
+/* Adds the next argument. A null name stands for a value without a name. */
 static int put_value(void *handle, const char *name, char type, va_list *args)
 {
 	const char *text;
@@ -167,7 +167,8 @@ static void rpc_fault(void *call, int code, char *format, ...)
 	free(text);
 }
 
-/* A long has 32 bits on some machines. What does not fit is no long there. */
+/* Stores a long, which has 32 bits on some machines. A value that does not fit
+ * there fails to convert. */
 static int put_long(int64_t value, long *place)
 {
 	if((int64_t)(long)value != value) {
@@ -186,8 +187,8 @@ static int put_ulong(uint64_t value, unsigned long *place)
 	return KSRRS_SCAN_OK;
 }
 
-/* Reads the next parameter into the next argument, or with a name a member of
- * the structure that the source is then a handle of. */
+/* Reads the next parameter into the next argument. With a name it reads a
+ * member of a structure, and the source is the structure's handle. */
 static int take_value(
 		void *source, const char *name, char type, int flags, va_list *args)
 {
@@ -252,8 +253,8 @@ static int take_parameter(void *call, char type, int flags, va_list *args)
 	return ret == KSRRS_SCAN_UNKNOWN ? ksrrs_rpc_take_unknown(call, type) : ret;
 }
 
-/* Returns how many values were read, negated when reading failed: a parameter
- * that is optional and not there is no failure. */
+/* Returns the number of values that were read, negated if reading failed. A
+ * missing optional parameter is not a failure. */
 static int rpc_scan(void *call, char *format, ...)
 {
 	va_list args;
@@ -282,8 +283,8 @@ static int rpc_scan(void *call, char *format, ...)
 	return -taken;
 }
 
-/* Returns how many members were read, up to the first that is not there, and
- * negated when one does not fit. */
+/* Returns the number of members that were read, up to the first that is
+ * missing. It is negated if a member does not fit. */
 static int rpc_struct_scan(void *handle, char *format, ...)
 {
 	va_list args;

@@ -1,5 +1,5 @@
-/* What outlives a call and leaves the process: memory that all processes share,
- * and copies of messages in it. */
+/* Data that outlives a call and leaves the process: memory that all processes
+ * share, and copies of messages in it. */
 #include "core/data_lump.h"
 #include "core/data_lump_rpl.h"
 #include "core/mem/shm.h"
@@ -21,15 +21,15 @@ void ksrrs_shm_free(void *memory)
 
 sip_msg_t *ksrrs_message_share(sip_msg_t *msg, int *size)
 {
-	/* Headers that somebody meets for the first time in the copy would be
-	 * linked into it from private memory. */
+	/* A header that is first parsed in the copy would be linked into it from
+	 * private memory, so all of them are parsed now. */
 	if(parse_headers(msg, HDR_EOH_F, 0) < 0) {
 		return NULL;
 	}
 	return sip_msg_shm_clone(msg, size, 1);
 }
 
-/* Whether what a header was parsed into is this process's own memory. */
+/* Whether the parsed form of a header is in this process's private memory. */
 static int is_private(const hdr_field_t *header, const sip_msg_t *msg, int size)
 {
 	const char *parsed = header->parsed;

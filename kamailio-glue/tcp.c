@@ -1,5 +1,5 @@
-/* TCP connections: macros over reference counts and configuration, and the
- * event routes that run when a connection has ended. */
+/* TCP connections: the macros for reference counts and configuration, and the
+ * event routes that run after a connection has ended. */
 #include "core/action.h"
 #include "core/cfg/cfg.h"
 #include "core/fmsg.h"
@@ -32,13 +32,14 @@ int ksrrs_tcp_put(tcp_connection_t *con)
 	if(!atomic_dec_and_test(&con->refcnt)) {
 		return 0;
 	}
-	/* Nobody else knows of it any more. */
+	/* No other process knows of the connection any more. */
 	atomic_set(&con->refcnt, 1);
 	return 1;
 }
 
-/* The core's own processes change the flags without a lock. So does this, but
- * in one step: it never writes back what another process has changed. */
+/* The core's own processes change the flags without a lock. This does so, too,
+ * but in one step, so it never writes back a flag that another process has
+ * changed. */
 void ksrrs_tcp_add_flags(tcp_connection_t *con, unsigned int flags)
 {
 	__atomic_fetch_or(&con->flags, flags, __ATOMIC_SEQ_CST);
@@ -60,7 +61,7 @@ void ksrrs_tcp_used(tcp_connection_t *con)
 	ticks_t lifetime = cfg_get(tcp, tcp_cfg, con_lifetime);
 
 	if(con->reader_pid != 0) {
-		/* The reader has a time-out of its own in the same place. */
+		/* This field holds the reader's own time-out. */
 		return;
 	}
 	if(con->lifetime > lifetime) {
@@ -92,8 +93,9 @@ int ksrrs_event_route(const char *name)
 	return index >= 0 && event_rt.rlist[index] != NULL ? index : -1;
 }
 
-/* Runs a route, or the callback of a KEMI script where `route` is -1, with a
- * message of its own: the core's faked message is shared by all that use it. */
+/* Runs a route, or the callback of a KEMI script if `route` is -1. It makes a
+ * message of its own, because the core's faked message is shared by all that
+ * use it. */
 static int run_route(int route, str *callback, str *event, sip_msg_t *msg)
 {
 	struct run_act_ctx ctx;
@@ -126,12 +128,12 @@ int ksrrs_tcp_run_event(
 	ret = run_route(route, callback, event, &msg);
 	set_route_type(outer);
 	free_sip_msg(&msg);
-	/* No message follows in this process that would reset what the route left. */
+	/* No message that follows in this process would reset what the route left. */
 	ksr_msg_env_reset();
 	return ret;
 }
 
-int ksrrs_ip_text(ip_addr_t *ip, char *text, int room)
+int ksrrs_ip_text(ip_addr_t *ip, char *text, int size)
 {
-	return ip_addr2sbuf(ip, text, room);
+	return ip_addr2sbuf(ip, text, size);
 }
