@@ -13,4 +13,7 @@ pub mod jsonrpc;
 pub mod linefifo;
 pub mod listen;
 pub mod mi;
+mod scan;
 pub mod value;
+
+pub use scan::ScanState;
