@@ -136,6 +136,7 @@ impl Widths {
     }
 
     /// Whether they are valid widths that hold both numbers.
+    #[cfg(feature = "client")]
     pub(super) fn hold(self, body_len: u32, cookie: u32) -> bool {
         let minimal = Self::minimal(body_len, cookie);
         (minimal.body_len..=4).contains(&self.body_len)

@@ -24,9 +24,10 @@
 //! | 5 AVP | the name of the member that follows, written as a str | `25 73 00 10 07` is s = 7 |
 //! | 6 bytes | as a str, without the NUL | `36 61 62 63` is "abc" |
 //!
-//! A server uses [`decode_request`] and [`encode_answer`], a client the functions in
-//! [`client`].
+//! A server uses [`decode_request`] and [`encode_answer`], and a client the functions in
+//! the module `client`, which the feature of that name adds.
 
+#[cfg(feature = "client")]
 pub mod client;
 mod error;
 mod header;

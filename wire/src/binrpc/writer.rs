@@ -31,6 +31,7 @@ pub(super) fn put_name(name: &[u8], out: &mut Vec<u8>) -> Result<(), TooLarge> {
     put_text(tag::AVP, name, out)
 }
 
+#[cfg(feature = "client")]
 pub(super) fn put_bytes(bytes: &[u8], out: &mut Vec<u8>) -> Result<(), TooLarge> {
     put_len(tag::BYTES, bytes.len(), out)?;
     out.extend_from_slice(bytes);

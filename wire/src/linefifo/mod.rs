@@ -69,6 +69,7 @@
 //! The two directions contradict each other since the C module was written,
 //! and clients count on it.
 
+#[cfg(feature = "client")]
 pub mod client;
 mod error;
 mod escape;

@@ -51,6 +51,7 @@
 //! The replies of commands that never had one in this syntax are made from their values
 //! by the rule of [`Tree::of_reply`].
 
+#[cfg(feature = "client")]
 pub mod client;
 mod request;
 mod tree;
