@@ -37,7 +37,7 @@ pub struct Build {
 const FORMAT: u32 = 1;
 
 /// The name under which a pointer to a [`Build`] is exported.
-/// [`module!`](crate::module) repeats it.
+/// [`module!`](crate::module!) repeats it.
 const SYMBOL: &CStr = c"ksrrs_build";
 
 // SAFETY: the pointers lead to constants, except for the path, which is atomic.

@@ -1,6 +1,6 @@
 //! The core's C interface, as bindgen translates it.
 //!
-//! It is meant for `kamailio-rpc` and for the code to which [`module!`](crate::module)
+//! It is meant for `kamailio-rpc` and for the code to which [`module!`](crate::module!)
 //! expands. For everything else the other modules of this crate wrap it.
 
 #[allow(

@@ -12,15 +12,19 @@ use rustix::event::epoll::EventFlags;
 use rustix::io::Errno;
 use rustix::net::{SocketFlags, accept_with};
 
-use crate::context::HandlerContext;
+use crate::connections::Connections;
 use crate::datagram::DatagramSocket;
 use crate::leftover::Leftover;
 use crate::limits;
-use crate::listen::{Endpoint, Listener, Listeners, Remaker};
-use crate::pipe::{ReplyPipes, RequestPipe};
-use crate::poller::{ConnectionKey, Events, Poller, Source};
+use crate::listener::{Bound, Listener, Listeners};
+use crate::pipe::Pipe;
+use crate::poller::{Events, Poller, Source};
+use crate::registry;
+use crate::remake::Remaker;
+use crate::reply_pipe::ReplyPipes;
 use crate::service::Service;
-use crate::stream::{Connections, start_registry};
+use crate::slab::Key;
+use crate::workshop::Workshop;
 
 /// How often time limits are looked at while any connection has one running.
 const TICK: Duration = Duration::from_secs(1);
@@ -38,69 +42,68 @@ pub(crate) fn serve(
 ) -> Result<Infallible, Error> {
     let cannot_wait = |error| Error::new(format!("cannot wait for events: {error}"));
     let mut handler = Handler::new(listeners, are_shared).map_err(cannot_wait)?;
-    let mut context = HandlerContext::new(service);
+    let mut shop = Workshop::new(service);
     let mut events = Events::new();
     loop {
         if wake::is_due() {
             handler.remake_files();
         }
         let patience = handler.patience();
-        if patience.is_some() || !handler.wait_at_only_ingress(&mut context) {
+        if patience.is_some() || !handler.wait_at_only_entrance(&mut shop) {
             handler
                 .poller
                 .wait(patience, &mut events)
                 .map_err(cannot_wait)?;
             for (source, flags) in events.iter() {
                 process::update_config();
-                handler.work_on_event(source, flags, &mut context);
+                handler.work_on_event(source, flags, &mut shop);
             }
         }
-        // Only one has its turn, so that a client who comes now with a small request
-        // does not wait for all of them.
-        if let Some(source) = handler.run_queue.pop_front() {
+        // Only one, for whoever comes now with a small request does not stand in
+        // line.
+        if let Some(source) = handler.line.pop_front() {
             process::update_config();
-            handler.work_in_turn(source, &mut context);
+            handler.work_in_turn(source, &mut shop);
         }
-        handler.check_times(&mut context);
+        handler.check_times(&mut shop);
     }
 }
 
-/// A socket or a pipe where requests come in.
-struct Ingress {
+/// Where requests come in.
+struct Entrance {
     kind: Kind,
-    /// Whether it is in the run queue.
-    is_queued: bool,
+    /// Whether it stands in line for its next turn.
+    in_line: bool,
 }
 
 enum Kind {
-    /// It gives connections.
     Stream(Listener),
     Datagram(DatagramSocket),
-    Pipe(RequestPipe),
+    Pipe(Pipe),
 }
 
-impl Ingress {
+impl Entrance {
     fn new(listener: Listener, is_shared: bool) -> Self {
-        let kind = match listener.endpoint.listen.transport {
+        let kind = match listener.bound.listen.transport {
             Transport::UnixStream | Transport::Tcp => Kind::Stream(listener),
             Transport::UnixDatagram | Transport::Udp => Kind::Datagram(DatagramSocket::new(
                 listener.file,
-                listener.endpoint,
+                listener.bound,
                 is_shared,
             )),
-            Transport::Fifo => Kind::Pipe(RequestPipe::new(listener.file, listener.endpoint)),
+            Transport::Fifo => Kind::Pipe(Pipe::new(listener.file, listener.bound)),
         };
-        Ingress {
+        Entrance {
             kind,
-            is_queued: false,
+            in_line: false,
         }
     }
 
-    fn endpoint(&self) -> &Arc<Endpoint> {
+    fn bound(&self) -> &Arc<Bound> {
         match &self.kind {
-            Kind::Stream(listener) => &listener.endpoint,
-            Kind::Datagram(socket) => socket.endpoint(),
-            Kind::Pipe(pipe) => pipe.endpoint(),
+            Kind::Stream(listener) => &listener.bound,
+            Kind::Datagram(socket) => socket.bound(),
+            Kind::Pipe(pipe) => pipe.bound(),
         }
     }
 
@@ -115,14 +118,14 @@ impl Ingress {
 
 struct Handler {
     poller: Poller,
-    ingresses: Vec<Ingress>,
+    entrances: Vec<Entrance>,
     /// Whether other processes serve the same places.
     are_shared: bool,
     remaker: Option<Remaker>,
     reply_pipes: ReplyPipes,
     connections: Connections,
-    /// What has requests left after its turn, each source once.
-    run_queue: VecDeque<Source>,
+    /// Who has requests left after its turn, each of them once.
+    line: VecDeque<Source>,
     /// When replies are tried again that no event will tell about.
     next_retry: Option<Instant>,
     /// Whether a time limit may be running.
@@ -135,25 +138,25 @@ struct Handler {
 
 impl Handler {
     fn new(listeners: Listeners, are_shared: bool) -> rustix::io::Result<Self> {
-        start_registry();
-        let ingresses = listeners.list.into_iter();
-        let ingresses = ingresses.map(|listener| Ingress::new(listener, are_shared));
+        registry::start();
+        let entrances = listeners.list.into_iter();
+        let entrances = entrances.map(|listener| Entrance::new(listener, are_shared));
         let handler = Handler {
             poller: Poller::new()?,
-            ingresses: ingresses.collect(),
+            entrances: entrances.collect(),
             are_shared,
             remaker: listeners.remaker,
             reply_pipes: ReplyPipes::default(),
             connections: Connections::new(),
-            run_queue: VecDeque::new(),
+            line: VecDeque::new(),
             next_retry: None,
             timed: false,
             last_check: Instant::now(),
             leftover: Leftover::default(),
             resting: Vec::new(),
         };
-        for index in 0..handler.ingresses.len() {
-            handler.watch_ingress(index)?;
+        for index in 0..handler.entrances.len() {
+            handler.watch_entrance(index)?;
         }
         if let Some(remaker) = &handler.remaker {
             remaker.start();
@@ -161,9 +164,9 @@ impl Handler {
         Ok(handler)
     }
 
-    fn watch_ingress(&self, index: usize) -> rustix::io::Result<()> {
-        let descriptor = self.ingresses[index].descriptor();
-        let source = Source::Ingress(index);
+    fn watch_entrance(&self, index: usize) -> rustix::io::Result<()> {
+        let descriptor = self.entrances[index].descriptor();
+        let source = Source::Entrance(index);
         self.poller.add(descriptor, source, EventFlags::IN)
     }
 
@@ -172,26 +175,26 @@ impl Handler {
         if let Some(remaker) = &self.remaker {
             remaker.drain();
         }
-        for index in 0..self.ingresses.len() {
-            let endpoint = Arc::clone(self.ingresses[index].endpoint());
+        for index in 0..self.entrances.len() {
+            let bound = Arc::clone(self.entrances[index].bound());
             let made = self
                 .remaker
                 .as_ref()
-                .and_then(|remaker| remaker.remake(index, &endpoint));
+                .and_then(|remaker| remaker.remake(index, &bound));
             if let Some(file) = made {
-                self.replace_ingress(index, Listener { file, endpoint });
+                self.replace_entrance(index, Listener { file, bound });
             }
         }
     }
 
-    fn replace_ingress(&mut self, index: usize, listener: Listener) {
+    fn replace_entrance(&mut self, index: usize, listener: Listener) {
         // Who has come in time is served.
         self.accept_all(index);
-        let _ = self.poller.remove(self.ingresses[index].descriptor());
-        let is_queued = self.ingresses[index].is_queued;
-        let made = Ingress::new(listener, self.are_shared);
-        self.ingresses[index] = Ingress { is_queued, ..made };
-        match self.watch_ingress(index) {
+        let _ = self.poller.remove(self.entrances[index].descriptor());
+        let in_line = self.entrances[index].in_line;
+        let made = Entrance::new(listener, self.are_shared);
+        self.entrances[index] = Entrance { in_line, ..made };
+        match self.watch_entrance(index) {
             Ok(()) => {}
             Err(error) => log_limited!(Error, "cannot listen again: {error}"),
         }
@@ -199,7 +202,7 @@ impl Handler {
 
     /// How long to wait if nothing happens.
     fn patience(&self) -> Option<Duration> {
-        if !self.run_queue.is_empty() {
+        if !self.line.is_empty() {
             Some(Duration::ZERO)
         } else if self.next_retry.is_some() {
             Some(limits::RETRY)
@@ -213,96 +216,89 @@ impl Handler {
     /// Where all there is to wait for is one socket for datagrams or one pipe,
     /// reading from it waits just as well, and is a system call less for each
     /// request. Returns whether it has waited; the poller does in any case.
-    fn wait_at_only_ingress(&mut self, context: &mut HandlerContext<'_>) -> bool {
-        let [ingress] = self.ingresses.as_mut_slice() else {
+    fn wait_at_only_entrance(&mut self, shop: &mut Workshop<'_>) -> bool {
+        let [entrance] = self.entrances.as_mut_slice() else {
             return false;
         };
-        let waited = match &mut ingress.kind {
+        let waited = match &mut entrance.kind {
             Kind::Stream(_) => return false,
-            Kind::Datagram(socket) => socket.wait_and_work(context),
-            Kind::Pipe(pipe) => pipe.wait_and_work(context, &mut self.reply_pipes),
+            Kind::Datagram(socket) => socket.wait_and_work(shop),
+            Kind::Pipe(pipe) => pipe.wait_and_work(shop, &mut self.reply_pipes),
         };
         if waited.is_err() {
             return false;
         }
-        if self.joins_run_queue(0) {
-            self.run_queue.push_back(Source::Ingress(0));
+        if self.joins_line(0) {
+            self.line.push_back(Source::Entrance(0));
         }
         true
     }
 
-    fn work_on_event(
-        &mut self,
-        source: Source,
-        flags: EventFlags,
-        context: &mut HandlerContext<'_>,
-    ) {
+    fn work_on_event(&mut self, source: Source, flags: EventFlags, shop: &mut Workshop<'_>) {
         let joins = match source {
-            // One in the run queue is not served before its turn.
-            Source::Ingress(index) => {
-                !self.ingresses[index].is_queued && self.work_at(index, context)
-            }
+            // Who stands in line is not served before its turn.
+            Source::Entrance(index) => !self.entrances[index].in_line && self.work_at(index, shop),
             Source::Connection(key) => {
                 let joins = self
                     .connections
-                    .work_on_event(key, flags, &self.poller, context);
+                    .work_on_event(key, flags, &self.poller, shop);
                 self.note_time_of(key);
                 joins
             }
         };
         if joins {
-            self.run_queue.push_back(source);
+            self.line.push_back(source);
         }
     }
 
-    fn work_in_turn(&mut self, source: Source, context: &mut HandlerContext<'_>) {
+    fn work_in_turn(&mut self, source: Source, shop: &mut Workshop<'_>) {
         let joins = match source {
-            Source::Ingress(index) => {
-                self.ingresses[index].is_queued = false;
-                self.work_at(index, context)
+            Source::Entrance(index) => {
+                self.entrances[index].in_line = false;
+                self.work_at(index, shop)
             }
             Source::Connection(key) => {
-                let joins = self.connections.work_in_turn(key, &self.poller, context);
+                let joins = self.connections.work_in_turn(key, &self.poller, shop);
                 self.note_time_of(key);
                 joins
             }
         };
         if joins {
-            self.run_queue.push_back(source);
+            self.line.push_back(source);
         }
     }
 
     /// After a connection has worked: whether there is something to be done in a
     /// moment.
-    fn note_time_of(&mut self, key: ConnectionKey) {
-        self.timed |= self.connections.has_deadline(key);
+    fn note_time_of(&mut self, key: Key) {
+        self.timed |= self.connections.is_waiting(key);
         self.timed |= self.leftover.note(self.connections.memory());
     }
 
-    /// Returns whether the ingress joins the run queue.
-    fn work_at(&mut self, index: usize, context: &mut HandlerContext<'_>) -> bool {
-        match &mut self.ingresses[index].kind {
+    /// Returns whether the entrance stands in line from now on.
+    fn work_at(&mut self, index: usize, shop: &mut Workshop<'_>) -> bool {
+        match &mut self.entrances[index].kind {
             Kind::Stream(_) => self.accept_all(index),
-            Kind::Datagram(socket) => socket.work(context),
+            Kind::Datagram(socket) => socket.work(shop),
             Kind::Pipe(pipe) => {
-                pipe.work(context, &mut self.reply_pipes);
+                pipe.work(shop, &mut self.reply_pipes);
                 if !pipe.is_open() {
                     self.rest(index);
                 }
             }
         }
-        self.joins_run_queue(index)
+        self.joins_line(index)
     }
 
-    /// After an ingress has worked: whether it joins the run queue.
-    fn joins_run_queue(&mut self, index: usize) -> bool {
-        let ingress = &mut self.ingresses[index];
-        let (joins, is_timed) = match &ingress.kind {
+    /// After an entrance has worked: whether it stands in line from now on.
+    fn joins_line(&mut self, index: usize) -> bool {
+        let entrance = &mut self.entrances[index];
+        let (joins, is_timed) = match &entrance.kind {
             Kind::Stream(_) => (false, false),
-            Kind::Datagram(socket) => (socket.is_runnable(), false),
-            Kind::Pipe(pipe) => (pipe.is_runnable(), pipe.has_deadline()),
+            Kind::Datagram(socket) => (socket.wants_a_turn(), false),
+            Kind::Pipe(pipe) => (pipe.wants_a_turn(), pipe.is_waiting()),
         };
-        ingress.is_queued = joins;
+        entrance.in_line = joins;
         self.timed |= is_timed;
         joins
     }
@@ -310,7 +306,7 @@ impl Handler {
     fn accept_all(&mut self, index: usize) {
         /// Others wait too.
         const AT_ONCE: usize = 64;
-        let Kind::Stream(listener) = &self.ingresses[index].kind else {
+        let Kind::Stream(listener) = &self.entrances[index].kind else {
             return;
         };
         for _ in 0..AT_ONCE {
@@ -318,7 +314,7 @@ impl Handler {
             match accept_with(&listener.file, flags) {
                 Ok(socket) => self
                     .connections
-                    .admit(&listener.endpoint, socket, &self.poller),
+                    .admit(&listener.bound, socket, &self.poller),
                 Err(Errno::AGAIN) => return,
                 // A client that is gone again is no fault of the listener.
                 Err(Errno::INTR | Errno::CONNABORTED) => {}
@@ -326,7 +322,7 @@ impl Handler {
                     log_limited!(
                         Error,
                         "cannot accept a connection on {}: {error}",
-                        listener.endpoint
+                        listener.bound
                     );
                     return self.rest(index);
                 }
@@ -337,7 +333,7 @@ impl Handler {
     /// Leaves new connections waiting for a moment; trying on would be a loop
     /// without end.
     fn rest(&mut self, index: usize) {
-        let _ = self.poller.remove(self.ingresses[index].descriptor());
+        let _ = self.poller.remove(self.entrances[index].descriptor());
         // One that could not be left out is here more often.
         if self.resting.iter().all(|(resting, _)| *resting != index) {
             self.resting.push((index, Instant::now() + limits::REST));
@@ -350,7 +346,7 @@ impl Handler {
                 self.resting.push((index, until));
                 continue;
             }
-            match self.watch_ingress(index) {
+            match self.watch_entrance(index) {
                 // It could not be left out, and did not rest.
                 Ok(()) | Err(Errno::EXIST) => {}
                 Err(error) => {
@@ -361,7 +357,7 @@ impl Handler {
         }
     }
 
-    fn check_times(&mut self, context: &mut HandlerContext<'_>) {
+    fn check_times(&mut self, shop: &mut Workshop<'_>) {
         let held = self.holds_replies();
         if !held && self.next_retry.is_none() && !self.timed && self.resting.is_empty() {
             return;
@@ -371,7 +367,7 @@ impl Handler {
         self.wake_rested(now);
         if now.duration_since(self.last_check) >= TICK {
             self.last_check = now;
-            self.close_late(now, context);
+            self.close_late(now, shop);
         }
     }
 
@@ -379,17 +375,17 @@ impl Handler {
     fn holds_replies(&self) -> bool {
         self.reply_pipes.holds()
             || self
-                .ingresses
+                .entrances
                 .iter()
-                .any(|ingress| matches!(&ingress.kind, Kind::Datagram(socket) if socket.has_pending_replies()))
+                .any(|entrance| matches!(&entrance.kind, Kind::Datagram(socket) if socket.holds()))
     }
 
     /// Tries again what waits, every now and then.
     fn retry(&mut self, held: bool, now: Instant) {
         if held && self.next_retry.is_some_and(|next| now >= next) {
             self.reply_pipes.retry(now);
-            for ingress in &mut self.ingresses {
-                if let Kind::Datagram(socket) = &mut ingress.kind {
+            for entrance in &mut self.entrances {
+                if let Kind::Datagram(socket) = &mut entrance.kind {
                     socket.retry(now);
                 }
             }
@@ -399,13 +395,13 @@ impl Handler {
         self.next_retry = held.then(|| *self.next_retry.get_or_insert_with(next));
     }
 
-    fn close_late(&mut self, now: Instant, context: &mut HandlerContext<'_>) {
+    fn close_late(&mut self, now: Instant, shop: &mut Workshop<'_>) {
         self.timed = self.connections.check_times(now);
         self.leftover.give_back(self.connections.memory());
-        for ingress in &mut self.ingresses {
-            if let Kind::Pipe(pipe) = &mut ingress.kind {
-                pipe.check_time(now, context.service, &mut self.reply_pipes);
-                self.timed |= pipe.has_deadline();
+        for entrance in &mut self.entrances {
+            if let Kind::Pipe(pipe) = &mut entrance.kind {
+                pipe.check_time(now, shop.service, &mut self.reply_pipes);
+                self.timed |= pipe.is_waiting();
             }
         }
     }

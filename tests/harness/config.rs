@@ -10,7 +10,7 @@ use crate::modules::{self, Flavor};
 /// The word in configurations and files that stands for the server's directory.
 const DIRECTORY: &str = "{dir}";
 
-/// How a server is to be configured; made through [`crate::server::Builder`].
+/// How a server is to be configured; made through [`crate::builder::Builder`].
 #[derive(Clone, Debug)]
 pub(crate) struct Setup {
     pub(crate) flavor: Flavor,

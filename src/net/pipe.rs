@@ -8,72 +8,72 @@ use std::time::Instant;
 
 use kamailio_core::datagrams::Patience;
 use kamailio_core::{log_limited, process};
-use rpc_wire::ScanState;
 use rustix::fs::OFlags;
 use rustix::io::{Errno, read};
 
-use super::ends::{Ends, opened_again};
-use super::reply::ReplyPipes;
-use crate::context::{HandlerContext, TimeSlice};
 use crate::input::Input;
 use crate::limits;
-use crate::listen::Endpoint;
+use crate::listener::Bound;
 use crate::outbox::{Outbox, Sink};
-use crate::peer::Peer;
-use crate::service::{Incoming, Service, Step, serve_safely};
+use crate::pipe_ends::{Ends, opened_again};
+use crate::registry::Peer;
+use crate::reply_pipe::ReplyPipes;
+use crate::service::{Incoming, Looked, Service, Step, serve_safely};
+use crate::turn::Turn;
+use crate::workshop::Workshop;
 
 /// A named pipe of ours.
 #[derive(Debug)]
-pub(crate) struct RequestPipe {
+pub(crate) struct Pipe {
     ends: Ends,
     /// The same pipe, where a read waits. None if it could not be opened once
     /// more, as by a process that may not read from a pipe of another user.
     patient: Option<OwnedFd>,
-    endpoint: Arc<Endpoint>,
+    bound: Arc<Bound>,
     /// A request that is not complete.
     input: Input,
     incomplete_since: Option<Instant>,
     /// When something has come last.
     heard: Instant,
-    /// How far the service has scan into the incomplete request.
-    scan: ScanState,
+    /// How far the service has looked into the incomplete request.
+    looked: Looked,
     /// Whether that was too long: what is there of it is dropped, and so is what
     /// comes up to its end. Read as something new it could keep everybody waiting.
     skips: bool,
 }
 
-impl AsFd for RequestPipe {
+impl AsFd for Pipe {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.ends.as_fd()
     }
 }
 
-impl RequestPipe {
-    pub(crate) fn new(file: OwnedFd, endpoint: Arc<Endpoint>) -> Self {
-        RequestPipe {
+impl Pipe {
+    pub(crate) fn new(file: OwnedFd, bound: Arc<Bound>) -> Self {
+        Pipe {
             patient: opened_again(&file, OFlags::RDONLY).ok(),
             ends: Ends::new(file),
-            endpoint,
+            bound,
             input: Input::default(),
             incomplete_since: None,
             heard: Instant::now(),
-            scan: ScanState::default(),
+            looked: Looked::default(),
             skips: false,
         }
     }
 
     /// Where it is.
-    pub(crate) fn endpoint(&self) -> &Arc<Endpoint> {
-        &self.endpoint
+    pub(crate) fn bound(&self) -> &Arc<Bound> {
+        &self.bound
     }
 
-    /// Whether it has work for its next turn without waiting for an event.
-    pub(crate) fn is_runnable(&self) -> bool {
+    /// Whether it wants another turn without waiting for an event.
+    pub(crate) fn wants_a_turn(&self) -> bool {
         !self.input.is_empty() && self.incomplete_since.is_none()
     }
 
     /// Whether time can run out for a request.
-    pub(crate) fn has_deadline(&self) -> bool {
+    pub(crate) fn is_waiting(&self) -> bool {
         self.incomplete_since.is_some()
     }
 
@@ -84,10 +84,10 @@ impl RequestPipe {
 
     /// Answers what is left of the last turn, or reads once and answers what
     /// that completes.
-    pub(crate) fn work(&mut self, context: &mut HandlerContext<'_>, replies: &mut ReplyPipes) {
-        let slice = TimeSlice::start();
-        if self.is_runnable() || self.read(Patience::None, context).is_ok() {
-            self.answer(slice, context.service, replies);
+    pub(crate) fn work(&mut self, shop: &mut Workshop<'_>, replies: &mut ReplyPipes) {
+        let turn = Turn::start();
+        if self.wants_a_turn() || self.read(Patience::None, shop).is_ok() {
+            self.answer(turn, shop.service, replies);
         }
     }
 
@@ -98,50 +98,46 @@ impl RequestPipe {
     /// Nobody has waited, or only until a signal came.
     pub(crate) fn wait_and_work(
         &mut self,
-        context: &mut HandlerContext<'_>,
+        shop: &mut Workshop<'_>,
         replies: &mut ReplyPipes,
     ) -> Result<(), Errno> {
-        self.read(Patience::Endless, context)?;
+        self.read(Patience::Endless, shop)?;
         process::update_config();
-        self.answer(TimeSlice::start(), context.service, replies);
+        self.answer(Turn::start(), shop.service, replies);
         Ok(())
     }
 
-    fn read(&mut self, patience: Patience, context: &mut HandlerContext<'_>) -> Result<(), Errno> {
+    fn read(&mut self, patience: Patience, shop: &mut Workshop<'_>) -> Result<(), Errno> {
         let file = match patience {
             Patience::None => self.ends.as_fd(),
             Patience::Endless => self.patient.as_ref().ok_or(Errno::BADF)?.as_fd(),
         };
-        match read(file, &mut context.input[..limits::READ_AT_ONCE]) {
+        match read(file, &mut shop.input[..limits::READ_AT_ONCE]) {
             Ok(count) => {
                 self.heard = Instant::now();
-                if let Err(reason) = self.input.append(&context.input[..count]) {
-                    log_limited!(
-                        Warning,
-                        "a request on {} is dropped: {reason}",
-                        self.endpoint
-                    );
+                if let Err(reason) = self.input.append(&shop.input[..count]) {
+                    log_limited!(Warning, "a request on {} is dropped: {reason}", self.bound);
                     self.drop_request();
                 }
                 Ok(())
             }
             Err(error) => {
                 if !matches!(error, Errno::AGAIN | Errno::INTR) {
-                    log_limited!(Error, "cannot read from {}: {error}", self.endpoint);
+                    log_limited!(Error, "cannot read from {}: {error}", self.bound);
                 }
                 Err(error)
             }
         }
     }
 
-    fn answer(&mut self, slice: TimeSlice, service: &mut dyn Service, replies: &mut ReplyPipes) {
+    fn answer(&mut self, turn: Turn, service: &mut dyn Service, replies: &mut ReplyPipes) {
         let mut input = std::mem::take(&mut self.input);
         let mut used = self.skip(&input, service);
         let mut incomplete = self.skips;
         while used < input.len() && !incomplete {
             match self.answer_first(&input[used..], service, replies) {
                 Step::Done(0) | Step::More => {
-                    let Some(len) = service.abandoned(self.incoming(&input[used..])) else {
+                    let Some(len) = service.abandoned(&self.bound, &input[used..]) else {
                         incomplete = true;
                         break;
                     };
@@ -157,8 +153,8 @@ impl RequestPipe {
                 Step::Done(count) => used += count,
                 Step::Close => used = input.len(),
             }
-            self.scan = ScanState::default();
-            if used < input.len() && slice.is_over() {
+            self.looked = Looked::default();
+            if used < input.len() && turn.is_over() {
                 break;
             }
         }
@@ -181,11 +177,11 @@ impl RequestPipe {
         if !self.skips {
             return 0;
         }
-        let Some(end) = service.skip(input, &mut self.scan) else {
-            return std::mem::take(&mut self.scan.at);
+        let Some(end) = service.skip(input, &mut self.looked) else {
+            return std::mem::take(&mut self.looked.bytes);
         };
         self.skips = false;
-        self.scan = ScanState::default();
+        self.looked = Looked::default();
         end
     }
 
@@ -195,12 +191,12 @@ impl RequestPipe {
         log_limited!(
             Warning,
             "a request on {} of more than {} bytes is dropped",
-            self.endpoint,
+            self.bound,
             limits::REQUEST
         );
         self.skips = true;
-        let scanned = std::mem::take(&mut self.scan.at).min(request.len());
-        scanned + self.skip(&request[scanned..], service)
+        let looked = std::mem::take(&mut self.looked.bytes).min(request.len());
+        looked + self.skip(&request[looked..], service)
     }
 
     fn answer_first(
@@ -209,12 +205,17 @@ impl RequestPipe {
         service: &mut dyn Service,
         replies: &mut ReplyPipes,
     ) -> Step {
-        let mut scan = self.scan;
-        let serve = |service: &mut dyn Service, incoming: Incoming<'_>, outbox: &mut Outbox<'_>| {
-            service.serve(incoming, &mut scan, outbox)
-        };
-        let step = self.reply(bytes, service, replies, Step::Close, serve);
-        self.scan = scan;
+        let mut looked = self.looked;
+        let step = self.reply(
+            bytes,
+            service,
+            replies,
+            Step::Close,
+            |service, from, outbox| {
+                service.serve(from, &Peer::Local(None), bytes, &mut looked, outbox)
+            },
+        );
+        self.looked = looked;
         step
     }
 
@@ -227,20 +228,10 @@ impl RequestPipe {
         service: &mut dyn Service,
         replies: &mut ReplyPipes,
     ) {
-        log_limited!(
-            Warning,
-            "a request on {} is dropped: {reason}",
-            self.endpoint
-        );
-        self.reply(
-            request,
-            service,
-            replies,
-            (),
-            |service, incoming, outbox| {
-                service.serve_rest(incoming, outbox);
-            },
-        );
+        log_limited!(Warning, "a request on {} is dropped: {reason}", self.bound);
+        self.reply(request, service, replies, (), |service, from, outbox| {
+            service.serve_rest(from, &Peer::Local(None), request, outbox);
+        });
     }
 
     /// Lets `serve` answer a request. If our own code fails there, the result is
@@ -251,29 +242,23 @@ impl RequestPipe {
         service: &mut dyn Service,
         replies: &mut ReplyPipes,
         failed: R,
-        serve: impl FnOnce(&mut dyn Service, Incoming<'_>, &mut Outbox<'_>) -> R,
+        serve: impl FnOnce(&mut dyn Service, &Bound, &mut Outbox<'_>) -> R,
     ) -> R {
-        let mut sink = PipedReply {
+        let mut sink = Reply {
             bytes: Vec::new(),
             pipe: None,
             replies,
         };
-        let incoming = self.incoming(request);
+        let from = &*self.bound;
+        let incoming = Incoming {
+            from,
+            input: request,
+        };
         let result = serve_safely(service, incoming, &mut sink, failed, |service, outbox| {
-            serve(service, incoming, outbox)
+            serve(service, from, outbox)
         });
         sink.send();
         result
-    }
-
-    /// A request whose client is one of all that write into the pipe.
-    fn incoming<'a>(&'a self, bytes: &'a [u8]) -> Incoming<'a> {
-        const SOMEBODY: &Peer = &Peer::Local(None);
-        Incoming {
-            listener: &self.endpoint,
-            peer: SOMEBODY,
-            bytes,
-        }
     }
 
     /// Drops a request whose end does not come; the next one would be taken
@@ -304,19 +289,19 @@ impl RequestPipe {
     fn drop_request(&mut self) {
         self.input = Input::default();
         self.incomplete_since = None;
-        self.scan = ScanState::default();
+        self.looked = Looked::default();
         self.skips = false;
     }
 }
 
 /// The reply to one request.
-struct PipedReply<'a> {
+struct Reply<'a> {
     bytes: Vec<u8>,
     pipe: Option<PathBuf>,
     replies: &'a mut ReplyPipes,
 }
 
-impl PipedReply<'_> {
+impl Reply<'_> {
     /// Returns where the reply went, if it has a pipe.
     fn send(&mut self) -> Option<PathBuf> {
         let bytes = std::mem::take(&mut self.bytes);
@@ -326,7 +311,7 @@ impl PipedReply<'_> {
     }
 }
 
-impl Sink for PipedReply<'_> {
+impl Sink for Reply<'_> {
     fn buffer(&mut self) -> &mut Vec<u8> {
         &mut self.bytes
     }

@@ -5,20 +5,19 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use kamailio_core::log_limited;
-use rpc_wire::ScanState;
 use rustix::event::epoll::EventFlags;
 use rustix::io::Errno;
 use rustix::net::{RecvFlags, Shutdown, recv, shutdown};
 
-use super::queue::{Queue, Replies};
-use super::registry::{Entry, OpenConnection};
-use crate::context::{HandlerContext, TimeSlice};
 use crate::input::{Input, NoMemory};
 use crate::limits;
-use crate::listen::Endpoint;
+use crate::listener::Bound;
 use crate::outbox::Outbox;
-use crate::peer::Peer;
-use crate::service::{Incoming, Service, Step, serve_safely};
+use crate::queue::{Queue, Replies};
+use crate::registry::{Client, Entry, Peer};
+use crate::service::{Incoming, Looked, Service, Step, serve_safely};
+use crate::turn::Turn;
+use crate::workshop::Workshop;
 
 /// Whether a connection goes on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,15 +43,15 @@ enum Phase {
 #[derive(Debug)]
 pub(crate) struct Connection {
     pub(crate) socket: OwnedFd,
-    listener: Arc<Endpoint>,
+    from: Arc<Bound>,
     peer: Peer,
     /// A request that is not complete, or those that wait until the client has
     /// taken its replies.
     input: Input,
     /// Since when a request is incomplete.
     incomplete_since: Option<Instant>,
-    /// How far the service has scan into that.
-    scan: ScanState,
+    /// How far the service has looked into that.
+    looked: Looked,
     queue: Queue,
     /// Since when the client takes nothing.
     stalled_since: Option<Instant>,
@@ -61,18 +60,18 @@ pub(crate) struct Connection {
 }
 
 impl Connection {
-    pub(crate) fn new(socket: OwnedFd, listener: Arc<Endpoint>, peer: Peer) -> Self {
-        let entry = Entry::new(OpenConnection {
-            listener: Arc::clone(&listener),
+    pub(crate) fn new(socket: OwnedFd, from: Arc<Bound>, peer: Peer) -> Self {
+        let entry = Entry::new(Client {
+            listener: Arc::clone(&from),
             peer: peer.clone(),
         });
         Connection {
             socket,
-            listener,
+            from,
             peer,
             input: Input::default(),
             incomplete_since: None,
-            scan: ScanState::default(),
+            looked: Looked::default(),
             queue: Queue::default(),
             stalled_since: None,
             phase: Phase::Open,
@@ -81,22 +80,22 @@ impl Connection {
     }
 
     /// How many bytes wait for the client.
-    pub(crate) fn queued_bytes(&self) -> usize {
-        self.queue.len()
+    pub(crate) fn waiting(&self) -> usize {
+        self.queue.waiting()
     }
 
     /// Where it came in.
-    pub(crate) fn listener(&self) -> &Arc<Endpoint> {
-        &self.listener
+    pub(crate) fn from(&self) -> &Arc<Bound> {
+        &self.from
     }
 
     /// Whether the client asks for nothing and takes all it gets.
     pub(crate) fn is_idle(&self) -> bool {
-        self.phase == Phase::Open && self.input.is_empty() && self.queued_bytes() == 0
+        self.phase == Phase::Open && self.input.is_empty() && self.waiting() == 0
     }
 
     /// How much memory the requests take that are not answered yet, in bytes.
-    pub(crate) fn request_memory(&self) -> usize {
+    pub(crate) fn kept(&self) -> usize {
         self.input.memory()
     }
 
@@ -109,36 +108,36 @@ impl Connection {
     pub(crate) fn interest(&self) -> EventFlags {
         let mut flags = EventFlags::empty();
         let reads = matches!(self.phase, Phase::Open | Phase::Draining(_));
-        if reads && !self.is_paused() && !self.has_complete_requests() {
+        if reads && !self.is_paused() && !self.has_requests() {
             flags |= EventFlags::IN;
         }
-        if self.queued_bytes() > 0 {
+        if self.waiting() > 0 {
             flags |= EventFlags::OUT;
         }
         flags
     }
 
     /// Whether time can run out for it.
-    pub(crate) fn has_deadline(&self) -> bool {
+    pub(crate) fn is_waiting(&self) -> bool {
         self.incomplete_since.is_some()
             || self.stalled_since.is_some()
             || matches!(self.phase, Phase::Draining(_))
     }
 
-    /// Whether it has work for its next turn without waiting for an event.
-    pub(crate) fn is_runnable(&self) -> bool {
-        self.has_complete_requests() && !self.is_paused()
+    /// Whether it wants another turn without waiting for an event.
+    pub(crate) fn wants_a_turn(&self) -> bool {
+        self.has_requests() && !self.is_paused()
     }
 
     /// Requests wait for the connection's next turn, or for the client to take
     /// its replies.
-    fn has_complete_requests(&self) -> bool {
+    fn has_requests(&self) -> bool {
         self.phase == Phase::Open && !self.input.is_empty() && self.incomplete_since.is_none()
     }
 
     /// It has more to take before it may ask again.
     fn is_paused(&self) -> bool {
-        self.queued_bytes() > limits::QUEUE_BEFORE_PAUSE
+        self.waiting() > limits::QUEUE_BEFORE_PAUSE
     }
 
     /// Reads, answers and writes, each as far as it goes without waiting. If it
@@ -146,32 +145,27 @@ impl Connection {
     pub(crate) fn work(
         &mut self,
         events: EventFlags,
-        slice: Option<TimeSlice>,
-        context: &mut HandlerContext<'_>,
+        turn: Option<Turn>,
+        shop: &mut Workshop<'_>,
     ) -> Fate {
-        self.queue.borrow(&mut context.output);
+        self.queue.borrow(&mut shop.output);
         let mut fate = self.write();
-        if let Some(slice) = slice.filter(|_| fate == Fate::Keep) {
-            fate = self.read_and_answer(events, slice, context);
+        if let Some(turn) = turn.filter(|_| fate == Fate::Keep) {
+            fate = self.read_and_answer(events, turn, shop);
         }
-        self.queue.give_back(&mut context.output);
-        if fate == Fate::Keep && self.queued_bytes() == 0 {
+        self.queue.give_back(&mut shop.output);
+        if fate == Fate::Keep && self.waiting() == 0 {
             return self.all_sent();
         }
         fate
     }
 
-    fn read_and_answer(
-        &mut self,
-        events: EventFlags,
-        slice: TimeSlice,
-        context: &mut HandlerContext<'_>,
-    ) -> Fate {
+    fn read_and_answer(&mut self, events: EventFlags, turn: Turn, shop: &mut Workshop<'_>) -> Fate {
         let readable = EventFlags::IN | EventFlags::HUP | EventFlags::ERR;
         if events.intersects(readable)
             && !self.is_paused()
-            && !self.has_complete_requests()
-            && self.read(slice, context) == Fate::Close
+            && !self.has_requests()
+            && self.read(turn, shop) == Fate::Close
         {
             return Fate::Close;
         }
@@ -181,10 +175,10 @@ impl Connection {
             if self.write() == Fate::Close {
                 return Fate::Close;
             }
-            if !self.is_runnable() || slice.is_over() {
+            if !self.wants_a_turn() || turn.is_over() {
                 return Fate::Keep;
             }
-            self.answer_kept(slice, context.service);
+            self.answer_kept(turn, shop.service);
         }
     }
 
@@ -202,26 +196,26 @@ impl Connection {
         }
     }
 
-    fn read(&mut self, slice: TimeSlice, context: &mut HandlerContext<'_>) -> Fate {
+    fn read(&mut self, turn: Turn, shop: &mut Workshop<'_>) -> Fate {
         if matches!(self.phase, Phase::Finished | Phase::Refused) {
             return Fate::Keep;
         }
-        let mut input = std::mem::take(&mut context.input);
+        let mut input = std::mem::take(&mut shop.input);
         let fate = match recv(
             &self.socket,
             &mut input[..limits::READ_AT_ONCE],
             RecvFlags::empty(),
         ) {
-            Ok((0, _)) => self.end_of_input(context.service),
+            Ok((0, _)) => self.end_of_input(shop.service),
             Ok(_) if self.phase != Phase::Open => Fate::Keep,
             Ok((count, _)) => {
-                self.feed(&input[..count], slice, context.service);
+                self.feed(&input[..count], turn, shop.service);
                 Fate::Keep
             }
             Err(Errno::AGAIN | Errno::INTR) => Fate::Keep,
             Err(_) => Fate::Close,
         };
-        context.input = input;
+        shop.input = input;
         fate
     }
 
@@ -235,7 +229,7 @@ impl Connection {
                 Warning,
                 "{} on {} went away in the middle of a request",
                 self.peer,
-                self.listener
+                self.from
             );
             self.incomplete_since = None;
             self.answer_rest(service);
@@ -245,14 +239,14 @@ impl Connection {
     }
 
     /// Answers what `bytes` completes, and keeps the rest.
-    fn feed(&mut self, bytes: &[u8], slice: TimeSlice, service: &mut dyn Service) {
+    fn feed(&mut self, bytes: &[u8], turn: Turn, service: &mut dyn Service) {
         let kept = if self.input.is_empty() {
-            let used = self.answer(bytes, slice, service);
+            let used = self.answer(bytes, turn, service);
             self.input.append(&bytes[used..])
         } else {
             let kept = self.input.append(bytes);
             if kept.is_ok() {
-                self.answer_kept(slice, service);
+                self.answer_kept(turn, service);
             }
             kept
         };
@@ -261,24 +255,24 @@ impl Connection {
         }
     }
 
-    fn answer_kept(&mut self, slice: TimeSlice, service: &mut dyn Service) {
+    fn answer_kept(&mut self, turn: Turn, service: &mut dyn Service) {
         let mut input = std::mem::take(&mut self.input);
-        let used = self.answer(&input, slice, service);
+        let used = self.answer(&input, turn, service);
         input.forget(used);
         self.input = input;
     }
 
     /// Answers complete requests as long as the client may ask. Returns how
     /// many bytes that took.
-    fn answer(&mut self, bytes: &[u8], slice: TimeSlice, service: &mut dyn Service) -> usize {
+    fn answer(&mut self, bytes: &[u8], turn: Turn, service: &mut dyn Service) -> usize {
         let mut used = 0;
         let mut is_complete = true;
         while used < bytes.len() && self.phase == Phase::Open && !self.is_paused() {
             match self.answer_first(&bytes[used..], service) {
                 Step::Done(count @ 1..) => {
                     used += count;
-                    self.scan = ScanState::default();
-                    if used < bytes.len() && slice.is_over() {
+                    self.looked = Looked::default();
+                    if used < bytes.len() && turn.is_over() {
                         break;
                     }
                 }
@@ -312,28 +306,31 @@ impl Connection {
             Warning,
             "{} on {} is closed: {reason}",
             self.peer,
-            self.listener
+            self.from
         );
         self.phase = Phase::Refused;
         self.incomplete_since = None;
-        self.reply(input, service, (), |service, incoming, outbox| {
-            service.serve_refusal(incoming, reason, outbox);
+        self.reply(input, service, (), |service, from, _, outbox| {
+            service.serve_refusal(from, input, reason, outbox);
         });
     }
 
     fn answer_first(&mut self, bytes: &[u8], service: &mut dyn Service) -> Step {
-        let mut scan = self.scan;
-        let step = self.reply(bytes, service, Step::Close, |service, incoming, outbox| {
-            service.serve(incoming, &mut scan, outbox)
-        });
-        self.scan = scan;
+        let mut looked = self.looked;
+        let step = self.reply(
+            bytes,
+            service,
+            Step::Close,
+            |service, from, peer, outbox| service.serve(from, peer, bytes, &mut looked, outbox),
+        );
+        self.looked = looked;
         step
     }
 
     fn answer_rest(&mut self, service: &mut dyn Service) {
         let input = std::mem::take(&mut self.input);
-        self.reply(&input, service, (), |service, incoming, outbox| {
-            service.serve_rest(incoming, outbox);
+        self.reply(&input, service, (), |service, from, peer, outbox| {
+            service.serve_rest(from, peer, &input, outbox);
         });
     }
 
@@ -341,24 +338,21 @@ impl Connection {
     /// is `failed`.
     fn reply<R>(
         &mut self,
-        bytes: &[u8],
+        input: &[u8],
         service: &mut dyn Service,
         failed: R,
-        serve: impl FnOnce(&mut dyn Service, Incoming<'_>, &mut Outbox<'_>) -> R,
+        serve: impl FnOnce(&mut dyn Service, &Bound, &Peer, &mut Outbox<'_>) -> R,
     ) -> R {
-        let incoming = Incoming {
-            listener: &self.listener,
-            peer: &self.peer,
-            bytes,
-        };
+        let (from, peer) = (&*self.from, &self.peer);
         let mut sink = Replies {
             queue: &mut self.queue,
             socket: self.socket.as_fd(),
-            peer: &self.peer,
-            listener: &self.listener,
+            peer,
+            from,
         };
+        let incoming = Incoming { from, input };
         serve_safely(service, incoming, &mut sink, failed, |service, outbox| {
-            serve(service, incoming, outbox)
+            serve(service, from, peer, outbox)
         })
     }
 
@@ -372,13 +366,13 @@ impl Connection {
     }
 
     fn write(&mut self) -> Fate {
-        if self.queued_bytes() == 0 {
+        if self.waiting() == 0 {
             return Fate::Keep;
         }
         let Ok(written) = self.queue.write(self.socket.as_fd()) else {
             return Fate::Close;
         };
-        if self.queued_bytes() == 0 {
+        if self.waiting() == 0 {
             self.stalled_since = None;
         } else if written > 0 || self.stalled_since.is_none() {
             self.stalled_since = Some(Instant::now());
@@ -396,7 +390,7 @@ impl Connection {
                 Warning,
                 "{} on {} left a request incomplete for {} seconds and is closed",
                 self.peer,
-                self.listener,
+                self.from,
                 limits::HALF_REQUEST.as_secs()
             );
             return Fate::Close;
@@ -406,8 +400,8 @@ impl Connection {
                 Warning,
                 "{} on {} took none of {} waiting bytes for {} seconds and is closed",
                 self.peer,
-                self.listener,
-                self.queued_bytes(),
+                self.from,
+                self.waiting(),
                 limits::STALLED.as_secs()
             );
             return Fate::Close;
@@ -424,7 +418,7 @@ impl Connection {
             Warning,
             "{} on {}, who asks for nothing, is closed: another client needs the place",
             self.peer,
-            self.listener
+            self.from
         );
     }
 
@@ -434,8 +428,8 @@ impl Connection {
             Error,
             "{} on {}, for whom {} bytes wait, is closed: there is no memory to keep them",
             self.peer,
-            self.listener,
-            self.queued_bytes()
+            self.from,
+            self.waiting()
         );
     }
 
@@ -446,8 +440,8 @@ impl Connection {
             "replies for all clients together are beyond {} bytes; {} on {}, for whom {} wait, is closed",
             limits::QUEUE_OF_ALL,
             self.peer,
-            self.listener,
-            self.queued_bytes()
+            self.from,
+            self.waiting()
         );
     }
 }
