@@ -9,8 +9,7 @@ use std::path::Path;
 use harness::linefifo::ReplyPipe;
 use harness::own_path::OwnPath;
 use harness::wait::{self, patience};
-use rpc_wire::ScanState;
-use rpc_wire::jsonrpc::{Found, find_on};
+use rpc_wire::jsonrpc::{Found, Progress, find_on};
 
 use crate::measure::Asker;
 
@@ -135,7 +134,7 @@ impl Asker for Tcp {
 #[derive(Default)]
 struct Input {
     bytes: Vec<u8>,
-    progress: ScanState,
+    progress: Progress,
 }
 
 impl Input {
@@ -145,7 +144,7 @@ impl Input {
             match find_on(&self.bytes, &mut self.progress) {
                 Found::Document(len) => {
                     self.bytes.drain(..len);
-                    self.progress = ScanState::default();
+                    self.progress = Progress::default();
                     return len;
                 }
                 Found::Other(len @ 1..) => drop(self.bytes.drain(..len)),

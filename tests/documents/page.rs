@@ -40,6 +40,7 @@ pub(crate) const PAGES: &[Page] = &[
     Page::without_server("ARCHITECTURE.md", &["ctl"]),
     Page::without_server("CONTRIBUTING.md", &["ctl"]),
     Page::without_server("SECURITY.md", &["ctl"]),
+    Page::without_server("docs/README.md", &["ctl"]),
     Page::without_server("docs/benchmarks.md", &["ctl"]),
     Page::without_server("docs/security.md", &["ctl"]),
     Page::without_server("docs/upgrading.md", &["ctl"]),

@@ -7,7 +7,6 @@
 #![deny(unsafe_code)]
 
 mod binrpc;
-mod bounded;
 mod commands;
 mod config;
 mod linefifo;
@@ -57,7 +56,7 @@ fn init() -> Result<(), Error> {
     HANDLERS.open(vec![Group {
         name: c"ctl handler",
         processes: 1,
-        endpoints: config.endpoints,
+        places: config.places,
         owner: config.owner.owner(),
     }])
 }

@@ -100,7 +100,7 @@ impl Processor {
         let Some(request) = document.next_request(&mut self.params) else {
             return true;
         };
-        self.answer_request(&request, client, Position::Alone);
+        self.answer_request(&request, client, Place::Alone);
         !matches!(
             request.verdict,
             Verdict::Refuse(Refusal::NotJson { .. } | Refusal::TooDeep | Refusal::TooLarge { .. })
@@ -146,7 +146,7 @@ impl Processor {
             self.answer_request(
                 &request,
                 client,
-                Position::Batch {
+                Place::Batch {
                     batch,
                     start,
                     is_last,
@@ -158,12 +158,7 @@ impl Processor {
         }
     }
 
-    fn answer_request(
-        &mut self,
-        request: &Request<'_>,
-        client: &mut dyn Client,
-        position: Position<'_>,
-    ) {
+    fn answer_request(&mut self, request: &Request<'_>, client: &mut dyn Client, place: Place<'_>) {
         if !client.admits(request, &self.params) {
             return;
         }
@@ -175,7 +170,7 @@ impl Processor {
             max_reply: self.max_reply,
             is_wanted: request.wants_answer(),
             file: None,
-            position,
+            place,
         };
         match stored {
             Some(Ok(file)) => outcome.file = Some(file),
@@ -239,7 +234,7 @@ impl Processor {
 }
 
 /// Where in the answer to a document the answer to a request goes.
-enum Position<'a> {
+enum Place<'a> {
     Alone,
     Batch {
         /// Gone when the array had to be ended.
@@ -258,7 +253,7 @@ struct Outcome<'a> {
     max_reply: MaxReply,
     is_wanted: bool,
     file: Option<StoredFile>,
-    position: Position<'a>,
+    place: Place<'a>,
 }
 
 impl Outcome<'_> {
@@ -292,9 +287,9 @@ impl Outcome<'_> {
         if !self.is_wanted {
             return;
         }
-        if let Position::Batch {
+        if let Place::Batch {
             batch: Some(batch), ..
-        } = &mut self.position
+        } = &mut self.place
         {
             batch.next(self.client.buffer());
         }
@@ -304,9 +299,9 @@ impl Outcome<'_> {
         if let Some(file) = self.file.take() {
             self.store(&file, start);
         }
-        match &mut self.position {
-            Position::Alone => deliver(self.client, start, self.id, self.form, now),
-            Position::Batch {
+        match &mut self.place {
+            Place::Alone => deliver(self.client, start, self.id, self.form, now),
+            Place::Batch {
                 batch,
                 start,
                 is_last,
@@ -321,12 +316,12 @@ impl Outcome<'_> {
         }
     }
 
-    /// Puts an error in place of an answer that, with all before it in a batch,
+    /// Puts an error in the place of an answer that, with all before it in a batch,
     /// is larger than a reply may be.
     fn bound(&mut self, start: usize) {
-        let first = match self.position {
-            Position::Alone => start,
-            Position::Batch { start, .. } => start,
+        let first = match self.place {
+            Place::Alone => start,
+            Place::Batch { start, .. } => start,
         };
         let out = self.client.buffer();
         if out.len().saturating_sub(first) <= self.max_reply.bytes() {
@@ -376,9 +371,7 @@ impl Responder for Outcome<'_> {
 
     /// As in C only an answer of its own with an id can come later.
     fn later(&mut self) -> Option<Later> {
-        let id = self
-            .id
-            .filter(|_| matches!(self.position, Position::Alone))?;
+        let id = self.id.filter(|_| matches!(self.place, Place::Alone))?;
         Some(Later {
             message: self.client.share()?,
             note: id.as_json().to_vec(),
@@ -399,7 +392,7 @@ fn answer_later(request: &mut Message<'_>, id: &[u8], answer: Answer<'_>) {
         max_reply: config::settings().max_reply,
         is_wanted: true,
         file: None,
-        position: Position::Alone,
+        place: Place::Alone,
     }
     .respond(answer);
 }

@@ -50,7 +50,7 @@ fn init() -> Result<(), Error> {
     HANDLERS.open(vec![Group {
         name: c"MI DATAGRAM",
         processes: settings.children,
-        endpoints: vec![settings.endpoint()?],
+        places: vec![settings.place()?],
         owner: settings.owner.owner(),
     }])
 }

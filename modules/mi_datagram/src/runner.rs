@@ -32,8 +32,7 @@ impl Runner {
             let text = self.params.store_text(argument);
             self.params.push(Param::Line { text, raw: text });
         }
-        self.engine
-            .run(command, &mut self.params, &mut Passing(take));
+        self.engine.run(command, &mut self.params, &mut Taker(take));
     }
 
     /// Runs a command for what `read` makes of its reply.
@@ -58,10 +57,10 @@ impl Runner {
     }
 }
 
-/// Passes a reply on to a function.
-struct Passing<F>(F);
+/// Gives a reply to a function.
+struct Taker<F>(F);
 
-impl<F: FnMut(&Reply, bool)> Responder for Passing<F> {
+impl<F: FnMut(&Reply, bool)> Responder for Taker<F> {
     fn respond(&mut self, answer: Answer<'_>) {
         (self.0)(answer.reply, answer.now);
     }
