@@ -16,14 +16,19 @@ use crate::servers::{KINDS, Kind};
 
 /// The transports.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Way {
+enum Transport {
     Datagram,
     Pipe,
     Tcp,
     Http,
 }
 
-const WAYS: [Way; 4] = [Way::Datagram, Way::Pipe, Way::Tcp, Way::Http];
+const TRANSPORTS: [Transport; 4] = [
+    Transport::Datagram,
+    Transport::Pipe,
+    Transport::Tcp,
+    Transport::Http,
+];
 
 /// Entries of the tables that `htable.dump` shows.
 const TABLES: [(&str, usize); 3] = [("small", 100), ("middle", 1_000), ("large", 100_000)];
@@ -31,16 +36,21 @@ const TABLES: [(&str, usize); 3] = [("small", 100), ("middle", 1_000), ("large",
 /// Whether `only` asks for nothing but parts of this.
 pub(crate) fn is_all_of(only: &str) -> bool {
     let is_of_ctl = KINDS.iter().any(|kind| kind.name().contains(only));
-    !is_of_ctl && WAYS.iter().any(|way| way.name().contains(only))
+    !is_of_ctl
+        && TRANSPORTS
+            .iter()
+            .any(|transport| transport.name().contains(only))
 }
 
 /// Measures what has `only` in its name.
 pub(crate) fn measure(only: &str, results: &mut Results) {
-    let chosen = |way: &Way, load: &Load| load.name.contains(only) || way.name().contains(only);
-    let wanted: Vec<(Way, Question)> = WAYS
+    let chosen = |transport: &Transport, load: &Load| {
+        load.name.contains(only) || transport.name().contains(only)
+    };
+    let wanted: Vec<(Transport, Question)> = TRANSPORTS
         .into_iter()
-        .flat_map(|way| questions(way).map(move |question| (way, question)))
-        .filter(|(way, question)| chosen(way, &question.load))
+        .flat_map(|transport| questions(transport).map(move |question| (transport, question)))
+        .filter(|(transport, question)| chosen(transport, &question.load))
         .collect();
     if wanted.is_empty() {
         return;
@@ -48,8 +58,8 @@ pub(crate) fn measure(only: &str, results: &mut Results) {
     let (theirs, ours) = (Measured::start(Flavor::C), Measured::start(Flavor::Rust));
     let mut echoes = Echoes::default();
     for _ in 0..PASSES {
-        for (way, question) in &wanted {
-            measure_one(*way, question, [&theirs, &ours], &mut echoes, results);
+        for (transport, question) in &wanted {
+            measure_one(*transport, question, [&theirs, &ours], &mut echoes, results);
         }
     }
 }
@@ -61,17 +71,17 @@ struct Question {
 }
 
 /// What is asked over a transport.
-fn questions(way: Way) -> impl Iterator<Item = Question> {
+fn questions(transport: Transport) -> impl Iterator<Item = Question> {
     const VERSION: &str = r#"{"jsonrpc":"2.0","method":"core.version","id":1}"#;
     const PSX: &str = r#"{"jsonrpc":"2.0","method":"core.psx","id":1}"#;
     const SMALL: &str = r#"{"jsonrpc":"2.0","method":"htable.dump","params":["small"],"id":1}"#;
     const MIDDLE: &str = r#"{"jsonrpc":"2.0","method":"htable.dump","params":["middle"],"id":1}"#;
     const LARGE: &str = r#"{"jsonrpc":"2.0","method":"htable.dump","params":["large"],"id":1}"#;
-    let in_flights: &[usize] = match way {
-        Way::Datagram | Way::Pipe => &[1, 8],
-        Way::Tcp => &[1, 32],
+    let in_flights: &[usize] = match transport {
+        Transport::Datagram | Transport::Pipe => &[1, 8],
+        Transport::Tcp => &[1, 32],
         // Kamailio reads the next request when it has replied to the last.
-        Way::Http => &[1],
+        Transport::Http => &[1],
     };
     let small = in_flights.iter().flat_map(|in_flight| {
         [
@@ -82,8 +92,10 @@ fn questions(way: Way) -> impl Iterator<Item = Question> {
         .map(|(name, document, count)| (Load::new(name, *in_flight, count), document))
     });
     // No datagram has room for the larger ones, and xhttp none for the largest.
-    let middle = (way != Way::Datagram).then(|| (Load::new("dump of 1000", 1, 30), MIDDLE));
-    let large = matches!(way, Way::Pipe | Way::Tcp).then(|| (Load::one("dump of 100000"), LARGE));
+    let middle =
+        (transport != Transport::Datagram).then(|| (Load::new("dump of 1000", 1, 30), MIDDLE));
+    let large = matches!(transport, Transport::Pipe | Transport::Tcp)
+        .then(|| (Load::one("dump of 100000"), LARGE));
     small
         .chain(middle)
         .chain(large)
@@ -91,7 +103,7 @@ fn questions(way: Way) -> impl Iterator<Item = Question> {
 }
 
 fn measure_one(
-    way: Way,
+    transport: Transport,
     question: &Question,
     servers: [&Measured; 2],
     echoes: &mut Echoes,
@@ -99,46 +111,47 @@ fn measure_one(
 ) {
     let [theirs, ours] = servers;
     let Question { load, document } = question;
-    let server = |server: &Measured| Side::new(server.client(way, document), server.pid(way));
-    let echo = |echo: &Echo| Side::new(way.echo_client(echo, document), echo.pid());
+    let server =
+        |server: &Measured| Side::new(server.client(transport, document), server.pid(transport));
+    let echo = |echo: &Echo| Side::new(transport.echo_client(echo, document), echo.pid());
     // The other ways have a process each for their only socket or pipe.
-    let polls = way == Way::Tcp && load.is_mostly_waiting();
+    let polls = transport == Transport::Tcp && load.is_mostly_waiting();
     let sides = Sides {
-        c: theirs.has(way).then(|| server(theirs)),
+        c: theirs.has(transport).then(|| server(theirs)),
         ours: server(ours),
-        echo: echo(echoes.of(way.echo(), Waits::InRead)),
-        polling_echo: polls.then(|| echo(echoes.of(way.echo(), Waits::ForEvents))),
+        echo: echo(echoes.of(transport.echo(), Waits::InRead)),
+        polling_echo: polls.then(|| echo(echoes.of(transport.echo(), Waits::ForEvents))),
     };
-    results.add(way.name(), load, compare(sides, load));
+    results.add(transport.name(), load, compare(sides, load));
 }
 
-impl Way {
+impl Transport {
     fn name(self) -> &'static str {
         match self {
-            Way::Datagram => "json datagram",
-            Way::Pipe => "json fifo",
-            Way::Tcp => "json tcp",
-            Way::Http => "json http",
+            Transport::Datagram => "json datagram",
+            Transport::Pipe => "json fifo",
+            Transport::Tcp => "json tcp",
+            Transport::Http => "json http",
         }
     }
 
     /// The echo that is its floor.
     fn echo(self) -> &'static str {
         match self {
-            Way::Datagram => Kind::UnixDatagram.name(),
-            Way::Pipe => PIPE,
-            Way::Tcp | Way::Http => Kind::Tcp.name(),
+            Transport::Datagram => Kind::UnixDatagram.name(),
+            Transport::Pipe => PIPE,
+            Transport::Tcp | Transport::Http => Kind::Tcp.name(),
         }
     }
 
     fn echo_client(self, echo: &Echo, document: &str) -> Box<dyn Asker> {
         wait::until("the echo is there", || {
-            matches!(self, Way::Tcp | Way::Http) || echo.path().exists()
+            matches!(self, Transport::Tcp | Transport::Http) || echo.path().exists()
         });
         match self {
-            Way::Datagram => Box::new(Datagram::new(&echo.path(), document)),
-            Way::Pipe => Box::new(Pipe::new(&echo.path(), document)),
-            Way::Tcp | Way::Http => Box::new(Tcp::new(echo.address(), document)),
+            Transport::Datagram => Box::new(Datagram::new(&echo.path(), document)),
+            Transport::Pipe => Box::new(Pipe::new(&echo.path(), document)),
+            Transport::Tcp | Transport::Http => Box::new(Tcp::new(echo.address(), document)),
         }
     }
 }
@@ -208,28 +221,30 @@ impl Measured {
     }
 
     /// The C module has TCP in later versions only.
-    fn has(&self, way: Way) -> bool {
-        self.flavor == Flavor::Rust || way != Way::Tcp
+    fn has(&self, transport: Transport) -> bool {
+        self.flavor == Flavor::Rust || transport != Transport::Tcp
     }
 
-    fn client(&self, way: Way, document: &str) -> Box<dyn Asker> {
-        match way {
-            Way::Datagram => Box::new(Datagram::new(&self.server.path("rpc.socket"), document)),
-            Way::Pipe => Box::new(Pipe::new(&self.server.path("rpc.fifo"), document)),
-            Way::Tcp => Box::new(Tcp::new(self.tcp, document)),
-            Way::Http => {
+    fn client(&self, transport: Transport, document: &str) -> Box<dyn Asker> {
+        match transport {
+            Transport::Datagram => {
+                Box::new(Datagram::new(&self.server.path("rpc.socket"), document))
+            }
+            Transport::Pipe => Box::new(Pipe::new(&self.server.path("rpc.fifo"), document)),
+            Transport::Tcp => Box::new(Tcp::new(self.tcp, document)),
+            Transport::Http => {
                 let http = ([127, 0, 0, 1], self.server.port()).into();
                 Box::new(Http::new(http, document))
             }
         }
     }
 
-    fn pid(&self, way: Way) -> Pid {
-        self.server.process(match way {
-            Way::Datagram => "JSONRPCS DATAGRAM",
-            Way::Pipe => "JSONRPCS FIFO",
-            Way::Tcp => "JSONRPCS TCP",
-            Way::Http => "tcp receiver (generic) child=0",
+    fn pid(&self, transport: Transport) -> Pid {
+        self.server.process(match transport {
+            Transport::Datagram => "JSONRPCS DATAGRAM",
+            Transport::Pipe => "JSONRPCS FIFO",
+            Transport::Tcp => "JSONRPCS TCP",
+            Transport::Http => "tcp receiver (generic) child=0",
         })
     }
 }

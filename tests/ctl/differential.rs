@@ -7,7 +7,7 @@
 
 use harness::additions;
 use harness::binrpc::{Client, decode};
-use harness::differential::{Exchange, Place, Recorder, SUITABLE, assert_alike};
+use harness::differential::{Exchange, Recorder, SUITABLE, SharedSetup, assert_alike};
 use harness::modules::Flavor;
 use harness::requests::Request;
 use harness::volatile::{TABLE, Volatile};
@@ -28,18 +28,18 @@ const LEFT_OUT: &[(&str, &str)] = &[
 
 #[test]
 fn every_command_answers_as_over_the_c_module() {
-    let place = Place::new();
-    let theirs = record(&place, Flavor::C, "", Age(0));
-    let ours = record(&place, Flavor::Rust, "", Age(0));
+    let setup = SharedSetup::new();
+    let theirs = record(&setup, Flavor::C, "", Age(0));
+    let ours = record(&setup, Flavor::Rust, "", Age(0));
     assert_alike(&theirs, &ours);
 }
 
 #[test]
 fn every_command_answers_so_with_converted_parameters() {
     const CONVERTING: &str = r#"modparam("ctl", "autoconversion", 1)"#;
-    let place = Place::new();
-    let theirs = record(&place, Flavor::C, CONVERTING, Age(0));
-    let ours = record(&place, Flavor::Rust, CONVERTING, Age(0));
+    let setup = SharedSetup::new();
+    let theirs = record(&setup, Flavor::C, CONVERTING, Age(0));
+    let ours = record(&setup, Flavor::Rust, CONVERTING, Age(0));
     assert_alike(&theirs, &ours);
 }
 
@@ -49,16 +49,16 @@ fn every_command_answers_so_with_converted_parameters() {
 /// value that depends on the time is the same by chance.
 #[test]
 fn two_runs_over_the_c_module_answer_alike() {
-    let place = Place::new();
-    let first = record(&place, Flavor::C, "", Age(0));
-    let second = record(&place, Flavor::C, "", Age(2));
+    let setup = SharedSetup::new();
+    let first = record(&setup, Flavor::C, "", Age(0));
+    let second = record(&setup, Flavor::C, "", Age(2));
     assert_alike(&first, &second);
     assert_no_stale_entries(&first);
 }
 
 /// Asks a server of this age, with this in its configuration, everything.
-fn record(place: &Place, flavor: Flavor, config: &str, age: Age) -> Vec<Exchange> {
-    let server = place.start(flavor, config);
+fn record(setup: &SharedSetup, flavor: Flavor, config: &str, age: Age) -> Vec<Exchange> {
+    let server = setup.start(flavor, config);
     let mut client = server.client();
     age.wait(&mut client);
     let methods = list_methods(&mut client);

@@ -13,7 +13,7 @@ use harness::wait::patience;
 use rpc_wire::binrpc::client::{Answer, Node};
 use rpc_wire::linefifo::client::Arg;
 
-use crate::ways::local;
+use crate::listeners::local;
 
 /// Where UDP and TCP sockets are if no port is given.
 const DEFAULT_PORT: u16 = 2049;

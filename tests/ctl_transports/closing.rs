@@ -16,7 +16,7 @@ use harness::terminal::Terminal;
 use harness::wait;
 use rpc_wire::binrpc::client::{Answer, Node};
 
-use crate::ways::{STREAM, Ways, wait_for_connections};
+use crate::listeners::{CtlListeners, STREAM, wait_for_connections};
 
 /// Half a minute is documented; the server looks once a second.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -24,15 +24,18 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// All time limits in one test, so that they run at the same time.
 #[test]
 fn half_requests_and_replies_that_nobody_takes_end_a_connection_and_idleness_does_not() {
-    let ways = Ways::new();
+    let listeners = CtlListeners::new();
     let server = Server::builder(Flavor::Rust)
         .modules(["ctl", "cfg_rpc", "counters"])
-        .config(&ways.config())
+        .config(&listeners.config())
         .socket(STREAM)
         .start();
-    let mut idle = Idle::start(&ways, &server);
-    let mut late = Late::start(&ways, &server);
-    let _deaf = [deaf_unix(&ways, &server), deaf_tcp(&ways, &server)];
+    let mut idle = Idle::start(&listeners, &server);
+    let mut late = Late::start(&listeners, &server);
+    let _deaf = [
+        deaf_unix(&listeners, &server),
+        deaf_tcp(&listeners, &server),
+    ];
 
     wait_for_lines(&server, "left a request incomplete for 30 seconds", 3);
     wait_for_lines(&server, "is dropped: it is incomplete for 30 seconds", 1);
@@ -63,8 +66,8 @@ struct Idle {
 }
 
 impl Idle {
-    fn start(ways: &Ways, server: &Server) -> Self {
-        let mut clients: Vec<Client> = ways.streams(server).map(Client::connect).into();
+    fn start(listeners: &CtlListeners, server: &Server) -> Self {
+        let mut clients: Vec<Client> = listeners.streams(server).map(Client::connect).into();
         for client in &mut clients {
             assert_echoes(client);
         }
@@ -97,16 +100,16 @@ struct Late {
 }
 
 impl Late {
-    fn start(ways: &Ways, server: &Server) -> Self {
+    fn start(listeners: &CtlListeners, server: &Server) -> Self {
         let whole = request("core.echo", &["never".into()], 1);
-        let clients = ways.streams(server).map(|address| {
+        let clients = listeners.streams(server).map(|address| {
             let mut client = Client::connect(address);
             // That one was answered before starts no clock and stops none.
             assert_echoes(&mut client);
             client.send(&whole[..whole.len() - 1]).expect("it reads");
             client
         });
-        let [pipe, _, tcp] = ways.lines(server);
+        let [pipe, _, tcp] = listeners.lines(server);
         let mut line = linefifo::Client::connect(&tcp);
         line.send(b":core.echo:\nnever\n").expect("it reads");
         let linefifo::Address::Pipe(path) = &pipe else {
@@ -136,8 +139,8 @@ impl Late {
     }
 }
 
-fn deaf_unix(ways: &Ways, server: &Server) -> Box<dyn Write> {
-    let [Address::UnixStream(path), _] = ways.streams(server) else {
+fn deaf_unix(listeners: &CtlListeners, server: &Server) -> Box<dyn Write> {
+    let [Address::UnixStream(path), _] = listeners.streams(server) else {
         unreachable!("that is the first one");
     };
     let stream = UnixStream::connect(path).expect("the server listens");
@@ -145,8 +148,8 @@ fn deaf_unix(ways: &Ways, server: &Server) -> Box<dyn Write> {
     asking(stream)
 }
 
-fn deaf_tcp(ways: &Ways, server: &Server) -> Box<dyn Write> {
-    let [_, Address::Tcp(address)] = ways.streams(server) else {
+fn deaf_tcp(listeners: &CtlListeners, server: &Server) -> Box<dyn Write> {
+    let [_, Address::Tcp(address)] = listeners.streams(server) else {
         unreachable!("that is the second one");
     };
     let stream = TcpStream::connect(address).expect("the server listens");

@@ -7,24 +7,24 @@ use harness::server::Server;
 use rpc_wire::binrpc::client::{Answer, Arg, Node};
 use rustix::process::Pid;
 
-use crate::ways::{STREAM, Ways, wait_for_connections};
+use crate::listeners::{CtlListeners, STREAM, wait_for_connections};
 
-fn start(ways: &Ways) -> Server {
+fn start(listeners: &CtlListeners) -> Server {
     Server::builder(Flavor::Rust)
         .modules(["ctl"])
-        .config(&ways.config())
+        .config(&listeners.config())
         .socket(STREAM)
         .start()
 }
 
 /// What the handler holds.
 #[derive(Debug)]
-struct Held {
+struct Resources {
     files: usize,
     resident_kib: u64,
 }
 
-impl Held {
+impl Resources {
     fn by(handler: Pid) -> Self {
         Self {
             files: open_files(handler),
@@ -47,10 +47,10 @@ fn assert_nothing_is_left(
     let mut witness = server.client();
     something(often / 10);
     wait_for_connections(&mut witness, 1);
-    let before = Held::by(handler);
+    let before = Resources::by(handler);
     something(often);
     wait_for_connections(&mut witness, 1);
-    let after = Held::by(handler);
+    let after = Resources::by(handler);
     assert_eq!(before.files, after.files, "{what}: {before:?} {after:?}");
     assert!(
         after.resident_kib <= before.resident_kib + ALLOWED_KIB,
@@ -60,16 +60,16 @@ fn assert_nothing_is_left(
 
 #[test]
 fn nothing_is_left_of_100_000_requests() {
-    let ways = Ways::new();
-    let server = start(&ways);
-    for address in ways.streams(&server) {
+    let listeners = CtlListeners::new();
+    let server = start(&listeners);
+    for address in listeners.streams(&server) {
         let shown = format!("{address:?}");
         assert_nothing_is_left(&server, &shown, 100_000, |count| {
             let mut client = Client::connect(address.clone());
             ask_various(&mut client, count);
         });
     }
-    for address in ways.datagrams(&server) {
+    for address in listeners.datagrams(&server) {
         let shown = format!("{address:?}");
         assert_nothing_is_left(&server, &shown, 10_000, |count| {
             let mut client = Client::connect(address.clone());
@@ -108,9 +108,9 @@ fn echoes(client: &mut Client) -> bool {
 
 #[test]
 fn nothing_is_left_of_10_000_connections() {
-    let ways = Ways::new();
-    let server = start(&ways);
-    for address in ways.streams(&server) {
+    let listeners = CtlListeners::new();
+    let server = start(&listeners);
+    for address in listeners.streams(&server) {
         let shown = format!("{address:?}");
         assert_nothing_is_left(&server, &shown, 10_000, |count| {
             for _ in 0..count {
@@ -123,17 +123,17 @@ fn nothing_is_left_of_10_000_connections() {
 /// The C module stops at 128.
 #[test]
 fn connections_5_000_are_open_at_once_on_a_unix_socket() {
-    let ways = Ways::new();
-    let server = start(&ways);
-    let [unix, _] = ways.streams(&server);
+    let listeners = CtlListeners::new();
+    let server = start(&listeners);
+    let [unix, _] = listeners.streams(&server);
     assert_all_answered(&server, &unix);
 }
 
 #[test]
 fn connections_5_000_are_open_at_once_over_tcp() {
-    let ways = Ways::new();
-    let server = start(&ways);
-    let [_, tcp] = ways.streams(&server);
+    let listeners = CtlListeners::new();
+    let server = start(&listeners);
+    let [_, tcp] = listeners.streams(&server);
     assert_all_answered(&server, &tcp);
 }
 

@@ -16,7 +16,7 @@ use rpc_wire::binrpc::Header;
 use rpc_wire::binrpc::client::{Answer, Arg};
 use rpc_wire::linefifo::client::Arg as LineArg;
 
-use crate::ways::{STREAM, Ways};
+use crate::listeners::{CtlListeners, STREAM};
 
 /// The largest datagram that UDP carries.
 const UDP: usize = 65_507;
@@ -24,11 +24,11 @@ const UDP: usize = 65_507;
 /// The longest packet that `kamcmd` puts together.
 const IN_PIECES: usize = 128 * 1024;
 
-fn described(ways: &Ways) -> Builder {
+fn described(listeners: &CtlListeners) -> Builder {
     Server::builder(Flavor::Rust)
         .modules(["ctl", "pv"])
         .config(r#"modparam("pv", "shvset", "text=s:")"#)
-        .config(&ways.config())
+        .config(&listeners.config())
         .socket(STREAM)
 }
 
@@ -86,10 +86,10 @@ fn pieces(address: &Address) -> Vec<Vec<u8>> {
 
 #[test]
 fn a_binrpc_reply_leaves_in_pieces_as_large_as_udp_carries() {
-    let ways = Ways::new();
-    let server = described(&ways).start();
-    let [_, udp] = ways.datagrams(&server);
-    let [stream, _] = ways.streams(&server);
+    let listeners = CtlListeners::new();
+    let server = described(&listeners).start();
+    let [_, udp] = listeners.datagrams(&server);
+    let [stream, _] = listeners.streams(&server);
     let sizes: [&[usize]; 6] = [
         &[UDP - 1],
         &[UDP],
@@ -109,10 +109,10 @@ fn a_binrpc_reply_leaves_in_pieces_as_large_as_udp_carries() {
 
 #[test]
 fn beyond_what_kamcmd_takes_a_fault_tells_the_size_and_a_way_out() {
-    let ways = Ways::new();
-    let server = described(&ways).start();
-    let [_, udp] = ways.datagrams(&server);
-    let [stream, tcp] = ways.streams(&server);
+    let listeners = CtlListeners::new();
+    let server = described(&listeners).start();
+    let [_, udp] = listeners.datagrams(&server);
+    let [stream, tcp] = listeners.streams(&server);
     make_reply_long(&server, IN_PIECES + 1, || get(&stream).len());
     let packet = get(&udp);
     let (header, answer) = decode(&packet).expect("one whole answer");
@@ -129,10 +129,10 @@ fn beyond_what_kamcmd_takes_a_fault_tells_the_size_and_a_way_out() {
 /// anything together.
 #[test]
 fn a_unix_datagram_has_what_the_system_takes() {
-    let ways = Ways::new();
-    let server = described(&ways).start();
-    let [unix, _] = ways.datagrams(&server);
-    let [stream, _] = ways.streams(&server);
+    let listeners = CtlListeners::new();
+    let server = described(&listeners).start();
+    let [unix, _] = listeners.datagrams(&server);
+    let [stream, _] = listeners.streams(&server);
     for size in [65_535, 65_536, 130_141, IN_PIECES, IN_PIECES + 1, 200_000] {
         make_reply_long(&server, size, || get(&stream).len());
         let mut client = Client::connect(unix.clone());
@@ -148,12 +148,12 @@ fn a_unix_datagram_has_what_the_system_takes() {
 /// take.
 #[test]
 fn where_the_system_does_not_take_it_a_fault_tells_the_size() {
-    let ways = Ways::new();
-    let server = described(&ways)
+    let listeners = CtlListeners::new();
+    let server = described(&listeners)
         .modules(["htable"])
         .config(r#"modparam("htable", "htable", "t=>size=2;")"#)
         .start();
-    let [unix, _] = ways.datagrams(&server);
+    let [unix, _] = listeners.datagrams(&server);
     let value = "x".repeat(900_000);
     for key in ["a", "b", "c", "d", "e"] {
         let args = ["t".into(), key.into(), value.as_str().into()];
@@ -172,9 +172,9 @@ fn where_the_system_does_not_take_it_a_fault_tells_the_size() {
 
 #[test]
 fn the_line_protocol_answers_so_too() {
-    let ways = Ways::new();
-    let server = described(&ways).start();
-    let [pipe, udp, tcp] = ways.lines(&server);
+    let listeners = CtlListeners::new();
+    let server = described(&listeners).start();
+    let [pipe, udp, tcp] = listeners.lines(&server);
     make_reply_long(&server, UDP, || get_lines(&tcp).len());
     assert_eq!(get_lines(&udp), get_lines(&tcp));
 
@@ -189,10 +189,10 @@ fn the_line_protocol_answers_so_too() {
 /// Nothing else comes: the next answer belongs to the next request.
 #[test]
 fn a_fault_is_one_datagram() {
-    let ways = Ways::new();
-    let server = described(&ways).start();
+    let listeners = CtlListeners::new();
+    let server = described(&listeners).start();
     set_text(&server, 400_000);
-    let [_, udp] = ways.datagrams(&server);
+    let [_, udp] = listeners.datagrams(&server);
     let mut client = Client::connect(udp);
     for word in ["first", "second"] {
         let fault = client.call("pv.shvGet", &["text".into()]);
@@ -206,9 +206,9 @@ fn a_fault_is_one_datagram() {
 /// not want.
 #[test]
 fn a_request_from_a_socket_without_a_name_runs() {
-    let ways = Ways::new();
-    let server = described(&ways).start();
-    let [Address::UnixDatagram(path), _] = ways.datagrams(&server) else {
+    let listeners = CtlListeners::new();
+    let server = described(&listeners).start();
+    let [Address::UnixDatagram(path), _] = listeners.datagrams(&server) else {
         unreachable!("that is the first one");
     };
     let nameless = UnixDatagram::unbound().expect("a new socket");
@@ -229,9 +229,9 @@ fn a_request_from_a_socket_without_a_name_runs() {
 fn replies_that_a_client_does_not_take_yet_wait_for_it() {
     const DEAF: usize = 10;
     const EACH: u32 = 30;
-    let ways = Ways::new();
-    let server = described(&ways).start();
-    let [Address::UnixDatagram(path), _] = ways.datagrams(&server) else {
+    let listeners = CtlListeners::new();
+    let server = described(&listeners).start();
+    let [Address::UnixDatagram(path), _] = listeners.datagrams(&server) else {
         unreachable!("that is the first one");
     };
     let mut other = Client::connect(Address::UnixDatagram(path.clone()));
@@ -261,9 +261,9 @@ fn replies_that_a_client_does_not_take_yet_wait_for_it() {
 /// connected the system sets them no limit of their own.
 #[test]
 fn others_are_answered_while_a_connected_client_reads_nothing() {
-    let ways = Ways::new();
-    let server = described(&ways).start();
-    for address in ways.datagrams(&server) {
+    let listeners = CtlListeners::new();
+    let server = described(&listeners).start();
+    for address in listeners.datagrams(&server) {
         let mut deaf = Client::connect(address.clone());
         let mut other = Client::connect(address);
         for cookie in 0..500 {
@@ -282,9 +282,9 @@ fn the_room_of_others_is_not_used_up_by_clients_that_read_nothing() {
     const DEAF: usize = 4;
     /// Twice the room, in all.
     const EACH: usize = 300;
-    let ways = Ways::new();
-    let server = described(&ways).start();
-    let [unix, _] = ways.datagrams(&server);
+    let listeners = CtlListeners::new();
+    let server = described(&listeners).start();
+    let [unix, _] = listeners.datagrams(&server);
     let long = "x".repeat(60_000);
     let mut old = Client::connect(unix.clone());
     let mut deaf: Vec<Client> = (0..DEAF).map(|_| Client::connect(unix.clone())).collect();
@@ -319,9 +319,9 @@ fn takes(socket: &UnixDatagram, cookie: u32) -> bool {
 
 #[test]
 fn the_log_names_the_client_whose_reply_is_lost() {
-    let ways = Ways::new();
-    let server = described(&ways).start();
-    let [Address::UnixDatagram(path), _] = ways.datagrams(&server) else {
+    let listeners = CtlListeners::new();
+    let server = described(&listeners).start();
+    let [Address::UnixDatagram(path), _] = listeners.datagrams(&server) else {
         unreachable!("that is the first one");
     };
     let own = OwnPath::new();
@@ -340,9 +340,9 @@ fn the_log_names_the_client_whose_reply_is_lost() {
 /// The socket of a client that is gone is no reason to try for long.
 #[test]
 fn replies_for_clients_that_are_gone_are_dropped_with_a_line_in_the_log() {
-    let ways = Ways::new();
-    let server = described(&ways).start();
-    let [unix, _] = ways.datagrams(&server);
+    let listeners = CtlListeners::new();
+    let server = described(&listeners).start();
+    let [unix, _] = listeners.datagrams(&server);
     // The system takes any number of replies for a connected client, so a server that
     // is quick enough has answered all before the client goes, and nothing is lost.
     wait::until("the log tells", || {

@@ -2,16 +2,16 @@
 //! those of ours.
 
 use harness::binrpc::{Address, Client};
-use harness::differential::{Exchange, Place, Recorder, SUITABLE, assert_alike};
+use harness::differential::{Exchange, Recorder, SUITABLE, SharedSetup, assert_alike};
 use harness::modules::Flavor;
 use harness::requests::Request;
 
-use crate::ways::{Ways, wait_for_connections};
+use crate::listeners::{CtlListeners, wait_for_connections};
 
 #[test]
 fn every_transport_answers_as_in_the_c_module() {
-    let (place, ways) = (Place::new(), Ways::new());
-    let [theirs, ours] = [Flavor::C, Flavor::Rust].map(|flavor| record(&place, &ways, flavor));
+    let (setup, listeners) = (SharedSetup::new(), CtlListeners::new());
+    let [theirs, ours] = [Flavor::C, Flavor::Rust].map(|flavor| record(&setup, &listeners, flavor));
     for ((transport, theirs), (_, ours)) in theirs.iter().zip(&ours) {
         println!("over {transport}:");
         assert_alike(theirs, ours);
@@ -20,15 +20,19 @@ fn every_transport_answers_as_in_the_c_module() {
 
 /// Asks the same server over one transport after the other: what the requests
 /// change is changed over each of them, and the same in both servers.
-fn record(place: &Place, ways: &Ways, flavor: Flavor) -> Vec<(&'static str, Vec<Exchange>)> {
+fn record(
+    setup: &SharedSetup,
+    listeners: &CtlListeners,
+    flavor: Flavor,
+) -> Vec<(&'static str, Vec<Exchange>)> {
     // The socket that says when the server is up is another than those that
     // are tried.
     let config = format!(
         "{}\nmodparam(\"ctl\", \"binrpc\", \"unix:{{dir}}/kamailio_ctl\")",
-        ways.config()
+        listeners.config()
     );
-    let server = place.start(flavor, &config);
-    let [unix, unix_datagram, udp, tcp] = ways.binrpc(&server);
+    let server = setup.start(flavor, &config);
+    let [unix, unix_datagram, udp, tcp] = listeners.binrpc(&server);
     vec![
         ("unixd", ask(unix_datagram, 0)),
         ("udp", ask(udp, 0)),

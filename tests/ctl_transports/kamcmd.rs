@@ -9,7 +9,7 @@ use harness::modules::Flavor;
 use harness::server::{Server, short_directory};
 use rpc_wire::binrpc::client::Answer;
 
-use crate::ways::{STREAM, Ways};
+use crate::listeners::{CtlListeners, STREAM};
 
 /// What differs in none of these between two servers or two transports.
 const RUNS: &[&[&str]] = &[
@@ -27,16 +27,16 @@ const RUNS: &[&[&str]] = &[
 
 #[test]
 fn it_writes_the_same_over_every_transport_and_over_the_c_module() {
-    let (place, ways) = (short_directory(), Ways::new());
+    let (place, listeners) = (short_directory(), CtlListeners::new());
     let [theirs, ours] = [Flavor::C, Flavor::Rust].map(|flavor| {
         let server = Server::builder(flavor)
             .modules(["ctl", "htable"])
             .config(r#"modparam("htable", "htable", "a=>size=4;")"#)
-            .config(&ways.config())
+            .config(&listeners.config())
             .socket(STREAM)
             .directory(place.path())
             .start();
-        ways.binrpc(&server).map(|address| run_all(&address))
+        listeners.binrpc(&server).map(|address| run_all(&address))
     });
     for (transport, (theirs, ours)) in ["unixs", "unixd", "udp", "tcp"]
         .iter()
@@ -74,10 +74,10 @@ fn option(address: &Address) -> String {
 fn it_puts_large_replies_together_as_with_the_c_module() {
     /// From half of what a UDP datagram carries to most of what `kamcmd` takes.
     const ENTRIES: [usize; 4] = [300, 700, 1_000, 1_300];
-    let (place, ways) = (short_directory(), Ways::new());
+    let (place, listeners) = (short_directory(), CtlListeners::new());
     let [theirs, ours] = [Flavor::C, Flavor::Rust].map(|flavor| {
-        let server = with_large_table(&ways, flavor, place.path());
-        let [stream, unix, udp, _] = ways.binrpc(&server);
+        let server = with_large_table(&listeners, flavor, place.path());
+        let [stream, unix, udp, _] = listeners.binrpc(&server);
         let mut from = 0;
         ENTRIES.map(|entries| {
             add_entries(&server, from..entries);
@@ -95,11 +95,11 @@ fn it_puts_large_replies_together_as_with_the_c_module() {
     }
 }
 
-fn with_large_table(ways: &Ways, flavor: Flavor, directory: &Path) -> Server {
+fn with_large_table(listeners: &CtlListeners, flavor: Flavor, directory: &Path) -> Server {
     Server::builder(flavor)
         .modules(["ctl", "htable"])
         .config(r#"modparam("htable", "htable", "t=>size=10;")"#)
-        .config(&ways.config())
+        .config(&listeners.config())
         .socket(STREAM)
         .directory(directory)
         .start()
@@ -117,10 +117,10 @@ fn add_entries(server: &Server, numbers: Range<usize>) {
 
 #[test]
 fn beyond_its_128_kib_it_is_told_the_size() {
-    let (place, ways) = (short_directory(), Ways::new());
-    let server = with_large_table(&ways, Flavor::Rust, place.path());
+    let (place, listeners) = (short_directory(), CtlListeners::new());
+    let server = with_large_table(&listeners, Flavor::Rust, place.path());
     add_entries(&server, 0..2_000);
-    let [_, unix, udp, _] = ways.binrpc(&server);
+    let [_, unix, udp, _] = listeners.binrpc(&server);
     let told = kamcmd::run_at(&option(&udp), &["htable.dump", "t"]);
     assert!(
         told.stdout.starts_with("error: 500 - the reply has "),

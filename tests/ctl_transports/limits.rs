@@ -11,7 +11,7 @@ use harness::wait;
 use rpc_wire::binrpc::client::{Answer, Node};
 use rustix::net::{RecvFlags, recv};
 
-use crate::ways::{STREAM, Ways};
+use crate::listeners::{CtlListeners, STREAM};
 
 #[test]
 fn connections_over_the_limit_are_refused_with_a_line_in_the_log() {
@@ -79,13 +79,13 @@ fn answers_to_requests_in_one_write_come_in_few_writes() {
 /// The end of such a request may never come.
 #[test]
 fn a_line_request_of_more_than_a_megabyte_is_refused() {
-    let ways = Ways::new();
+    let listeners = CtlListeners::new();
     let server = Server::builder(Flavor::Rust)
         .modules(["ctl"])
-        .config(&ways.config())
+        .config(&listeners.config())
         .socket(STREAM)
         .start();
-    let [_, _, tcp] = ways.lines(&server);
+    let [_, _, tcp] = listeners.lines(&server);
     let long = |len: usize| format!(":core.echo:\n{}\n\n", "x".repeat(len)).into_bytes();
     let reply = ask_raw(&tcp, |_| long(1_000_000));
     assert_eq!(reply.len(), "200 OK\n\n".len() + 1_000_000);

@@ -2,7 +2,7 @@
 //! answers to the same requests as the source of the values.
 
 use harness::binrpc::{Client, request};
-use harness::differential::{Place, SUITABLE};
+use harness::differential::{SUITABLE, SharedSetup};
 use harness::linefifo;
 use harness::modules::Flavor;
 use harness::requests::Request;
@@ -12,7 +12,7 @@ use rpc_wire::binrpc::client::{Answer, Arg};
 use rpc_wire::linefifo::client::Arg as LineArg;
 
 use crate::line_rule;
-use crate::ways::Ways;
+use crate::listeners::CtlListeners;
 
 /// Over BINRPC every parameter is text, as it is on a line, and is converted to
 /// what the command asks for.
@@ -47,14 +47,14 @@ fn over_tcp_the_answers_are_those_of_binrpc() {
 
 /// Asks a server of each kind; what the requests change is to be the same.
 fn assert_alike(transport: usize) {
-    let (place, ways) = (Place::new(), Ways::new());
-    let config = format!("{CONVERTING}{}", ways.config());
+    let (setup, listeners) = (SharedSetup::new(), CtlListeners::new());
+    let config = format!("{CONVERTING}{}", listeners.config());
     let known = {
-        let server = place.start(Flavor::Rust, &config);
+        let server = setup.start(Flavor::Rust, &config);
         all_known(&server)
     };
-    let server = place.start(Flavor::Rust, &config);
-    let address = &ways.lines(&server)[transport];
+    let server = setup.start(Flavor::Rust, &config);
+    let address = &listeners.lines(&server)[transport];
     let mut wrong = Vec::new();
     for known in &known {
         let reply = linefifo::ask(address, &known.request.method, &lines(&known.request));

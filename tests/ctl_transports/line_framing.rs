@@ -6,12 +6,12 @@ use std::net::TcpStream;
 use harness::linefifo::{Client, ReplyPipe, ask_raw, request};
 use rpc_wire::linefifo::client::Arg;
 
-use crate::line_requests::Place;
+use crate::line_requests::LineServer;
 
 #[test]
 fn requests_in_one_write_are_answered_in_their_order() {
-    let place = Place::new();
-    let [pipe, _, tcp] = place.addresses();
+    let lines = LineServer::new();
+    let [pipe, _, tcp] = lines.addresses();
 
     let requests: Vec<u8> = (0..200)
         .flat_map(|number| request("core.echo", "", &[Arg::from(number)]))
@@ -40,8 +40,8 @@ fn requests_in_one_write_are_answered_in_their_order() {
 /// Behind the request in a datagram nothing is looked at, as in C.
 #[test]
 fn a_datagram_is_one_request() {
-    let place = Place::new();
-    let [_, udp, _] = place.addresses();
+    let lines = LineServer::new();
+    let [_, udp, _] = lines.addresses();
     let mut client = Client::connect(&udp);
     let two = b":core.echo:\nfirst\n\n:core.echo:\nsecond\n\n";
     client.send(two).expect("the server reads");
@@ -54,8 +54,8 @@ fn a_datagram_is_one_request() {
 
 #[test]
 fn a_datagram_that_is_cut_off_is_refused() {
-    let place = Place::new();
-    let [_, udp, _] = place.addresses();
+    let lines = LineServer::new();
+    let [_, udp, _] = lines.addresses();
     for cut in [
         ":core.echo:",
         ":core.echo:\n",
@@ -74,8 +74,8 @@ fn a_datagram_that_is_cut_off_is_refused() {
 
 #[test]
 fn a_request_may_come_byte_by_byte() {
-    let place = Place::new();
-    let [pipe, _, tcp] = place.addresses();
+    let lines = LineServer::new();
+    let [pipe, _, tcp] = lines.addresses();
     for address in [pipe, tcp] {
         let mut client = Client::connect(&address);
         let words = [Arg::from("one"), Arg::from("t\\wo")];
@@ -90,8 +90,8 @@ fn a_request_may_come_byte_by_byte() {
 /// The end of what was read may be inside a line end or an escape.
 #[test]
 fn a_request_may_be_cut_anywhere() {
-    let place = Place::new();
-    let mut stream = place.connect_tcp();
+    let lines = LineServer::new();
+    let mut stream = lines.connect_tcp();
     let first = b":core.echo:\nbefore\n\n";
     let second = b":core.echo:\r\na\\tb\r\n\r\n";
     for cut in 0..second.len() {
@@ -114,8 +114,8 @@ fn assert_reads(stream: &mut TcpStream, expected: &str) {
 
 #[test]
 fn a_connection_serves_one_request_after_the_other() {
-    let place = Place::new();
-    let mut stream = place.connect_tcp();
+    let lines = LineServer::new();
+    let mut stream = lines.connect_tcp();
     for number in 0..100 {
         let request = request("core.echo", "", &[Arg::from(number)]);
         stream.write_all(&request).expect("it reads");

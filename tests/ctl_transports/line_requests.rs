@@ -11,28 +11,28 @@ use harness::wait::patience;
 use rpc_wire::binrpc::client::Answer;
 use rpc_wire::linefifo::client::Arg;
 
-use crate::ways::{STREAM, Ways};
+use crate::listeners::{CtlListeners, STREAM};
 
 /// A server that is asked in lines.
-pub(crate) struct Place {
+pub(crate) struct LineServer {
     server: Server,
-    ways: Ways,
+    listeners: CtlListeners,
 }
 
-impl Place {
+impl LineServer {
     pub(crate) fn new() -> Self {
-        let ways = Ways::new();
+        let listeners = CtlListeners::new();
         let server = Server::builder(Flavor::Rust)
             .modules(["ctl", "cfg_rpc", "htable"])
             .config(r#"modparam("htable", "htable", "t=>size=2")"#)
-            .config(&ways.config())
+            .config(&listeners.config())
             .socket(STREAM)
             .start();
-        Self { server, ways }
+        Self { server, listeners }
     }
 
     pub(crate) fn addresses(&self) -> [Address; 3] {
-        self.ways.lines(&self.server)
+        self.listeners.lines(&self.server)
     }
 
     pub(crate) fn connect_tcp(&self) -> TcpStream {
@@ -50,8 +50,8 @@ impl Place {
 /// Asserts what each transport replies to these bytes; `{pipe}` in them stands
 /// for the name of the reply pipe.
 #[track_caller]
-fn assert_replies(place: &Place, request: &str, reply: &str) {
-    for address in place.addresses() {
+fn assert_replies(lines: &LineServer, request: &str, reply: &str) {
+    for address in lines.addresses() {
         let sent = |pipe: &str| request.replace("{pipe}", pipe).into_bytes();
         let told = ask_raw(&address, sent);
         assert_eq!(String::from_utf8_lossy(&told), reply, "over {address:?}");
@@ -60,15 +60,15 @@ fn assert_replies(place: &Place, request: &str, reply: &str) {
 
 #[test]
 fn lines_may_end_in_crlf() {
-    let place = Place::new();
+    let lines = LineServer::new();
     assert_replies(
-        &place,
+        &lines,
         ":core.echo:{pipe}\r\none\r\ntwo\r\n\r\n",
         "200 OK\none\ntwo\n",
     );
     // Or some of them.
     assert_replies(
-        &place,
+        &lines,
         ":core.echo:{pipe}\none\r\ntwo\n\r\n",
         "200 OK\none\ntwo\n",
     );
@@ -76,23 +76,23 @@ fn lines_may_end_in_crlf() {
 
 #[test]
 fn empty_lines_before_a_request_mean_nothing() {
-    let place = Place::new();
-    assert_replies(&place, "\n\r\n\n:core.echo:{pipe}\nx\n\n", "200 OK\nx\n");
+    let lines = LineServer::new();
+    assert_replies(&lines, "\n\r\n\n:core.echo:{pipe}\nx\n\n", "200 OK\nx\n");
 }
 
 #[test]
 fn every_escape_is_read_and_written() {
-    let place = Place::new();
+    let lines = LineServer::new();
     assert_replies(
-        &place,
+        &lines,
         ":core.echo:{pipe}\na\\tb\\\\c\\nd\\re\\cf\\og:h,i\n\n",
         "200 OK\na\\tb\\\\c\\nd\\re:f,g:h,i\n",
     );
     // The command gets what the escapes stand for: BINRPC has none.
     let text = "a\tb\\c\nd\re:f,g";
-    let echo = place.server.client().call("core.echo", &[text.into()]);
+    let echo = lines.server.client().call("core.echo", &[text.into()]);
     assert_eq!(echo.values()[0].as_str(), Some(text));
-    for address in place.addresses() {
+    for address in lines.addresses() {
         let reply = ask(&address, "core.echo", &[Arg::from(text)]);
         assert_eq!(reply, b"200 OK\na\\tb\\\\c\\nd\\re:f,g\n", "{address:?}");
     }
@@ -101,15 +101,15 @@ fn every_escape_is_read_and_written() {
 /// What a request calls `\c` a structure in a reply calls `\o`.
 #[test]
 fn colons_and_commas_of_structures_are_escaped() {
-    let place = Place::new();
-    for address in place.addresses() {
+    let lines = LineServer::new();
+    for address in lines.addresses() {
         let set = ask_raw(&address, |pipe| {
             format!(":htable.sets:{pipe}\nt\na\\cb,c\nx\\cy:z\\o,\\t\\\\\n\n").into_bytes()
         });
         assert_eq!(set, b"200 OK\nOk. Key set to new value.\n");
 
         let get = ["t".into(), "a:b,c".into()];
-        let known = place.server.client().call("htable.get", &get);
+        let known = lines.server.client().call("htable.get", &get);
         let item = known.values()[0].get("item").expect("an item");
         let value = item.get("value").and_then(|value| value.as_str());
         assert_eq!(value, Some("x:y:z,,\t\\"));
@@ -129,15 +129,15 @@ fn colons_and_commas_of_structures_are_escaped() {
 
 #[test]
 fn a_wrong_escape_is_refused() {
-    let place = Place::new();
+    let lines = LineServer::new();
     let fault = "400 bad request: on line 3 of the request is a backslash that starts no escape\n";
-    assert_replies(&place, ":core.echo:{pipe}\nx\na\\qb\n\n", fault);
-    assert_replies(&place, ":core.echo:{pipe}\nx\nab\\\n\n", fault);
+    assert_replies(&lines, ":core.echo:{pipe}\nx\na\\qb\n\n", fault);
+    assert_replies(&lines, ":core.echo:{pipe}\nx\nab\\\n\n", fault);
 }
 
 #[test]
 fn numbers_are_read_as_in_c() {
-    let place = Place::new();
+    let lines = LineServer::new();
     for (line, number) in [
         ("42", "42"),
         ("-7", "-7"),
@@ -147,7 +147,7 @@ fn numbers_are_read_as_in_c() {
     ] {
         let reply = format!("200 OK\n{number}\n");
         assert_replies(
-            &place,
+            &lines,
             &format!(":core.printi:{{pipe}}\n{line}\n\n"),
             &reply,
         );
@@ -156,18 +156,18 @@ fn numbers_are_read_as_in_c() {
 
 #[test]
 fn faults_are_a_code_and_a_reason() {
-    let place = Place::new();
+    let lines = LineServer::new();
     assert_replies(
-        &place,
+        &lines,
         ":no.such.command:{pipe}\n\n",
         "500 Command 'no.such.command' not found\n",
     );
-    let fault = place.server.client().call("htable.dump", &["none".into()]);
+    let fault = lines.server.client().call("htable.dump", &["none".into()]);
     let Answer::Fault { code, reason } = fault else {
         panic!("there is no such table, but\n{fault}");
     };
     let line = format!("{code} {}\n", String::from_utf8_lossy(&reason));
-    assert_replies(&place, ":htable.dump:{pipe}\nnone\n\n", &line);
+    assert_replies(&lines, ":htable.dump:{pipe}\nnone\n\n", &line);
 }
 
 /// What is no request, and what is said of it.
@@ -179,8 +179,8 @@ const WRONG: [(&[u8], &str); 3] = [
 
 #[test]
 fn what_is_no_request_is_refused() {
-    let place = Place::new();
-    let [_, udp, tcp] = place.addresses();
+    let lines = LineServer::new();
+    let [_, udp, tcp] = lines.addresses();
     for (request, reason) in WRONG {
         let reply = ask_raw(&tcp, |_| request.to_vec());
         let reply = String::from_utf8_lossy(&reply);
@@ -201,8 +201,8 @@ fn what_is_no_request_is_refused() {
 /// for commands.
 #[test]
 fn a_connection_that_begins_with_no_request_is_closed() {
-    let place = Place::new();
-    let [_, _, tcp] = place.addresses();
+    let lines = LineServer::new();
+    let [_, _, tcp] = lines.addresses();
     let set = [Arg::from("t"), Arg::from("name"), Arg::from("smuggled")];
     let hidden = request("htable.sets", "", &set);
     for start in [
@@ -216,21 +216,21 @@ fn a_connection_that_begins_with_no_request_is_closed() {
         assert_eq!(reply.lines().count(), 1, "{reply}");
     }
     let get = ["t".into(), "name".into()];
-    let answer = place.server.client().call("htable.get", &get);
+    let answer = lines.server.client().call("htable.get", &get);
     assert!(matches!(answer, Answer::Fault { .. }), "{answer}");
 }
 
 /// Nobody knows where the client waits.
 #[test]
 fn what_is_no_request_on_the_pipe_is_logged() {
-    let place = Place::new();
-    let [pipe, ..] = place.addresses();
+    let lines = LineServer::new();
+    let [pipe, ..] = lines.addresses();
     for (request, _) in WRONG {
         Client::connect(&pipe).send(request).expect("it reads");
     }
     let reply = ask(&pipe, "core.echo", &[Arg::from("works")]);
     assert_eq!(reply, b"200 OK\nworks\n");
-    let log = place.server.log();
+    let log = lines.server.log();
     for (_, reason) in WRONG {
         let told = |line: &str| line.contains("/pipe") && line.contains(reason);
         assert!(log.lines().any(told), "no {reason:?} in\n{log}");
@@ -240,8 +240,8 @@ fn what_is_no_request_on_the_pipe_is_logged() {
 /// Nobody makes the server write into a pipe over the network.
 #[test]
 fn over_sockets_a_reply_file_is_not_used() {
-    let place = Place::new();
-    let [_, udp, tcp] = place.addresses();
+    let lines = LineServer::new();
+    let [_, udp, tcp] = lines.addresses();
     let mut pipe = ReplyPipe::new();
     for address in [udp, tcp] {
         let reply = ask_raw(&address, |_| {
@@ -250,7 +250,7 @@ fn over_sockets_a_reply_file_is_not_used() {
         assert_eq!(reply, b"200 OK\nhello\n");
     }
     // The first that comes through the pipe is this.
-    let [own, ..] = place.addresses();
+    let [own, ..] = lines.addresses();
     let last = request("core.echo", pipe.name(), &[Arg::from("last")]);
     Client::connect(&own).send(&last).expect("the server reads");
     assert_eq!(pipe.read_all().expect("a reply"), b"200 OK\nlast\n");
@@ -288,14 +288,14 @@ fn over_unix_sockets_it_is_the_same() {
 
 #[test]
 fn without_a_reply_file_the_command_runs_all_the_same() {
-    let place = Place::new();
-    let [pipe, ..] = place.addresses();
+    let lines = LineServer::new();
+    let [pipe, ..] = lines.addresses();
     let set = [Arg::from("t"), Arg::from("name"), Arg::from("silent")];
     let mut client = Client::connect(&pipe);
     client
         .send(&request("htable.sets", "", &set))
         .expect("the server reads");
-    let mut witness = place.server.client();
+    let mut witness = lines.server.client();
     wait::until("the command has run", || {
         let answer = witness.call("htable.get", &["t".into(), "name".into()]);
         matches!(answer, Answer::Reply(_))

@@ -8,24 +8,26 @@ use harness::modules::Flavor;
 use harness::server::{Server, short_directory};
 use rpc_wire::binrpc::client::{Answer, Node};
 
-use crate::ways::{STREAM, Ways, wait_for_connections};
+use crate::listeners::{CtlListeners, STREAM, wait_for_connections};
 
 const COMMANDS: [&str; 3] = ["ctl.who", "ctl.listen", "ctl.connections"];
 
-fn described(flavor: Flavor, ways: &Ways) -> Builder {
+fn described(flavor: Flavor, listeners: &CtlListeners) -> Builder {
     Server::builder(flavor)
         .modules(["ctl"])
-        .config(&ways.config())
+        .config(&listeners.config())
         .socket(STREAM)
 }
 
 /// Without a connection, with one, and with one of each kind.
 #[test]
 fn they_answer_over_every_transport_as_in_the_c_module() {
-    let (place, ways) = (short_directory(), Ways::new());
+    let (place, listeners) = (short_directory(), CtlListeners::new());
     let [theirs, ours] = [Flavor::C, Flavor::Rust].map(|flavor| {
-        let server = described(flavor, &ways).directory(place.path()).start();
-        ask_everywhere(&ways, &server)
+        let server = described(flavor, &listeners)
+            .directory(place.path())
+            .start();
+        ask_everywhere(&listeners, &server)
     });
     for (theirs, ours) in theirs.iter().zip(&ours) {
         assert_eq!(theirs, ours);
@@ -35,10 +37,10 @@ fn they_answer_over_every_transport_as_in_the_c_module() {
 /// What was asked, and the answer without what differs between two runs.
 type Told = (String, String);
 
-fn ask_everywhere(ways: &Ways, server: &Server) -> Vec<Told> {
+fn ask_everywhere(listeners: &CtlListeners, server: &Server) -> Vec<Told> {
     let mut told = Vec::new();
-    let [stream, tcp] = ways.streams(server);
-    for address in ways.datagrams(server) {
+    let [stream, tcp] = listeners.streams(server);
+    for address in listeners.datagrams(server) {
         let mut client = Client::connect(address.clone());
         wait_for_connections(&mut client, 0);
         told.extend(ask(&mut client, &format!("{address:?}, nobody connected")));
@@ -49,7 +51,7 @@ fn ask_everywhere(ways: &Ways, server: &Server) -> Vec<Told> {
         told.extend(ask(&mut client, &format!("{address:?}, alone")));
     }
     let _others = connected(&[stream.clone(), tcp.clone(), stream, tcp]);
-    for address in ways.datagrams(server) {
+    for address in listeners.datagrams(server) {
         let mut client = Client::connect(address.clone());
         wait_for_connections(&mut client, 4);
         told.extend(ask(&mut client, &format!("{address:?}, four connected")));
@@ -91,8 +93,8 @@ fn without_client_ports(command: &str, mut answer: Answer) -> Answer {
 
 #[test]
 fn every_place_is_listed_in_the_words_of_the_configuration() {
-    let (place, ways) = (short_directory(), Ways::new());
-    let server = described(Flavor::Rust, &ways)
+    let (place, listeners) = (short_directory(), CtlListeners::new());
+    let server = described(Flavor::Rust, &listeners)
         .directory(place.path())
         .start();
     let listed = server.client().call("ctl.listen", &[]);
@@ -130,9 +132,9 @@ fn every_place_is_listed_in_the_words_of_the_configuration() {
 /// client may ask, too.
 #[test]
 fn they_answer_over_the_line_protocol() {
-    let ways = Ways::new();
-    let server = described(Flavor::Rust, &ways).start();
-    let [pipe, udp, tcp] = ways.lines(&server);
+    let listeners = CtlListeners::new();
+    let server = described(Flavor::Rust, &listeners).start();
+    let [pipe, udp, tcp] = listeners.lines(&server);
     let listed = server.client().call("ctl.listen", &[]);
     let expected: String = listed
         .values()
@@ -147,7 +149,7 @@ fn they_answer_over_the_line_protocol() {
         );
     }
 
-    let mut witness = Client::connect(ways.datagrams(&server)[0].clone());
+    let mut witness = Client::connect(listeners.datagrams(&server)[0].clone());
     wait_for_connections(&mut witness, 0);
     let reply = linefifo::ask(&pipe, "ctl.connections", &[]);
     assert_eq!(reply, b"200 OK\n0\n");
@@ -169,9 +171,9 @@ fn they_answer_over_the_line_protocol() {
 #[test]
 fn asked_from_another_transport_they_say_so_as_in_the_c_module() {
     let place = short_directory();
-    let ways = Ways::new();
+    let listeners = CtlListeners::new();
     let [theirs, ours] = [Flavor::C, Flavor::Rust].map(|flavor| {
-        let server = described(flavor, &ways)
+        let server = described(flavor, &listeners)
             .from_c("jsonrpcs")
             .modules(["jsonrpcs"])
             .config(

@@ -2,7 +2,7 @@
 //! on a real Kamailio.
 #![forbid(unsafe_code)]
 
-use harness::ctl_ways as ways;
+use harness::ctl_listeners as listeners;
 
 mod addresses;
 mod closing;

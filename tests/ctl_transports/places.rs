@@ -7,17 +7,17 @@ use harness::server::Server;
 use harness::wait;
 use rpc_wire::binrpc::client::{Answer, Node};
 
-use crate::ways::{STREAM, Ways};
+use crate::listeners::{CtlListeners, STREAM};
 
 fn echoes(client: &mut Client) -> bool {
     let answer = client.try_call("core.echo", &["hello".into()]);
     answer.is_ok_and(|answer| answer == Answer::Reply(vec![Node::Str(b"hello".to_vec())]))
 }
 
-fn start(ways: &Ways, descriptors: u64) -> Server {
+fn start(listeners: &CtlListeners, descriptors: u64) -> Server {
     Server::builder(Flavor::Rust)
         .modules(["ctl"])
-        .config(&ways.config())
+        .config(&listeners.config())
         .socket(STREAM)
         .descriptors(descriptors)
         .start()
@@ -26,9 +26,9 @@ fn start(ways: &Ways, descriptors: u64) -> Server {
 /// Whoever can reach the port opens more connections than there are places.
 #[test]
 fn idle_clients_of_the_network_keep_nobody_out() {
-    let ways = Ways::new();
-    let server = start(&ways, 160);
-    let [unix, tcp] = ways.streams(&server);
+    let listeners = CtlListeners::new();
+    let server = start(&listeners, 160);
+    let [unix, tcp] = listeners.streams(&server);
     let mut terminal = kamcmd::interactive(&server.socket());
     terminal.read_to("kamcmd> ");
     let mut first = Client::connect(tcp.clone());
@@ -56,9 +56,9 @@ fn idle_clients_of_the_network_keep_nobody_out() {
 /// Clients at the Unix socket are never closed, so for them there is a limit.
 #[test]
 fn clients_of_the_network_leave_a_reserve_and_local_ones_stay() {
-    let ways = Ways::new();
-    let server = start(&ways, 160);
-    let [unix, tcp] = ways.streams(&server);
+    let listeners = CtlListeners::new();
+    let server = start(&listeners, 160);
+    let [unix, tcp] = listeners.streams(&server);
     let mut local: Vec<Client> = Vec::new();
     loop {
         let mut client = Client::connect(unix.clone());
@@ -82,14 +82,14 @@ fn clients_of_the_network_leave_a_reserve_and_local_ones_stay() {
 fn few_descriptors_are_enough_for_thirty_clients() {
     for descriptors in [64, 70] {
         for flavor in [Flavor::C, Flavor::Rust] {
-            let ways = Ways::new();
+            let listeners = CtlListeners::new();
             let server = Server::builder(flavor)
                 .modules(["ctl"])
-                .config(&ways.config())
+                .config(&listeners.config())
                 .socket(STREAM)
                 .descriptors(descriptors)
                 .start();
-            for address in ways.streams(&server) {
+            for address in listeners.streams(&server) {
                 let mut clients: Vec<Client> =
                     (0..30).map(|_| Client::connect(address.clone())).collect();
                 let served = clients.iter_mut().map(echoes).filter(|it| *it).count();
@@ -108,13 +108,13 @@ fn few_descriptors_are_enough_for_thirty_clients() {
 /// round.
 #[test]
 fn each_port_has_its_share() {
-    let ways = Ways::new();
-    let server = start(&ways, 160);
-    let [_, tcp] = ways.streams(&server);
+    let listeners = CtlListeners::new();
+    let server = start(&listeners, 160);
+    let [_, tcp] = listeners.streams(&server);
     let Address::Tcp(binrpc) = tcp.clone() else {
         unreachable!("the second one is TCP");
     };
-    let [_, _, lines] = ways.lines(&server);
+    let [_, _, lines] = listeners.lines(&server);
     let harness::linefifo::Address::Tcp(other) = lines else {
         unreachable!("the last one is TCP");
     };

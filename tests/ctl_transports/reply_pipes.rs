@@ -19,12 +19,12 @@ use rpc_wire::binrpc::client::{Answer, Arg as BinrpcArg};
 use rpc_wire::linefifo::client::Arg;
 use rustix::fs::OFlags;
 
-struct Place {
+struct Session {
     server: Server,
     client: Client,
 }
 
-impl Place {
+impl Session {
     fn new() -> Self {
         let server = Server::builder(Flavor::Rust)
             .modules(["ctl", "pv"])
@@ -71,12 +71,12 @@ impl Place {
 
 #[test]
 fn a_symbolic_link_is_refused() {
-    let mut place = Place::new();
+    let mut session = Session::new();
     let (link, file) = (OwnPath::new(), OwnPath::new());
     fs::write(file.path(), "precious").expect("a new file");
     symlink(file.path(), link.path()).expect("a new link");
-    place.ask_for(link.name(), "bad");
-    place.wait_for_line(link.name(), "symbolic link");
+    session.ask_for(link.name(), "bad");
+    session.wait_for_line(link.name(), "symbolic link");
     assert_eq!(
         fs::read(file.path()).ok().as_deref(),
         Some(b"precious".as_slice())
@@ -85,34 +85,34 @@ fn a_symbolic_link_is_refused() {
 
 #[test]
 fn a_symbolic_link_to_a_pipe_is_refused() {
-    let mut place = Place::new();
+    let mut session = Session::new();
     let (link, mut pipe) = (OwnPath::new(), ReplyPipe::new());
     symlink(pipe.path(), link.path()).expect("a new link");
-    place.ask_for(link.name(), "bad");
-    place.wait_for_line(link.name(), "symbolic link");
-    place.assert_unused(&mut pipe);
+    session.ask_for(link.name(), "bad");
+    session.wait_for_line(link.name(), "symbolic link");
+    session.assert_unused(&mut pipe);
 }
 
 #[test]
 fn a_pipe_with_two_names_is_refused() {
-    let mut place = Place::new();
+    let mut session = Session::new();
     let (link, mut pipe) = (OwnPath::new(), ReplyPipe::new());
     hard_link(pipe.path(), link.path()).expect("a new link");
     for name in [link.name(), pipe.name()] {
-        place.ask_for(name, "bad");
-        place.wait_for_line(name, "2 names");
+        session.ask_for(name, "bad");
+        session.wait_for_line(name, "2 names");
     }
     drop(link);
-    place.assert_unused(&mut pipe);
+    session.assert_unused(&mut pipe);
 }
 
 #[test]
 fn a_regular_file_is_refused() {
-    let mut place = Place::new();
+    let mut session = Session::new();
     let file = OwnPath::new();
     fs::write(file.path(), "precious").expect("a new file");
-    place.ask_for(file.name(), "bad");
-    place.wait_for_line(file.name(), "not a named pipe");
+    session.ask_for(file.name(), "bad");
+    session.wait_for_line(file.name(), "not a named pipe");
     assert_eq!(
         fs::read(file.path()).ok().as_deref(),
         Some(b"precious".as_slice())
@@ -121,16 +121,16 @@ fn a_regular_file_is_refused() {
 
 #[test]
 fn a_missing_file_is_not_made() {
-    let mut place = Place::new();
+    let mut session = Session::new();
     let missing = OwnPath::new();
-    place.ask_for(missing.name(), "bad");
-    place.wait_for_line(missing.name(), "No such file");
+    session.ask_for(missing.name(), "bad");
+    session.wait_for_line(missing.name(), "No such file");
     assert!(!missing.path().exists());
 }
 
 #[test]
 fn a_name_that_leads_elsewhere_is_refused() {
-    let mut place = Place::new();
+    let mut session = Session::new();
     let mut pipe = ReplyPipe::new();
     let directory = short_directory();
     let inside = directory.path().join("inside");
@@ -142,22 +142,22 @@ fn a_name_that_leads_elsewhere_is_refused() {
         format!("{}/inside", last_part(directory.path())),
     ];
     for name in &names {
-        place.ask_for(name, "bad");
-        place.wait_for_line(name, "must be a plain name");
+        session.ask_for(name, "bad");
+        session.wait_for_line(name, "must be a plain name");
     }
-    place.assert_unused(&mut pipe);
+    session.assert_unused(&mut pipe);
 }
 
 /// As in C, so that nobody reaches a hidden file or one of another program.
 #[test]
 fn a_name_with_a_dot_is_refused() {
-    let mut place = Place::new();
+    let mut session = Session::new();
     let own = OwnPath::new();
     let name = format!("{}.pipe", own.name());
     let path = own.path().with_extension("pipe");
     make_pipe(&path);
-    place.ask_for(&name, "bad");
-    place.wait_for_line(&name, "must be a plain name");
+    session.ask_for(&name, "bad");
+    session.wait_for_line(&name, "must be a plain name");
     fs::remove_file(&path).expect("it is ours");
 }
 
@@ -173,7 +173,7 @@ fn last_part(path: &Path) -> &str {
 fn a_file_that_is_swapped_meanwhile_gets_nothing() {
     const SWAPS: usize = 300;
     const REQUESTS: usize = 300;
-    let mut place = Place::new();
+    let mut session = Session::new();
     let (name, victim) = (OwnPath::new(), OwnPath::new());
     fs::write(victim.path(), "").expect("a new file");
     let swaps = AtomicUsize::new(0);
@@ -187,9 +187,9 @@ fn a_file_that_is_swapped_meanwhile_gets_nothing() {
         });
         let mut asked = 0;
         while asked < REQUESTS || swaps.load(Ordering::Relaxed) < SWAPS {
-            place.ask_for(name.name(), "bad");
+            session.ask_for(name.name(), "bad");
             // When this has come, that one was tried.
-            place.assert_unused(&mut ReplyPipe::new());
+            session.assert_unused(&mut ReplyPipe::new());
             asked += 1;
         }
         stop.store(true, Ordering::Relaxed);
@@ -210,8 +210,8 @@ fn swap(path: &Path, victim: &Path) {
 /// How long it waits is the C module's affair; that nobody else does is ours.
 #[test]
 fn one_that_nobody_reads_is_given_up_and_keeps_nobody_waiting() {
-    let mut place = Place::new();
-    let mut neighbour = place.server.client();
+    let mut session = Session::new();
+    let mut neighbour = session.server.client();
     let unread = OwnPath::new();
     make_pipe(unread.path());
     let given_up = |server: &Server| server.log().matches("nobody reads from it").count();
@@ -219,13 +219,13 @@ fn one_that_nobody_reads_is_given_up_and_keeps_nobody_waiting() {
     // so one success of several counts. A server that waits for the reader
     // never has one.
     wait::until("others are answered before a reply is given up", || {
-        let before = given_up(&place.server);
-        place.ask_for(unread.name(), "bad");
+        let before = given_up(&session.server);
+        session.ask_for(unread.name(), "bad");
         neighbour.call("core.version", &[]);
-        place.assert_unused(&mut ReplyPipe::new());
-        given_up(&place.server) == before
+        session.assert_unused(&mut ReplyPipe::new());
+        given_up(&session.server) == before
     });
-    place.wait_for_line(unread.name(), "nobody reads from it");
+    session.wait_for_line(unread.name(), "nobody reads from it");
 }
 
 /// A thousand of them, who are all still waited for when others have had their
@@ -234,8 +234,8 @@ fn one_that_nobody_reads_is_given_up_and_keeps_nobody_waiting() {
 fn a_thousand_that_nobody_reads_keep_nobody_waiting() {
     const WAITING: usize = 1_000;
     const ANSWERS: usize = 200;
-    let mut place = Place::new();
-    let mut neighbour = place.server.client();
+    let mut session = Session::new();
+    let mut neighbour = session.server.client();
     let given_up = |server: &Server| server.log().matches("nobody reads from it").count();
     // As above, one success of several counts.
     wait::until("others are answered before a reply is given up", || {
@@ -243,13 +243,13 @@ fn a_thousand_that_nobody_reads_keep_nobody_waiting() {
         let request_for = |own: &OwnPath| request("core.echo", own.name(), &[Arg::from("late")]);
         unread.iter().for_each(|own| make_pipe(own.path()));
         let requests: Vec<u8> = unread.iter().flat_map(request_for).collect();
-        let before = given_up(&place.server);
-        place.client.send(&requests).expect("the server reads");
+        let before = given_up(&session.server);
+        session.client.send(&requests).expect("the server reads");
         for _ in 0..ANSWERS {
             neighbour.call("core.version", &[]);
         }
-        place.assert_unused(&mut ReplyPipe::new());
-        given_up(&place.server) == before
+        session.assert_unused(&mut ReplyPipe::new());
+        given_up(&session.server) == before
     });
 }
 
@@ -259,18 +259,18 @@ fn a_thousand_that_nobody_reads_keep_nobody_waiting() {
 fn more_that_nobody_reads_than_may_wait_cost_nobody_a_reply() {
     const WAITING: usize = 1_100;
     const ANSWERS: usize = 10;
-    let mut place = Place::new();
+    let mut session = Session::new();
     let unread: Vec<OwnPath> = (0..WAITING).map(|_| OwnPath::new()).collect();
     let request_for = |own: &OwnPath| request("core.echo", own.name(), &[Arg::from("late")]);
     unread.iter().for_each(|own| make_pipe(own.path()));
     let requests: Vec<u8> = unread.iter().flat_map(request_for).collect();
     for _ in 0..ANSWERS {
-        place.client.send(&requests).expect("the server reads");
-        place.assert_unused(&mut ReplyPipe::new());
+        session.client.send(&requests).expect("the server reads");
+        session.assert_unused(&mut ReplyPipe::new());
     }
-    place.wait_for_line("", "nobody reads from it, and too many replies wait");
+    session.wait_for_line("", "nobody reads from it, and too many replies wait");
     assert!(
-        !place
+        !session
             .server
             .log()
             .contains("too many replies wait for named pipes")
@@ -281,7 +281,7 @@ fn more_that_nobody_reads_than_may_wait_cost_nobody_a_reply() {
 #[test]
 fn a_late_reader_finds_its_reply_among_those_that_nobody_reads() {
     const WAITING: usize = 1_100;
-    let mut place = Place::new();
+    let mut session = Session::new();
     let unread: Vec<OwnPath> = (0..WAITING).map(|_| OwnPath::new()).collect();
     let request_for = |own: &OwnPath| request("core.echo", own.name(), &[Arg::from("late")]);
     unread.iter().for_each(|own| make_pipe(own.path()));
@@ -290,8 +290,8 @@ fn a_late_reader_finds_its_reply_among_those_that_nobody_reads() {
     wait::until("a late reader has its reply", || {
         let own = OwnPath::new();
         make_pipe(own.path());
-        place.client.send(&requests).expect("the server reads");
-        place.ask_for(own.name(), "mine");
+        session.client.send(&requests).expect("the server reads");
+        session.ask_for(own.name(), "mine");
         let flags = OFlags::NONBLOCK.bits().cast_signed();
         let mut pipe = File::options()
             .read(true)
@@ -312,18 +312,18 @@ fn a_late_reader_finds_its_reply_among_those_that_nobody_reads() {
 #[test]
 fn one_whose_reader_is_slow_gets_all_of_a_large_reply() {
     const LEN: usize = 900_000;
-    let mut place = Place::new();
-    let mut neighbour = place.server.client();
+    let mut session = Session::new();
+    let mut neighbour = session.server.client();
     let text = set_text(&mut neighbour, LEN);
     let expected = {
-        let address = Address::Pipe(place.server.path("pipe"));
+        let address = Address::Pipe(session.server.path("pipe"));
         ask(&address, "pv.shvGet", &[Arg::from("text")])
     };
     assert!(expected.windows(LEN).any(|part| part == text.as_bytes()));
     let whole = wait::for_some(|| {
         let mut pipe = ReplyPipe::new();
         let request = request("pv.shvGet", pipe.name(), &[Arg::from("text")]);
-        place.client.send(&request).expect("the server reads");
+        session.client.send(&request).expect("the server reads");
         read_slowly(&mut pipe, &mut neighbour)
     });
     assert!(whole.as_deref() == Some(&*expected), "the reply is another");

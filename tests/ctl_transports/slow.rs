@@ -12,16 +12,16 @@ use harness::server::Server;
 use rpc_wire::binrpc::client::{Answer, Arg, Node};
 use rpc_wire::linefifo::client::Arg as LineArg;
 
-use crate::ways::{STREAM, Ways};
+use crate::listeners::{CtlListeners, STREAM};
 
 /// What the large reply has at least.
 const LARGE: usize = 8 * 1024 * 1024;
 
-fn start(ways: &Ways) -> Server {
+fn start(listeners: &CtlListeners) -> Server {
     let server = Server::builder(Flavor::Rust)
         .modules(["ctl", "htable"])
         .config(r#"modparam("htable", "htable", "t=>size=8")"#)
-        .config(&ways.config())
+        .config(&listeners.config())
         .socket(STREAM)
         .start();
     fill(&mut server.client());
@@ -55,11 +55,11 @@ fn assert_echoes(client: &mut Client, word: &str) {
 
 #[test]
 fn others_are_served_while_one_reads_a_large_reply() {
-    let ways = Ways::new();
-    let server = start(&ways);
+    let listeners = CtlListeners::new();
+    let server = start(&listeners);
     let whole = server.client().call_raw(&dump());
     assert!(whole.len() > LARGE);
-    for address in ways.streams(&server) {
+    for address in listeners.streams(&server) {
         let mut slow = Client::connect(address.clone());
         slow.send(&dump()).expect("the server reads");
         let read = |most| slow.read_some(most).expect("the reply goes on");
@@ -71,9 +71,9 @@ fn others_are_served_while_one_reads_a_large_reply() {
 /// The same over the line protocol, whose replies are a stream, too.
 #[test]
 fn others_are_served_while_one_reads_many_lines() {
-    let ways = Ways::new();
-    let server = start(&ways);
-    let [_, _, tcp] = ways.lines(&server);
+    let listeners = CtlListeners::new();
+    let server = start(&listeners);
+    let [_, _, tcp] = listeners.lines(&server);
     let args = [LineArg::from("t")];
     let whole = linefifo::ask(&tcp, "htable.dump", &args);
     assert!(whole.len() > LARGE);
@@ -114,11 +114,11 @@ fn assert_whole(whole: &[u8], mut read: impl FnMut(usize) -> Vec<u8>, other: &mu
 #[test]
 fn one_that_only_asks_is_no_longer_read() {
     const ALLOWED_KIB: u64 = 24 * 1024;
-    let ways = Ways::new();
-    let server = start(&ways);
+    let listeners = CtlListeners::new();
+    let server = start(&listeners);
     let handler = server.process("ctl handler");
     let mut other = server.client();
-    for address in ways.streams(&server) {
+    for address in listeners.streams(&server) {
         // What one such reply costs in passing is not what is measured.
         other.call_raw(&dump());
         let before = resident_kib(handler);

@@ -13,7 +13,7 @@ use harness::server::{Server, free_port, short_directory};
 use rustix::process::Pid;
 
 use crate::addresses::assert_answers_somehow;
-use crate::ways::{STREAM, Ways, local};
+use crate::listeners::{CtlListeners, STREAM, local};
 
 fn listening(parameter: &str, address: &str) -> Builder {
     Server::builder(Flavor::Rust)
@@ -37,17 +37,17 @@ fn assert_failed(ended: &Ended, words: &[&str]) {
 
 #[test]
 fn one_configuration_starts_again_and_again() {
-    let (place, ways) = (short_directory(), Ways::new());
+    let (place, listeners) = (short_directory(), CtlListeners::new());
     for _ in 0..5 {
         let mut server = Server::builder(Flavor::Rust)
             .modules(["ctl"])
-            .config(&ways.config())
+            .config(&listeners.config())
             .socket(STREAM)
             .directory(place.path())
             .start();
         // Connections that the server closes leave their port in use for a
         // while, which must not keep the next one from listening.
-        let mut clients = ways.binrpc(&server).map(Client::connect);
+        let mut clients = listeners.binrpc(&server).map(Client::connect);
         for client in &mut clients {
             client.call("core.version", &[]);
         }
@@ -68,11 +68,11 @@ fn sockets_and_pipes(directory: &Path) -> Vec<String> {
 
 #[test]
 fn after_a_crash_every_socket_is_replaced() {
-    let (place, ways) = (short_directory(), Ways::new());
+    let (place, listeners) = (short_directory(), CtlListeners::new());
     let start = || {
         Server::builder(Flavor::Rust)
             .modules(["ctl"])
-            .config(&ways.config())
+            .config(&listeners.config())
             .socket(STREAM)
             .directory(place.path())
             .start()
@@ -81,7 +81,7 @@ fn after_a_crash_every_socket_is_replaced() {
     crashed.crash();
     assert_eq!(sockets_and_pipes(place.path()).len(), 3);
     let server = start();
-    for address in ways.binrpc(&server) {
+    for address in listeners.binrpc(&server) {
         let answer = Client::connect(address).call("core.echo", &["hello".into()]);
         assert_eq!(answer.values().len(), 1, "{answer}");
     }

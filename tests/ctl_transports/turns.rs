@@ -15,7 +15,7 @@ use harness::wait;
 use rpc_wire::binrpc::client::{Answer, Arg, Node};
 use rpc_wire::linefifo::client::Arg as LineArg;
 
-use crate::ways::{STREAM, Ways};
+use crate::listeners::{CtlListeners, STREAM};
 
 /// So many that a server which serves them all at once is busy for half a
 /// second, and so few that one read takes them all.
@@ -23,12 +23,12 @@ const CROWD: usize = 600;
 
 /// Its table is so large that a look at it takes a millisecond or so, and tells
 /// little.
-fn start(ways: &Ways) -> Server {
+fn start(listeners: &CtlListeners) -> Server {
     Server::builder(Flavor::Rust)
         .modules(["ctl", "pv", "htable"])
         .config(r#"modparam("htable", "htable", "large=>size=18")"#)
         .config(r#"modparam("pv", "shvset", "trace=s:none")"#)
-        .config(&ways.config())
+        .config(&listeners.config())
         .socket(STREAM)
         .start()
 }
@@ -60,11 +60,11 @@ fn assert_served_between(server: &Server, send_crowd: impl FnOnce()) {
 
 #[test]
 fn a_small_request_is_answered_before_hundreds_of_another_client() {
-    let ways = Ways::new();
-    let server = start(&ways);
+    let listeners = CtlListeners::new();
+    let server = start(&listeners);
     let mut crowd = request("htable.stats", &[], 1).repeat(CROWD);
     crowd.extend(request("pv.shvSet", &trace_args::<Arg>("crowd"), 1));
-    for address in ways.streams(&server) {
+    for address in listeners.streams(&server) {
         let mut stream: Box<dyn Write> = match address {
             Address::UnixStream(path) => {
                 Box::new(UnixStream::connect(path).expect("the server listens"))
@@ -83,9 +83,9 @@ fn a_small_request_is_answered_before_hundreds_of_another_client() {
 /// Of one client and of several: here they cannot be told apart.
 #[test]
 fn a_small_request_is_answered_before_hundreds_in_a_pipe() {
-    let ways = Ways::new();
-    let server = start(&ways);
-    let [pipe, ..] = ways.lines(&server);
+    let listeners = CtlListeners::new();
+    let server = start(&listeners);
+    let [pipe, ..] = listeners.lines(&server);
     let mut crowd = linefifo::request("htable.stats", "", &[]).repeat(CROWD);
     let end = linefifo::request("pv.shvSet", "", &trace_args::<LineArg>("crowd"));
     crowd.extend(end);
@@ -100,8 +100,8 @@ fn a_small_request_is_answered_before_hundreds_in_a_pipe() {
 #[test]
 fn a_small_request_is_answered_before_a_crowd_of_clients() {
     const CLIENTS: usize = 20;
-    let ways = Ways::new();
-    let server = start(&ways);
+    let listeners = CtlListeners::new();
+    let server = start(&listeners);
     let mut crowd = request("htable.stats", &[], 1).repeat(CROWD / CLIENTS);
     crowd.extend(request("pv.shvSet", &trace_args::<Arg>("crowd"), 1));
     let connect = || UnixStream::connect(server.socket()).expect("the server listens");
@@ -116,9 +116,9 @@ fn a_small_request_is_answered_before_a_crowd_of_clients() {
 /// All answers arrive, in their order, though the asking ones take turns.
 #[test]
 fn whoever_takes_turns_loses_nothing() {
-    let ways = Ways::new();
-    let server = start(&ways);
-    for address in ways.streams(&server) {
+    let listeners = CtlListeners::new();
+    let server = start(&listeners);
+    for address in listeners.streams(&server) {
         let mut clients = [(); 3].map(|()| Client::connect(address.clone()));
         for client in &mut clients {
             let crowd =

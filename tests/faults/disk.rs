@@ -5,17 +5,21 @@ use std::path::{Path, PathBuf};
 
 use harness::builder::Builder;
 use harness::failing::{Failing, is_possible};
-use harness::json_ways::{ECHO, ECHOED, Way, Ways};
+use harness::json_transports::{ECHO, ECHOED, JsonListeners, JsonTransport};
 use harness::server::{Server, short_directory};
 
 /// The transports that answers can go into files from.
-const WAYS: [Way; 3] = [Way::Datagram, Way::Pipe, Way::Tcp];
+const JSON_TRANSPORTS: [JsonTransport; 3] = [
+    JsonTransport::Datagram,
+    JsonTransport::Pipe,
+    JsonTransport::Tcp,
+];
 
 const STORED: &str = r#"{"jsonrpc":"2.0","result":"Stored","id":1}"#;
 
-fn builder(ways: &Ways, directory: &Path) -> Builder {
+fn builder(listeners: &JsonListeners, directory: &Path) -> Builder {
     let directory = directory.display();
-    ways.builder(&format!(
+    listeners.builder(&format!(
         "modparam(\"jsonrpcs\", \"store_dir\", \"{directory}\")"
     ))
 }
@@ -30,19 +34,37 @@ fn document(len: usize) -> String {
 
 /// A large answer is refused for this reason, and what was stored before is what
 /// is there after.
-fn assert_refused(ways: &Ways, server: &Server, file: &Path, large: usize, reason: &str) {
-    for way in WAYS {
-        assert_eq!(ways.ask(server, way, &document(10)), STORED, "{way:?}");
+fn assert_refused(
+    listeners: &JsonListeners,
+    server: &Server,
+    file: &Path,
+    large: usize,
+    reason: &str,
+) {
+    for transport in JSON_TRANSPORTS {
+        assert_eq!(
+            listeners.ask(server, transport, &document(10)),
+            STORED,
+            "{transport:?}"
+        );
         let before = fs::read(file).expect("it was stored");
-        let answer = ways.ask(server, way, &document(large));
+        let answer = listeners.ask(server, transport, &document(large));
         let told = answer.contains(r#""code":500,"message":"Storing failed""#);
-        assert!(told && answer.contains(reason), "{way:?}: {answer}");
-        assert_eq!(fs::read(file).expect("it is kept"), before, "{way:?}");
-        assert_eq!(ways.ask(server, way, ECHO), ECHOED, "{way:?}");
+        assert!(told && answer.contains(reason), "{transport:?}: {answer}");
+        assert_eq!(fs::read(file).expect("it is kept"), before, "{transport:?}");
+        assert_eq!(
+            listeners.ask(server, transport, ECHO),
+            ECHOED,
+            "{transport:?}"
+        );
     }
     let log = server.log();
     let line = |line: &&str| line.contains("ERROR: jsonrpcs ") && line.contains(reason);
-    assert_eq!(log.lines().filter(line).count(), WAYS.len(), "{log}");
+    assert_eq!(
+        log.lines().filter(line).count(),
+        JSON_TRANSPORTS.len(),
+        "{log}"
+    );
 }
 
 #[test]
@@ -51,19 +73,25 @@ fn a_full_disk_keeps_what_was_stored_before() {
         eprintln!("NOT TESTED: only root can mount a small file system");
         return;
     }
-    let ways = Ways::new();
+    let listeners = JsonListeners::new();
     let place = short_directory();
     // The disk is the server's alone, and goes with it.
     let mount = format!(
         r#"mount -t tmpfs -o size=64k none {} && exec "$0" "$@""#,
         place.path().display()
     );
-    let server = builder(&ways, place.path())
+    let server = builder(&listeners, place.path())
         .launcher(["unshare", "--mount", "/bin/sh", "-c", &mount])
         .start();
     let file = as_seen_by(&server, &place.path().join("file"));
     // A datagram takes more than the disk does.
-    assert_refused(&ways, &server, &file, 150_000, "No space left on device");
+    assert_refused(
+        &listeners,
+        &server,
+        &file,
+        150_000,
+        "No space left on device",
+    );
 }
 
 /// What a path means where the server has disks of its own.
@@ -78,13 +106,13 @@ fn as_seen_by(server: &Server, path: &Path) -> PathBuf {
 fn the_limit_of_a_files_size_is_kept() {
     // In blocks of 512 bytes, 128 KiB.
     const SCRIPT: &str = r#"ulimit -f 256 && exec "$0" "$@""#;
-    let ways = Ways::new();
+    let listeners = JsonListeners::new();
     let place = short_directory();
-    let server = builder(&ways, place.path())
+    let server = builder(&listeners, place.path())
         .launcher(["/bin/sh", "-c", SCRIPT])
         .start();
     let file = place.path().join("file");
-    assert_refused(&ways, &server, &file, 150_000, "File too large");
+    assert_refused(&listeners, &server, &file, 150_000, "File too large");
 }
 
 /// What is in the file after a call has failed.
@@ -101,10 +129,10 @@ fn whatever_fails_never_is_half_an_answer_left() {
     if !is_possible() {
         return;
     }
-    let ways = Ways::new();
+    let listeners = JsonListeners::new();
     let place = short_directory();
     let file = place.path().join("file");
-    let server = builder(&ways, place.path()).start();
+    let server = builder(&listeners, place.path()).start();
     let handlers = ["JSONRPCS DATAGRAM", "JSONRPCS FIFO", "JSONRPCS TCP"];
     for (call, left, reason) in [
         ("openat:error=EMFILE", Left::Old, "Too many open files"),
@@ -120,14 +148,18 @@ fn whatever_fails_never_is_half_an_answer_left() {
         ("write:error=EINTR", Left::New, ""),
         ("ftruncate:error=EIO", Left::Nothing, "Input/output error"),
     ] {
-        for (way, handler) in WAYS.into_iter().zip(handlers) {
+        for (transport, handler) in JSON_TRANSPORTS.into_iter().zip(handlers) {
             let [new, old] = [10, 50].map(|len| {
-                assert_eq!(ways.ask(&server, way, &document(len)), STORED, "{way:?}");
+                assert_eq!(
+                    listeners.ask(&server, transport, &document(len)),
+                    STORED,
+                    "{transport:?}"
+                );
                 fs::read(&file).expect("it was stored")
             });
             let fault = format!("{call}:when=1");
             let failing = Failing::calls(server.process(handler), &[&fault]);
-            let answer = ways.ask(&server, way, &document(10));
+            let answer = listeners.ask(&server, transport, &document(10));
             failing.wait_for(1);
             drop(failing);
             let expected = match left {
@@ -138,12 +170,16 @@ fn whatever_fails_never_is_half_an_answer_left() {
             assert_eq!(
                 fs::read(&file).expect("it is there"),
                 expected,
-                "{call}, {way:?}"
+                "{call}, {transport:?}"
             );
             let told = answer.contains(r#""code":500,"message":"Storing failed""#);
-            assert_eq!(told, !reason.is_empty(), "{call}, {way:?}: {answer}");
-            assert!(answer.contains(reason), "{call}, {way:?}: {answer}");
-            assert_eq!(ways.ask(&server, way, ECHO), ECHOED, "{call}, {way:?}");
+            assert_eq!(told, !reason.is_empty(), "{call}, {transport:?}: {answer}");
+            assert!(answer.contains(reason), "{call}, {transport:?}: {answer}");
+            assert_eq!(
+                listeners.ask(&server, transport, ECHO),
+                ECHOED,
+                "{call}, {transport:?}"
+            );
         }
         assert!(server.log().contains(reason), "{call}: {}", server.log());
     }

@@ -9,9 +9,9 @@ use std::path::Path;
 
 use harness::binrpc;
 use harness::builder::Builder;
-use harness::ctl_ways::{self, STREAM};
+use harness::ctl_listeners::{self, STREAM};
 use harness::http;
-use harness::json_ways;
+use harness::json_transports;
 use harness::linefifo::{self, ReplyPipe};
 use harness::modules::example;
 use harness::own_path::OwnPath;
@@ -20,8 +20,8 @@ use harness::wait::patience;
 
 /// Where a server of these tests is to be reached.
 pub(crate) struct Everywhere {
-    ctl: ctl_ways::Ways,
-    json: json_ways::Ways,
+    ctl: ctl_listeners::CtlListeners,
+    json: json_transports::JsonListeners,
 }
 
 /// A transport of a module.
@@ -88,13 +88,13 @@ impl Transport {
 /// A client that keeps its connection, or its socket.
 pub(crate) struct Client {
     pub(crate) transport: Transport,
-    way: Way,
+    socket: Socket,
     /// Where the reply to its last request comes, unless it comes back the same
     /// way.
     reply: Option<ReplyPipe>,
 }
 
-enum Way {
+enum Socket {
     Binrpc(binrpc::Client),
     LineDatagram(linefifo::Client),
     LinePipe(File),
@@ -109,8 +109,8 @@ enum Way {
 impl Everywhere {
     pub(crate) fn new() -> Self {
         Self {
-            ctl: ctl_ways::Ways::new(),
-            json: json_ways::Ways::new(),
+            ctl: ctl_listeners::CtlListeners::new(),
+            json: json_transports::JsonListeners::new(),
         }
     }
 
@@ -162,24 +162,26 @@ impl Everywhere {
         let [unix, datagram, udp, tcp] = self.ctl.binrpc(server);
         let [_, line_udp, _] = self.ctl.lines(server);
         let [json_tcp, line_tcp] = self.text_streams(server);
-        let binrpc = |address| Way::Binrpc(binrpc::Client::connect(address));
-        let way = match transport {
+        let binrpc = |address| Socket::Binrpc(binrpc::Client::connect(address));
+        let socket = match transport {
             Transport::BinrpcUnixStream => binrpc(unix),
             Transport::BinrpcUnixDatagram => binrpc(datagram),
             Transport::BinrpcUdp => binrpc(udp),
             Transport::BinrpcTcp => binrpc(tcp),
-            Transport::LinesPipe => Way::LinePipe(open(&server.path("pipe"))),
-            Transport::LinesUdp => Way::LineDatagram(linefifo::Client::connect(&line_udp)),
-            Transport::LinesTcp => Way::LineStream(json_ways::connect(line_tcp)),
-            Transport::JsonDatagram => Way::JsonDatagram(Datagrams::to(&server.path("rpc.socket"))),
-            Transport::JsonPipe => Way::JsonPipe(open(&server.path("rpc.fifo"))),
-            Transport::JsonTcp => Way::JsonStream(json_ways::connect(json_tcp)),
-            Transport::JsonHttp => Way::Http(http::Client::connect(server.port())),
-            Transport::MiDatagram => Way::Mi(Datagrams::to(&server.path("mi"))),
+            Transport::LinesPipe => Socket::LinePipe(open(&server.path("pipe"))),
+            Transport::LinesUdp => Socket::LineDatagram(linefifo::Client::connect(&line_udp)),
+            Transport::LinesTcp => Socket::LineStream(json_transports::connect(line_tcp)),
+            Transport::JsonDatagram => {
+                Socket::JsonDatagram(Datagrams::to(&server.path("rpc.socket")))
+            }
+            Transport::JsonPipe => Socket::JsonPipe(open(&server.path("rpc.fifo"))),
+            Transport::JsonTcp => Socket::JsonStream(json_transports::connect(json_tcp)),
+            Transport::JsonHttp => Socket::Http(http::Client::connect(server.port())),
+            Transport::MiDatagram => Socket::Mi(Datagrams::to(&server.path("mi"))),
         };
         Client {
             transport,
-            way,
+            socket,
             reply: None,
         }
     }
@@ -204,29 +206,29 @@ impl Client {
 
     /// Sends a request and does not wait.
     pub(crate) fn tell(&mut self, command: &str, words: &[&str]) {
-        if matches!(self.way, Way::LinePipe(_) | Way::JsonPipe(_)) {
+        if matches!(self.socket, Socket::LinePipe(_) | Socket::JsonPipe(_)) {
             self.reply = Some(ReplyPipe::new());
         }
         let pipe = self.reply.as_ref().map_or("", ReplyPipe::name);
-        let sent = match &mut self.way {
-            Way::Binrpc(client) => {
+        let sent = match &mut self.socket {
+            Socket::Binrpc(client) => {
                 let words: Vec<_> = words.iter().map(|word| (*word).into()).collect();
                 client.send(&binrpc::request(command, &words, 1))
             }
-            Way::LineDatagram(client) => client.send(&lines(command, "", words)),
-            Way::LinePipe(file) => file.write_all(&lines(command, pipe, words)),
-            Way::LineStream(stream) => stream.write_all(&lines(command, "", words)),
-            Way::JsonDatagram(datagrams) => {
+            Socket::LineDatagram(client) => client.send(&lines(command, "", words)),
+            Socket::LinePipe(file) => file.write_all(&lines(command, pipe, words)),
+            Socket::LineStream(stream) => stream.write_all(&lines(command, "", words)),
+            Socket::JsonDatagram(datagrams) => {
                 let document = document(command, "", words);
                 datagrams.socket.send(&document).map(drop)
             }
-            Way::JsonPipe(file) => file.write_all(&document(command, pipe, words)),
-            Way::JsonStream(stream) => stream.write_all(&document(command, "", words)),
-            Way::Http(client) => {
+            Socket::JsonPipe(file) => file.write_all(&document(command, pipe, words)),
+            Socket::JsonStream(stream) => stream.write_all(&document(command, "", words)),
+            Socket::Http(client) => {
                 client.send(&document(command, "", words));
                 Ok(())
             }
-            Way::Mi(datagrams) => {
+            Socket::Mi(datagrams) => {
                 let words: String = words.iter().map(|word| format!("{word}\n")).collect();
                 let request = format!(":{command}:\n{words}");
                 datagrams.socket.send(request.as_bytes()).map(drop)
@@ -237,10 +239,10 @@ impl Client {
 
     /// Sends this datagram, be it a request or not.
     pub(crate) fn tell_raw(&mut self, datagram: &[u8]) {
-        let sent = match &mut self.way {
-            Way::Binrpc(client) => client.send(datagram),
-            Way::LineDatagram(client) => client.send(datagram),
-            Way::JsonDatagram(datagrams) | Way::Mi(datagrams) => {
+        let sent = match &mut self.socket {
+            Socket::Binrpc(client) => client.send(datagram),
+            Socket::LineDatagram(client) => client.send(datagram),
+            Socket::JsonDatagram(datagrams) | Socket::Mi(datagrams) => {
                 datagrams.socket.send(datagram).map(drop)
             }
             _ => panic!("{:?} has no datagrams", self.transport),
@@ -254,37 +256,41 @@ impl Client {
     ///
     /// There is none.
     pub(crate) fn hear(&mut self, words: usize) -> String {
-        match &mut self.way {
-            Way::Binrpc(client) => {
+        match &mut self.socket {
+            Socket::Binrpc(client) => {
                 let answer = client.receive().and_then(|packet| binrpc::decode(&packet));
                 let (_, answer) =
                     answer.unwrap_or_else(|error| panic!("{:?}: {error}", self.transport));
                 answer.to_string()
             }
-            Way::LineDatagram(client) => text(client.receive_all().expect("a reply")),
+            Socket::LineDatagram(client) => text(client.receive_all().expect("a reply")),
             // The first line is the status, and each word comes back in its own.
-            Way::LineStream(stream) => read_until(stream, |reply| {
+            Socket::LineStream(stream) => read_until(stream, |reply| {
                 let values = if reply.starts_with(b"200") { words } else { 0 };
                 reply.iter().filter(|byte| **byte == b'\n').count() > values
             }),
-            Way::LinePipe(_) | Way::JsonPipe(_) => {
+            Socket::LinePipe(_) | Socket::JsonPipe(_) => {
                 let mut reply = self.reply.take().expect("it has asked");
                 text(reply.read_all().expect("a reply"))
             }
-            Way::JsonStream(stream) => read_until(stream, |reply| reply.ends_with(br#","id":1}"#)),
-            Way::Http(client) => client.receive().expect("a reply").body,
-            Way::JsonDatagram(datagrams) | Way::Mi(datagrams) => datagrams.receive(),
+            Socket::JsonStream(stream) => {
+                read_until(stream, |reply| reply.ends_with(br#","id":1}"#))
+            }
+            Socket::Http(client) => client.receive().expect("a reply").body,
+            Socket::JsonDatagram(datagrams) | Socket::Mi(datagrams) => datagrams.receive(),
         }
     }
 
     /// Whether the server closes the connection and sends nothing before.
     pub(crate) fn is_closed(&mut self) -> bool {
-        match &mut self.way {
-            Way::Binrpc(client) => client.is_closed_by_server(),
-            Way::LineStream(stream) | Way::JsonStream(stream) => match stream.read(&mut [0]) {
-                Ok(count) => count == 0,
-                Err(error) => error.kind() == std::io::ErrorKind::ConnectionReset,
-            },
+        match &mut self.socket {
+            Socket::Binrpc(client) => client.is_closed_by_server(),
+            Socket::LineStream(stream) | Socket::JsonStream(stream) => {
+                match stream.read(&mut [0]) {
+                    Ok(count) => count == 0,
+                    Err(error) => error.kind() == std::io::ErrorKind::ConnectionReset,
+                }
+            }
             _ => panic!("{:?} has no connection of ours", self.transport),
         }
     }

@@ -6,7 +6,7 @@ use std::io::ErrorKind;
 use std::net::{SocketAddr, UdpSocket};
 
 use harness::binrpc;
-use harness::ctl_ways::{STREAM, Ways, local};
+use harness::ctl_listeners::{CtlListeners, STREAM, local};
 use harness::linefifo;
 use harness::modules::Flavor;
 use harness::server::{Server, free_port};
@@ -21,18 +21,18 @@ struct Service {
 }
 
 /// A server that speaks every protocol over UDP.
-struct Place {
+struct UdpServer {
     server: Server,
     services: [Service; 4],
 }
 
-impl Place {
+impl UdpServer {
     fn new() -> Self {
-        let ways = Ways::new();
+        let listeners = CtlListeners::new();
         let [json, mi] = [local(free_port()), local(free_port())];
         let server = Server::builder(Flavor::Rust)
             .modules(["ctl", "htable", "jsonrpcs", "mi_datagram"])
-            .config(&ways.config())
+            .config(&listeners.config())
             .config(&format!(
                 r#"
                 modparam("htable", "htable", "t=>size=8;")
@@ -45,10 +45,10 @@ impl Place {
             ))
             .socket(STREAM)
             .start();
-        let [_, _, binrpc::Address::Udp(packets), _] = ways.binrpc(&server) else {
+        let [_, _, binrpc::Address::Udp(packets), _] = listeners.binrpc(&server) else {
             unreachable!("the third is UDP");
         };
-        let [_, linefifo::Address::Udp(lines), _] = ways.lines(&server) else {
+        let [_, linefifo::Address::Udp(lines), _] = listeners.lines(&server) else {
             unreachable!("the second is UDP");
         };
         let service = |name, address, request: &[u8]| Service {
@@ -64,7 +64,7 @@ impl Place {
             service("JSON-RPC", json, document),
             service("the Management Interface", mi, b":core.echo:\na\n"),
         ];
-        Place { server, services }
+        UdpServer { server, services }
     }
 }
 
@@ -128,8 +128,8 @@ const GARBAGE: [&[u8]; 20] = [
 
 #[test]
 fn what_shows_no_sign_of_a_request_is_not_answered() {
-    let place = Place::new();
-    for service in &place.services {
+    let udp = UdpServer::new();
+    for service in &udp.services {
         for garbage in GARBAGE {
             let answers = service.answers(garbage);
             let (name, garbage) = (service.name, garbage.escape_ascii());
@@ -137,7 +137,7 @@ fn what_shows_no_sign_of_a_request_is_not_answered() {
         }
     }
     let line = "sent \"Sat Nov 28 07:12:34 2026\\r\\n\", which is no request; it is not answered";
-    let log = place.server.log();
+    let log = udp.server.log();
     let told = log.lines().find(|told| told.contains(line));
     assert!(
         told.is_some_and(|told| told.contains(" 127.0.0.1:")),
@@ -149,9 +149,9 @@ fn what_shows_no_sign_of_a_request_is_not_answered() {
 /// a server that is set on this one, or from a service that sends everything back.
 #[test]
 fn nothing_that_a_server_answers_is_answered() {
-    let place = Place::new();
+    let udp = UdpServer::new();
     let mut answers = Vec::new();
-    for service in &place.services {
+    for service in &udp.services {
         for request in [
             &service.request[..],
             b"\xa1\x00\x00\x07",
@@ -169,7 +169,7 @@ fn nothing_that_a_server_answers_is_answered() {
         });
     }
     assert!(answers.len() >= 8, "{} answers", answers.len());
-    for service in &place.services {
+    for service in &udp.services {
         for answer in &answers {
             // Cut as well, as by a service with a small buffer.
             for len in [answer.len(), answer.len() / 2, 20.min(answer.len())] {
@@ -186,8 +186,8 @@ fn nothing_that_a_server_answers_is_answered() {
 /// name would be enough.
 #[test]
 fn a_service_that_answers_everything_gets_nothing() {
-    let place = Place::new();
-    for service in &place.services {
+    let udp = UdpServer::new();
+    for service in &udp.services {
         let daytime = service.client();
         daytime.send(b"x").expect("a way there");
         // When this is answered, that one was read.
@@ -245,9 +245,9 @@ fn dump(name: &str) -> Vec<u8> {
 
 #[test]
 fn answers_are_no_larger_for_their_requests_than_documented() {
-    let place = Place::new();
+    let udp = UdpServer::new();
     let document = include_str!("../../docs/security.md");
-    for (service, (name, of_refusal, of_dump)) in place.services.iter().zip(FACTORS) {
+    for (service, (name, of_refusal, of_dump)) in udp.services.iter().zip(FACTORS) {
         assert_eq!(service.name, name);
         for request in refused(name) {
             let (factor, request_shown) = (service.factor(request), request.escape_ascii());
@@ -257,7 +257,7 @@ fn answers_are_no_larger_for_their_requests_than_documented() {
         // Almost what a datagram carries, and what kamcmd puts together.
         let len = if name == "BINRPC" { 130_000 } else { 65_000 };
         let args = ["t".into(), "k".into(), Arg::from(&*"x".repeat(len))];
-        let answer = place.server.client().call("htable.sets", &args);
+        let answer = udp.server.client().call("htable.sets", &args);
         assert!(matches!(answer, Answer::Reply(_)), "{answer}");
         let factor = service.factor(&dump(name));
         assert!(
@@ -278,8 +278,8 @@ fn with_commas(number: u32) -> String {
 
 #[test]
 fn a_batch_without_requests_gets_one_error() {
-    let place = Place::new();
-    let [_, _, json, _] = &place.services;
+    let udp = UdpServer::new();
+    let [_, _, json, _] = &udp.services;
     for batch in [&b"[1,1,1]"[..], br#"[1,{"method":1},{},"x"]"#] {
         let answers = json.answers(batch);
         let [answer] = &answers[..] else {

@@ -33,27 +33,27 @@ fn a_panic_costs_one_request_and_its_connection_goes_on() {
 
 #[test]
 fn a_panic_in_a_batch_costs_one_of_its_answers() {
-    let ways = harness::json_ways::Ways::new();
-    let server = ways
+    let listeners = harness::json_transports::JsonListeners::new();
+    let server = listeners
         .builder("")
         .module_file(&harness::modules::example("hello"))
         .start();
-    let echo = harness::json_ways::ECHO;
-    let echoed = harness::json_ways::ECHOED;
+    let echo = harness::json_transports::ECHO;
+    let echoed = harness::json_transports::ECHOED;
     let panic = r#"{"jsonrpc":"2.0","method":"hello.panic","id":2}"#;
     let fault = r#"{"jsonrpc":"2.0","error":{"code":500,"message":"internal error in hello.panic"},"id":2}"#;
     let batch = format!("[{echo},{panic},{echo}]");
-    for way in harness::json_ways::WAYS {
-        let answer = ways.ask(&server, way, &batch);
+    for transport in harness::json_transports::JSON_TRANSPORTS {
+        let answer = listeners.ask(&server, transport, &batch);
         let expected = format!("[{echoed},{fault},{echoed}]");
-        assert!(answer.ends_with(&expected), "{way:?}: {answer}");
+        assert!(answer.ends_with(&expected), "{transport:?}: {answer}");
     }
 }
 
 #[test]
 fn a_panic_in_a_command_of_the_script_leaves_the_script_going() {
-    let ways = harness::json_ways::Ways::new();
-    let server = ways
+    let listeners = harness::json_transports::JsonListeners::new();
+    let server = listeners
         .builder(
             r#"
             modparam("rtimer", "timer", "name=soon;interval=1;mode=1;")

@@ -2,7 +2,7 @@
 
 use harness::failing::{FailingFromStart, is_possible};
 use harness::http;
-use harness::json_ways::{ECHO, ECHOED, Way, Ways};
+use harness::json_transports::{ECHO, ECHOED, JsonListeners, JsonTransport};
 use harness::modules::Flavor;
 use harness::server::{Server, short_directory};
 use harness::wait;
@@ -37,25 +37,33 @@ fn a_directory_of_stored_answers_that_cannot_be_opened_costs_those_answers() {
     if !is_possible() {
         return;
     }
-    let ways = Ways::new();
+    let listeners = JsonListeners::new();
     let place = short_directory();
     let failing = FailingFromStart::calls(&["openat:error=EACCES"]).for_file(place.path());
     let text = place.path().display();
-    let server = ways
+    let server = listeners
         .builder(&format!(
             "modparam(\"jsonrpcs\", \"store_dir\", \"{text}\")"
         ))
         .launcher(failing.launcher())
         .start();
     let stored = ECHO.replace(r#""id""#, r#""store_path":"file","id""#);
-    for way in [Way::Datagram, Way::Pipe, Way::Tcp] {
-        let answer = ways.ask(&server, way, &stored);
+    for transport in [
+        JsonTransport::Datagram,
+        JsonTransport::Pipe,
+        JsonTransport::Tcp,
+    ] {
+        let answer = listeners.ask(&server, transport, &stored);
         let reason = "the directory of store_dir cannot be used";
         assert!(
             answer.contains("Storing failed") && answer.contains(reason),
             "{answer}"
         );
-        assert_eq!(ways.ask(&server, way, ECHO), ECHOED, "{way:?}");
+        assert_eq!(
+            listeners.ask(&server, transport, ECHO),
+            ECHOED,
+            "{transport:?}"
+        );
     }
     let line = format!("the directory {text} of store_dir cannot be used: Permission denied");
     assert!(server.log().contains(&line), "{}", server.log());

@@ -92,13 +92,13 @@ const TCP: &str = r#""binrpc", "tcp:{address}""#;
 const UDP: &str = r#""binrpc", "udp:{address}""#;
 
 /// A place of each kind, in a directory of its own.
-struct Place {
+struct Listener {
     directory: TempDir,
     port: u16,
     parameter: &'static str,
 }
 
-impl Place {
+impl Listener {
     fn new(parameter: &'static str) -> Self {
         Self {
             directory: short_directory(),
@@ -188,19 +188,22 @@ fn a_place_that_cannot_be_made_ends_the_start_and_is_named() {
     }
     let before: HashMap<&str, Vec<String>> = [UNIX, PIPE, TCP, UDP]
         .into_iter()
-        .map(|parameter| (parameter, Place::new(parameter).calls_before()))
+        .map(|parameter| (parameter, Listener::new(parameter).calls_before()))
         .collect();
     for (parameter, fault, line) in PLACES {
-        let place = Place::new(parameter);
+        let listener = Listener::new(parameter);
         let call = fault.split(':').next().unwrap_or_default();
         let number = number_of(call, &before[parameter]);
         let fault = format!("{fault}:when={number}");
         let failing = FailingFromStart::calls(&[&fault]);
-        let ended = place.builder().launcher(failing.launcher()).start_failing();
-        let line = place.named(line);
+        let ended = listener
+            .builder()
+            .launcher(failing.launcher())
+            .start_failing();
+        let line = listener.named(line);
         assert!(ended.log.contains(&line), "{fault}: {line}: {}", ended.log);
         assert!(failing.count() > 0 && !ended.status.success(), "{fault}");
-        assert!(!place.path().exists(), "{fault} leaves a file behind");
+        assert!(!listener.path().exists(), "{fault} leaves a file behind");
     }
 }
 
@@ -211,12 +214,12 @@ fn what_is_exchanged_while_it_is_made_ends_the_start_and_stays() {
         return;
     }
     for (parameter, call) in [(UNIX, "bind"), (PIPE, "mknodat")] {
-        let place = Place::new(parameter);
-        let number = number_of(call, &Place::new(parameter).calls_before());
+        let listener = Listener::new(parameter);
+        let number = number_of(call, &Listener::new(parameter).calls_before());
         let stopping = FailingFromStart::calls(&[&format!("{call}:signal=SIGSTOP:when={number}")]);
         let log = thread::scope(|scope| {
             let start = || {
-                place
+                listener
                     .builder()
                     .launcher(stopping.launcher())
                     .start_failing()
@@ -225,17 +228,17 @@ fn what_is_exchanged_while_it_is_made_ends_the_start_and_stays() {
             wait::until("it is stopped", || {
                 stopping.record().contains("stopped by SIGSTOP")
             });
-            fs::remove_file(place.path()).expect("it was made");
-            fs::write(place.path(), "another").expect("a new file");
+            fs::remove_file(listener.path()).expect("it was made");
+            fs::write(listener.path(), "another").expect("a new file");
             let record = stopping.record();
             let main = record.split(' ').next().and_then(|pid| pid.parse().ok());
             let main = main.and_then(Pid::from_raw).expect("a process");
             kill_process(main, Signal::CONT).expect("it is there");
             started.join().expect("it ends").log
         });
-        let line = place.named("{path} was replaced while it was made");
+        let line = listener.named("{path} was replaced while it was made");
         assert!(log.contains(&line), "{log}");
-        assert_eq!(fs::read(place.path()).expect("it stays"), b"another");
+        assert_eq!(fs::read(listener.path()).expect("it stays"), b"another");
     }
 }
 
@@ -245,9 +248,9 @@ fn a_datagram_socket_does_without_more_room_for_what_is_not_read() {
         return;
     }
     let failing = FailingFromStart::calls(&["setsockopt:error=EPERM:when=1..2"]);
-    let place = Place::new(r#""binrpc", "unixd:{path}""#);
-    let server = place.builder().launcher(failing.launcher()).start();
-    let address = Address::UnixDatagram(place.path());
+    let listener = Listener::new(r#""binrpc", "unixd:{path}""#);
+    let server = listener.builder().launcher(failing.launcher()).start();
+    let address = Address::UnixDatagram(listener.path());
     let answer = Client::connect(address).call("core.echo", &["all the same".into()]);
     assert_eq!(answer.values()[0].as_str(), Some("all the same"));
     drop(server);
@@ -270,8 +273,8 @@ fn a_handler_that_gets_no_more_descriptors_says_so_and_serves() {
     // The first call asks for the limit, the second raises it.
     let failing = FailingFromStart::calls(&["prlimit64:error=EPERM:when=2"]);
     let lower = r#"ulimit -S -n 512 && exec "$0" "$@""#;
-    let place = Place::new(UNIX);
-    let server = place
+    let listener = Listener::new(UNIX);
+    let server = listener
         .builder()
         .launcher(
             ["/bin/sh", "-c", lower]
@@ -281,7 +284,7 @@ fn a_handler_that_gets_no_more_descriptors_says_so_and_serves() {
         .start();
     let line = " descriptors open: Operation not permitted";
     wait::until(line, || server.log().contains(line));
-    let address = Address::UnixStream(place.path());
+    let address = Address::UnixStream(listener.path());
     let answer = Client::connect(address).call("core.echo", &["all the same".into()]);
     assert_eq!(answer.values()[0].as_str(), Some("all the same"));
 }

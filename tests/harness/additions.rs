@@ -1,9 +1,9 @@
-//! What our modules add to a server: where answers are compared, it is taken out of
-//! the list of commands.
+//! The commands that our modules add to a server. Where answers are compared, they are
+//! taken out of the list of commands.
 
 use rpc_wire::binrpc::client::Node;
 
-/// Commands that a server has with our modules and not with the C modules, and why.
+/// Commands that a server has only with our modules, and the reason for each.
 pub const ADDED: &[(&str, &str)] = &[(
     "rust.modules",
     "it tells the builds of our modules that are loaded",
@@ -18,13 +18,13 @@ pub fn is_added(name: &str) -> bool {
     ADDED.iter().any(|(added, _)| *added == name)
 }
 
-/// Takes added commands out of the values of an answer to [`LIST`].
+/// Removes the added commands from the values of an answer to [`LIST`].
 pub fn take_out(values: &mut Vec<Node>) {
     values.retain(|value| !value.as_str().is_some_and(is_added));
 }
 
-/// An answer to [`LIST`] in JSON, without the added commands and what parts them
-/// from the next, for the list is sorted and none of them is the last.
+/// An answer to [`LIST`] in JSON without the added commands and the commas behind them.
+/// The list is sorted, and none of them is the last.
 #[must_use]
 pub fn without_in_json(answer: &str) -> String {
     let mut rest = answer.to_owned();
@@ -37,7 +37,7 @@ pub fn without_in_json(answer: &str) -> String {
     rest
 }
 
-/// What a program wrote, without the lines that name nothing but an added command.
+/// The output of a program without the lines that only name an added command.
 #[must_use]
 pub fn without_lines(text: &str) -> String {
     text.split_inclusive('\n')

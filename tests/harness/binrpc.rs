@@ -13,7 +13,7 @@ use crate::datagram;
 use crate::own_path::OwnPath;
 use crate::wait::patience;
 
-/// Where a server listens for BINRPC.
+/// An address at which a server listens for BINRPC.
 #[derive(Clone, Debug)]
 pub enum Address {
     /// A Unix stream socket.
@@ -30,7 +30,7 @@ pub enum Address {
 #[derive(Debug)]
 pub struct Client {
     socket: Socket,
-    /// What arrived behind the last packet that was handed out.
+    /// Bytes that arrived behind the last packet that was returned.
     pending: Vec<u8>,
     cookie: u32,
 }
@@ -44,11 +44,11 @@ enum Socket {
 }
 
 impl Client {
-    /// A client of the server at `address`.
+    /// Connects to the server at `address`.
     ///
     /// # Panics
     ///
-    /// Nobody listens there.
+    /// Nothing listens there.
     #[must_use]
     pub fn connect(address: Address) -> Self {
         let shown = format!("{address:?}");
@@ -59,7 +59,7 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// Nobody listens there, or not for us.
+    /// Nothing listens there, or we are not allowed to connect.
     pub fn try_connect(address: Address) -> io::Result<Self> {
         Ok(Self {
             socket: Socket::connect(address)?,
@@ -68,11 +68,11 @@ impl Client {
         })
     }
 
-    /// What the server answers to this command.
+    /// The server's answer to this command.
     ///
     /// # Panics
     ///
-    /// It does not answer, or answers something malformed.
+    /// It does not answer, or the answer is malformed.
     pub fn call(&mut self, method: &str, args: &[Arg]) -> Answer {
         self.try_call(method, args)
             .unwrap_or_else(|error| panic!("no answer to {method}: {error}"))
@@ -96,8 +96,8 @@ impl Client {
         Ok(answer)
     }
 
-    /// Calls `method` once with each of these parameters, many at a time, and
-    /// hands out the answers in the same order.
+    /// Calls `method` once with each of these parameters, many at a time, and returns
+    /// the answers in the same order.
     ///
     /// # Panics
     ///
@@ -108,8 +108,8 @@ impl Client {
         calls: impl IntoIterator<Item = Vec<Arg>>,
         mut each: impl FnMut(Answer),
     ) {
-        // So many that few round trips are left, and so few that their answers
-        // fit into the socket: else both sides would wait to be read.
+        // This is so many that few round trips are left, and so few that their answers
+        // fit into the socket; otherwise both sides would wait to be read.
         const AT_ONCE: usize = 200;
         let mut calls = calls.into_iter().peekable();
         while calls.peek().is_some() {
@@ -130,11 +130,11 @@ impl Client {
         }
     }
 
-    /// Sends these bytes and hands out the packet that answers them, as it is.
+    /// Sends these bytes and returns the raw packet that answers them.
     ///
     /// # Panics
     ///
-    /// None comes.
+    /// There is no answer.
     pub fn call_raw(&mut self, request: &[u8]) -> Vec<u8> {
         self.send(request)
             .and_then(|()| self.receive())
@@ -174,8 +174,9 @@ impl Client {
         }
     }
 
-    /// Some of what the server sends, but for what [`receive`](Self::receive)
-    /// has read: at most so many bytes, none at its end.
+    /// Reads at most `most` bytes of what the server sends behind what
+    /// [`receive`](Self::receive) has read. There are none at the end of the
+    /// connection.
     ///
     /// # Errors
     ///
@@ -191,7 +192,7 @@ impl Client {
     ///
     /// # Panics
     ///
-    /// The connection has failed, or is none.
+    /// The connection has failed, or the client has none.
     pub fn finish_sending(&mut self) {
         match &self.socket {
             Socket::UnixStream(stream) => stream.shutdown(Shutdown::Write),
@@ -214,8 +215,8 @@ impl Client {
         let mut buffer = vec![0; self.socket.read_at_once()];
         let len = loop {
             match self.socket.read(&mut buffer) {
-                // A socket with a time limit says so whenever the tests are
-                // stopped and go on.
+                // A socket with a time limit reports this whenever the tests are
+                // stopped and continued.
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 result => break result?,
             }
@@ -258,7 +259,7 @@ impl Socket {
         })
     }
 
-    /// How much one read takes: a datagram is read whole or cut.
+    /// The size of one read. A datagram that is longer is cut off.
     fn read_at_once(&self) -> usize {
         match self {
             Self::UnixDatagram { .. } => datagram::LONGEST,
@@ -276,7 +277,7 @@ impl Socket {
     }
 }
 
-/// Where a UDP client of the server at `address` may send from.
+/// An address from which a UDP client of the server at `address` can send.
 #[must_use]
 pub fn any_port_towards(address: SocketAddr) -> SocketAddr {
     match address {
@@ -289,17 +290,17 @@ pub fn any_port_towards(address: SocketAddr) -> SocketAddr {
 ///
 /// # Panics
 ///
-/// It is longer than BINRPC can say.
+/// It is longer than BINRPC allows.
 #[must_use]
 pub fn request(method: &str, args: &[Arg], cookie: u32) -> Vec<u8> {
     encode_request(method.as_bytes(), args, cookie).expect("a request of less than 2 GiB")
 }
 
-/// The answer in a whole packet.
+/// The answer in a complete packet.
 ///
 /// # Errors
 ///
-/// There is none, or it is malformed.
+/// There is no answer, or it is malformed.
 pub fn decode(packet: &[u8]) -> io::Result<(Header, Answer)> {
     decode_answer(packet)
         .map_err(malformed)?

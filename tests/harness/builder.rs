@@ -1,4 +1,4 @@
-//! How a server is described and started.
+//! Describing and starting a server.
 
 use std::ffi::OsString;
 use std::fs::File;
@@ -12,10 +12,10 @@ use crate::modules::{self, Flavor};
 use crate::server::{Directory, Server, free_port, short_directory};
 use crate::wait;
 
-/// Where `ctl` listens unless it is told otherwise, in the runtime directory.
+/// The socket in the runtime directory at which `ctl` listens by default.
 const DEFAULT_SOCKET: &str = "kamailio_ctl";
 
-/// How to start a server.
+/// The description of a server, with which it is started.
 #[derive(Clone, Debug)]
 pub struct Builder {
     setup: Setup,
@@ -30,12 +30,12 @@ pub struct Builder {
     at_home: bool,
 }
 
-/// What shows that a server is up.
+/// The sign that a server is up.
 #[derive(Clone, Debug)]
 enum Ready {
-    /// All its processes say so through the BINRPC socket.
+    /// All its processes report through the BINRPC socket that they are up.
     Asked,
-    /// A piece of text in its log.
+    /// This text is in its log.
     Logged(String),
 }
 
@@ -82,8 +82,8 @@ impl Builder {
         self
     }
 
-    /// Adds this to the configuration, behind the modules. `{dir}` stands for
-    /// the server's directory, also in [files](Self::file).
+    /// Adds this to the configuration, behind the modules. `{dir}` stands for the
+    /// server's directory, here and in [files](Self::file).
     #[must_use]
     pub fn config(mut self, text: &str) -> Self {
         self.setup.text.push_str(text);
@@ -91,7 +91,7 @@ impl Builder {
         self
     }
 
-    /// Adds this before the modules, where some of the core's parameters have to
+    /// Adds this before the modules, which is where some of the core's parameters must
     /// be.
     #[must_use]
     pub fn core_config(mut self, text: &str) -> Self {
@@ -107,28 +107,28 @@ impl Builder {
         self
     }
 
-    /// Takes this module from the C ones, though we have written it.
+    /// Takes this module from the C modules, although we have one of the same name.
     #[must_use]
     pub fn from_c(mut self, module: &'static str) -> Self {
         self.setup.from_c.push(module);
         self
     }
 
-    /// Listens for SIP over TCP, too.
+    /// Makes the server listen for SIP over TCP, too.
     #[must_use]
     pub fn tcp(mut self) -> Self {
         self.setup.tcp = true;
         self
     }
 
-    /// Listens for SIP on this port instead of a free one.
+    /// Makes the server listen for SIP on this port instead of a free one.
     #[must_use]
     pub fn port(mut self, port: u16) -> Self {
         self.setup.port = port;
         self
     }
 
-    /// Lives in this directory, which the caller keeps, instead of a new one.
+    /// Uses this directory, which the caller keeps, instead of a new one.
     #[must_use]
     pub fn directory(mut self, directory: &Path) -> Self {
         self.directory = Some(directory.to_owned());
@@ -142,22 +142,23 @@ impl Builder {
         self
     }
 
-    /// Counts the server as started once its log has this text, for servers
-    /// without `ctl`.
+    /// Counts the server as started once its log has this text. Servers without `ctl`
+    /// need it.
     #[must_use]
     pub fn ready_on_log(mut self, text: &str) -> Self {
         self.ready = Ready::Logged(text.to_owned());
         self
     }
 
-    /// Logs up to this level; 2 is the server's notices.
+    /// Logs up to this level; 2 includes the server's notices.
     #[must_use]
     pub fn debug(mut self, level: i32) -> Self {
         self.setup.debug = level;
         self
     }
 
-    /// Gives it this many MiB of shared memory, and of memory to each process.
+    /// Gives this many MiB of shared memory to the server, and of private memory to
+    /// each process.
     #[must_use]
     pub fn memory(mut self, shared_mib: u32, private_mib: u32) -> Self {
         self.shared_mib = shared_mib;
@@ -172,23 +173,23 @@ impl Builder {
         self
     }
 
-    /// Allows each of its processes this many open descriptors, for good.
+    /// Permanently limits each of its processes to this many open descriptors.
     #[must_use]
     pub fn descriptors(mut self, count: u64) -> Self {
         self.descriptors = Some(count);
         self
     }
 
-    /// Works in its directory instead of the root of the file system: some commands
-    /// write files where the server is.
+    /// Makes its directory its working directory instead of the root of the file
+    /// system. Some commands write files into the working directory.
     #[must_use]
     pub fn at_home(mut self) -> Self {
         self.at_home = true;
         self
     }
 
-    /// Lets this command start the program, such as `ip netns exec NAME`. It has
-    /// to become the program.
+    /// Starts the program through this command, such as `ip netns exec NAME`, which
+    /// must replace itself with the program.
     #[must_use]
     pub fn launcher<'a>(mut self, words: impl IntoIterator<Item = &'a str>) -> Self {
         self.launcher.extend(words.into_iter().map(str::to_owned));
@@ -199,7 +200,7 @@ impl Builder {
     ///
     /// # Panics
     ///
-    /// It does not start; the message has its log.
+    /// It does not start; the message contains its log.
     #[must_use]
     pub fn start(self) -> Server {
         match self.try_start() {
@@ -212,11 +213,11 @@ impl Builder {
     ///
     /// # Errors
     ///
-    /// It has ended.
+    /// The server has ended.
     ///
     /// # Panics
     ///
-    /// It does neither.
+    /// It neither starts nor ends.
     pub fn try_start(self) -> Result<Server, Ended> {
         let mut server = self.spawn(&[]);
         let up = wait::for_some(|| {
@@ -230,17 +231,17 @@ impl Builder {
         }
     }
 
-    /// Starts a server that is to end by itself, and waits for that.
+    /// Starts a server that is expected to end by itself, and waits for that.
     ///
     /// # Panics
     ///
-    /// It goes on.
+    /// It does not end.
     #[must_use]
     pub fn start_failing(self) -> Ended {
         Ended::wait_for(self.spawn(&[]))
     }
 
-    /// Lets the server check the configuration only (`-c`).
+    /// Makes the server only check the configuration (`-c`).
     #[must_use]
     pub fn check(self) -> Ended {
         Ended::wait_for(self.spawn(&["-c"]))
@@ -276,7 +277,7 @@ impl Builder {
         Server::new(child, directory, self.socket, self.setup.port)
     }
 
-    /// The server's program, as it is to be started and with its limits.
+    /// The command that starts the server's program with its limits.
     fn program(&self) -> Command {
         let mut words: Vec<OsString> = self.launcher.iter().map(OsString::from).collect();
         if let Some(descriptors) = self.descriptors {
@@ -306,9 +307,9 @@ impl Ready {
 /// A server that has ended.
 #[derive(Debug)]
 pub struct Ended {
-    /// How it ended.
+    /// Its exit status.
     pub status: ExitStatus,
-    /// What it wrote.
+    /// What it wrote to its log.
     pub log: String,
 }
 

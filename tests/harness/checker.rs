@@ -1,21 +1,23 @@
-//! A memory checker that watches the servers with our modules.
+//! Running servers with our modules under a memory checker.
 //!
-//! `scripts/memory.sh` runs the tests under one and judges what it found; the
-//! tests know no more of it than how a server is started and that it is slow.
+//! `scripts/memory.sh` runs the tests under one and judges what it found. The tests
+//! only know how a server is started under it, and that this makes it slow.
 
 use std::env;
 use std::ffi::OsString;
 use std::time::Duration;
 
-/// What starts a server under the checker, to be put before its name.
+/// The command that starts a server under the checker. The name of the server follows
+/// it.
 ///
-/// The words are in `KAMAILIO_RS_CHECKER`.
+/// The environment variable `KAMAILIO_RS_CHECKER` has its words.
 pub(crate) fn launcher() -> Vec<OsString> {
     let words = env::var("KAMAILIO_RS_CHECKER").unwrap_or_default();
     words.split_whitespace().map(OsString::from).collect()
 }
 
-/// As many times this as `KAMAILIO_RS_SLOWNESS` says that a watched server needs.
+/// A time limit for a watched server, which is the usual one times
+/// `KAMAILIO_RS_SLOWNESS`.
 pub(crate) fn patience(usual: Duration) -> Duration {
     let slowness = env::var("KAMAILIO_RS_SLOWNESS").ok();
     usual * slowness.and_then(|text| text.parse().ok()).unwrap_or(1)

@@ -1,4 +1,4 @@
-//! Whether two servers answered the same request alike.
+//! Comparing the answers of two servers to the same request.
 
 use rpc_wire::binrpc::client::{Answer, Node};
 
@@ -6,13 +6,13 @@ use crate::additions;
 use crate::binrpc::decode;
 use crate::volatile::{self, Volatile};
 
-/// How two answers to `method` differ, `None` when they are alike.
+/// The difference between two answers to `method`, or `None` if they are alike.
 ///
-/// They are alike when the packets are equal byte for byte. Only if the method
-/// is in the table of [`volatile`] values, packets that are not are decoded,
-/// and then everything but those values has to be equal, and those have to be
-/// of the same type. The list of commands is decoded, too, and compared without
-/// those that our modules [add](additions).
+/// They are alike if the packets are equal byte for byte. Packets that are not are
+/// decoded only if the method is in the table of [`volatile`] values. Then everything
+/// but those values must be equal, and those must have the same type. The list of
+/// commands is decoded, too, and compared without the commands that our modules
+/// [add](additions).
 #[must_use]
 pub fn difference(method: &str, theirs: &[u8], ours: &[u8]) -> Option<String> {
     if theirs == ours {
@@ -28,8 +28,8 @@ pub fn difference(method: &str, theirs: &[u8], ours: &[u8]) -> Option<String> {
     (!alike).then(|| lines_that_differ(&their_text, &our_text) + &bytes_that_differ(theirs, ours))
 }
 
-/// The cookie, and the answer without its volatile values; or what is wrong
-/// with a packet that is malformed, which is alike to nothing.
+/// The cookie, and the answer without its volatile values. For a malformed packet it is
+/// the defect, and such a packet is never alike.
 type Masked = Result<(u32, Answer), String>;
 
 fn masked(packet: &[u8], masks: &[&Volatile]) -> Masked {
@@ -42,7 +42,7 @@ fn masked(packet: &[u8], masks: &[&Volatile]) -> Masked {
     Ok((header.cookie, answer))
 }
 
-/// Leaves nothing of a value but its type.
+/// Removes everything of a value but its type.
 fn blank(node: &mut Node) {
     match node {
         Node::Int(number) => *number = 0,
@@ -75,7 +75,7 @@ fn bytes_that_differ(theirs: &[u8], ours: &[u8]) -> String {
     )
 }
 
-/// What is left between an equal start and an equal end.
+/// The part between an equal start and an equal end.
 struct Middle {
     head: usize,
     tail: usize,

@@ -1,4 +1,4 @@
-//! What a server is started with: its configuration and the files beside it.
+//! What a server is started with: its configuration and the files that belong to it.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -10,7 +10,7 @@ use crate::modules::{self, Flavor};
 /// The word in configurations and files that stands for the server's directory.
 const DIRECTORY: &str = "{dir}";
 
-/// How a server is to be configured; made through [`crate::builder::Builder`].
+/// The configuration of a server. [`crate::builder::Builder`] makes it.
 #[derive(Clone, Debug)]
 pub(crate) struct Setup {
     pub(crate) flavor: Flavor,
@@ -25,12 +25,12 @@ pub(crate) struct Setup {
 }
 
 impl Setup {
-    /// Whether a module of ours is among them; an example is named by its file.
+    /// Whether one of the modules is ours. An example is named by its file.
     pub(crate) fn has_ours(&self) -> bool {
         self.flavor == Flavor::Rust || self.modules.iter().any(|name| name.starts_with('/'))
     }
 
-    /// Writes everything into `directory` and tells where the configuration is.
+    /// Writes everything into `directory`, and returns the path of the configuration.
     pub(crate) fn write(&self, directory: &Path) -> PathBuf {
         for (name, content) in &self.files {
             let file = directory.join(name);
@@ -62,8 +62,8 @@ impl Setup {
         config
     }
 
-    /// One worker, so that what happens has one order; nothing that asks the
-    /// network.
+    /// There is one worker, so that everything happens in one order, and nothing that
+    /// queries the network.
     fn put_core(&self, config: &mut String) {
         let port = self.port;
         for line in [
@@ -94,10 +94,10 @@ impl Setup {
         }
     }
 
-    /// A directory with those of our modules that this server shall load.
+    /// A directory with links to those of our modules that this server loads.
     fn link_ours(&self, directory: &Path) -> PathBuf {
         let links = directory.join("modules");
-        // It exists already when a server starts again in the same directory.
+        // It exists already if a server is started again in the same directory.
         let _ = fs::remove_dir_all(&links);
         must(fs::create_dir(&links), &links);
         for name in modules::ours() {

@@ -1,4 +1,4 @@
-//! One request and its reply over a datagram socket.
+//! Exchanging one request and its reply over a datagram socket.
 
 use std::net::{SocketAddr, UdpSocket};
 use std::os::unix::net::UnixDatagram;
@@ -8,10 +8,10 @@ use crate::binrpc::any_port_towards;
 use crate::own_path::OwnPath;
 use crate::wait::patience;
 
-/// More than any datagram has.
+/// A buffer size that no datagram exceeds.
 pub const LONGEST: usize = 8 << 20;
 
-/// What a server writes in reply to this request over a Unix socket.
+/// The reply of a server to this request over a Unix socket.
 ///
 /// # Panics
 ///
@@ -30,17 +30,17 @@ pub fn ask(socket: &Path, request: &[u8]) -> Vec<u8> {
     reply
 }
 
-/// Sends a request that is not answered, or whose answer nobody reads.
+/// Sends a request that is not answered, or whose answer is not read.
 ///
 /// # Panics
 ///
-/// Nobody listens at `socket`.
+/// Nothing listens at `socket`.
 pub fn send(socket: &Path, request: &[u8]) {
     let client = UnixDatagram::unbound().expect("a new socket");
     client.send_to(request, socket).expect("the server listens");
 }
 
-/// What a server writes in reply to this request over UDP.
+/// The reply of a server to this request over UDP.
 ///
 /// # Panics
 ///

@@ -1,4 +1,4 @@
-//! The same requests to a server with the C module and to one with ours.
+//! Sending the same requests to a server with the C module and to one with ours.
 
 use tempfile::TempDir;
 
@@ -11,27 +11,27 @@ use crate::modules::Flavor;
 use crate::requests::Request;
 use crate::server::{Server, free_port, short_directory};
 
-/// Requests that suit their commands, in an order in which they make sense.
+/// Requests that suit their commands, in an order that makes sense.
 pub const SUITABLE: &str = include_str!("../fixtures/requests.txt");
 
-/// One request and the packet that answered it.
+/// A request and the packet that answered it.
 #[derive(Debug)]
 pub struct Exchange {
-    /// What was asked.
+    /// The request.
     pub request: Request,
-    /// What came back.
+    /// The packet of the answer.
     pub packet: Vec<u8>,
 }
 
-/// What two servers that are to be compared have in common.
+/// The directory and the port that two servers under comparison share.
 #[derive(Debug)]
-pub struct Place {
+pub struct SharedSetup {
     directory: TempDir,
     port: u16,
 }
 
-impl Place {
-    /// A new one.
+impl SharedSetup {
+    /// A new directory and a free port.
     #[must_use]
     pub fn new() -> Self {
         Self {
@@ -46,8 +46,8 @@ impl Place {
         self.start_with(flavor, &[], config)
     }
 
-    /// The same with further modules. With `jsonrpcs` it is offered over HTTP,
-    /// too.
+    /// As [`start`](Self::start), with further modules. A server with `jsonrpcs` serves
+    /// it over HTTP, too.
     #[must_use]
     pub fn start_with(&self, flavor: Flavor, modules: &[&str], config: &str) -> Server {
         let mut server = Server::builder(flavor);
@@ -63,13 +63,13 @@ impl Place {
     }
 }
 
-impl Default for Place {
+impl Default for SharedSetup {
     fn default() -> Self {
         Self::new()
     }
 }
 
-/// Asks, and keeps what was answered.
+/// A client that records the answers.
 #[derive(Debug)]
 pub struct Recorder {
     client: Client,
@@ -77,7 +77,7 @@ pub struct Recorder {
 }
 
 impl Recorder {
-    /// Asks through this client.
+    /// Sends requests through this client.
     #[must_use]
     pub fn new(client: Client) -> Self {
         Self {
@@ -86,14 +86,14 @@ impl Recorder {
         }
     }
 
-    /// Asks all of these, one after the other.
+    /// Sends all these requests, one after the other.
     ///
     /// # Panics
     ///
-    /// One is not answered.
+    /// One of them is not answered.
     pub fn ask_all(&mut self, requests: impl IntoIterator<Item = Request>) {
         for asked in requests {
-            // Any four bytes do, as long as both servers get the same.
+            // Any four bytes will do, as long as both servers get the same.
             let cookie = self.exchanges.len() as u32;
             let packet = self
                 .client
@@ -105,18 +105,18 @@ impl Recorder {
         }
     }
 
-    /// All that was asked and answered.
+    /// All requests and answers so far.
     #[must_use]
     pub fn finish(self) -> Vec<Exchange> {
         self.exchanges
     }
 }
 
-/// Fails with everything that differs, not only with the first.
+/// Compares two records, and fails with all differences instead of only the first.
 ///
 /// # Panics
 ///
-/// Something differs.
+/// There is a difference.
 pub fn assert_alike(theirs: &[Exchange], ours: &[Exchange]) {
     let mut different = Vec::new();
     for (theirs, ours) in theirs.iter().zip(ours) {
@@ -138,14 +138,14 @@ pub fn assert_alike(theirs: &[Exchange], ours: &[Exchange]) {
     );
 }
 
-/// What the commands themselves say when C does not let them read a number.
+/// The texts of commands that C does not let read a number.
 const OWN_WORDS: &[(&str, &str)] = &[
     ("xhttp_prom.gauge_set", "required number argument"),
     ("xhttp_prom.histogram_observe", "required number argument"),
 ];
 
-/// An int where the command asks for a float or long is accepted by ours on
-/// every version of the server, and by C only from 5.6.6, 5.7.5 and 5.8.1 on.
+/// Whether only C refuses an int because a command asks for a float or a long. Ours
+/// accepts it on every version of the server, C only from 5.6.6, 5.7.5 and 5.8.1 on.
 fn accepts_an_int(theirs: &Exchange) -> bool {
     let Ok((_, Answer::Fault { code: 400, reason })) = decode(&theirs.packet) else {
         return false;
@@ -159,8 +159,8 @@ fn accepts_an_int(theirs: &Exchange) -> bool {
     })
 }
 
-/// A negative int that a command reads as text stays negative with ours; in C
-/// it becomes text by way of an unsigned long.
+/// Whether only ours keeps the sign of a negative int that a command reads as text. In
+/// C it becomes text by way of an unsigned long.
 fn keeps_the_sign(theirs: &Exchange, ours: &Exchange) -> bool {
     let negative = |arg: &Arg| match arg {
         Arg::Int(number @ ..0) => Some(i64::from(*number)),

@@ -2,7 +2,7 @@
 
 use crate::builder::Builder;
 
-/// In the order in which they have to be loaded.
+/// The modules, in an order in which they can be loaded.
 const MODULES: &[&str] = &[
     "ctl",
     "db_text",
@@ -48,8 +48,8 @@ const MODULES: &[&str] = &[
     "evrexec",
 ];
 
-/// Commands may come as fast as they like: within the usual 5 s a second reload
-/// is refused, so the answer would depend on how fast the tests are.
+/// Commands may come as fast as they like here. Usually a second reload within 5 s is
+/// refused, so the answer would depend on the speed of the tests.
 const CONFIG: &str = r#"
 use_dst_blocklist=on
 modparam("dialog", "db_mode", 0)
@@ -112,7 +112,7 @@ const FILES: &[(&str, &str)] = &[
     ("dbtext/uacreg", include_str!("../fixtures/dbtext/uacreg")),
 ];
 
-/// Adds all of them to `server`.
+/// Adds all modules, with what they need, to `server`.
 #[must_use]
 pub fn load_into(server: Builder) -> Builder {
     // shm.report and others write into files that a parameter names.

@@ -1,9 +1,9 @@
-//! System calls that fail on demand, in a process that runs or in a server from
-//! its start.
+//! System calls that fail on demand, in a running process or in a server from its
+//! start.
 //!
-//! strace makes them fail, as it is told in its own words: `CALL:error=ERRNO`,
-//! and with `:when=1` the first time only, as each process counts. A call that
-//! fails in this way does nothing else.
+//! strace makes them fail. It is told in its own words: `CALL:error=ERRNO`, and with
+//! `:when=1` only the first time, which counts in each process. Such a call only fails
+//! and does nothing else.
 
 use std::fs;
 use std::io::{BufRead, BufReader};
@@ -17,8 +17,8 @@ use tempfile::TempDir;
 use crate::server::short_directory;
 use crate::wait;
 
-/// Whether this user may do that: root outside of a container that forbids it. Says so
-/// where not.
+/// Whether this user can do that, which is root outside of a container that forbids it.
+/// If not, it says so.
 #[must_use]
 pub fn is_possible() -> bool {
     let possible = geteuid().is_root() && may_trace();
@@ -39,7 +39,7 @@ fn may_trace() -> bool {
     effective.is_some_and(|set| set >> SYS_PTRACE & 1 == 1)
 }
 
-/// A process that runs and some of whose calls fail, until this is dropped.
+/// A running process some of whose calls fail until this is dropped.
 #[derive(Debug)]
 pub struct Failing {
     strace: Child,
@@ -47,11 +47,11 @@ pub struct Failing {
 }
 
 impl Failing {
-    /// From now on these calls of the process fail.
+    /// Makes these calls of the process fail from now on.
     ///
     /// # Panics
     ///
-    /// strace is not installed, or may not.
+    /// strace is not installed, or not allowed.
     #[must_use]
     pub fn calls(process: Pid, faults: &[&str]) -> Self {
         let record = Record::new();
@@ -76,32 +76,32 @@ impl Failing {
         failing
     }
 
-    /// How many have failed so far.
+    /// The number of calls that have failed so far.
     #[must_use]
     pub fn count(&self) -> usize {
         self.record.count()
     }
 
-    /// What strace has written of these calls, and of the process's signals.
+    /// What strace has written about these calls, and about the process's signals.
     #[must_use]
     pub fn record(&self) -> String {
         self.record.read()
     }
 
-    /// Waits until so many have failed.
+    /// Waits until this many calls have failed.
     ///
     /// # Panics
     ///
-    /// They do not.
+    /// They do not fail.
     pub fn wait_for(&self, count: usize) {
         wait::until("the system calls fail", || self.count() >= count);
     }
 }
 
 impl Drop for Failing {
-    /// strace leaves the process as it is when it is asked to end.
+    /// strace leaves the process as it is when it is told to end.
     fn drop(&mut self) {
-        // It has ended if the process has.
+        // This fails if strace has ended together with the process.
         let _ = kill_process(Pid::from_child(&self.strace), Signal::TERM);
         let _ = self.strace.wait();
     }
@@ -115,7 +115,7 @@ pub struct FailingFromStart {
 }
 
 impl FailingFromStart {
-    /// One of whose calls these will fail.
+    /// Makes these calls of a server fail.
     #[must_use]
     pub fn calls(faults: &[&str]) -> Self {
         let record = Record::new();
@@ -124,7 +124,7 @@ impl FailingFromStart {
         Self { record, words }
     }
 
-    /// Leaves all calls alone but those for this file.
+    /// Only makes calls that concern this file fail.
     #[must_use]
     pub fn for_file(mut self, path: &Path) -> Self {
         self.words
@@ -132,26 +132,26 @@ impl FailingFromStart {
         self
     }
 
-    /// What has to start it. It becomes the server, whose group strace joins.
+    /// The command that starts the server. It becomes the server, whose group strace
+    /// joins.
     pub fn launcher(&self) -> impl Iterator<Item = &str> {
         self.words.iter().map(String::as_str)
     }
 
-    /// How many have failed so far.
+    /// The number of calls that have failed so far.
     #[must_use]
     pub fn count(&self) -> usize {
         self.record.count()
     }
 
-    /// What strace has written of these calls, those that did not fail among
-    /// them.
+    /// What strace has written about these calls, including those that did not fail.
     #[must_use]
     pub fn record(&self) -> String {
         self.record.read()
     }
 }
 
-/// The file in which strace tells what it has done.
+/// The file in which strace records what it has done.
 #[derive(Debug)]
 struct Record(TempDir);
 
@@ -172,7 +172,7 @@ impl Record {
             "-e".to_owned(),
             format!("trace={}", calls.join(",")),
         ];
-        // A call without anything behind it is only written down.
+        // A call that is given without a fault is only recorded.
         for fault in faults.iter().filter(|fault| fault.contains(':')) {
             options.extend(["-e".to_owned(), format!("inject={fault}")]);
         }

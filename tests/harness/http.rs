@@ -1,31 +1,31 @@
-//! HTTP requests to the server's SIP port.
+//! Sending HTTP requests to the server's SIP port.
 
 use std::io::{self, Read, Write};
 use std::net::{Ipv4Addr, TcpStream};
 
 use crate::wait::patience;
 
-/// One connection, for one request after the other.
+/// A connection for requests that follow one another.
 #[derive(Debug)]
 pub struct Client(TcpStream);
 
-/// What a server replied.
+/// The response of a server.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Response {
-    /// The first line, `HTTP/1.1 200 OK`.
+    /// The first line, such as `HTTP/1.1 200 OK`.
     pub status: String,
-    /// The other lines of the head.
+    /// The other lines of the header.
     pub headers: Vec<String>,
-    /// What follows them.
+    /// The bytes that follow the header.
     pub body: String,
 }
 
 impl Client {
-    /// A connection to this port of the host.
+    /// Connects to this port of the host.
     ///
     /// # Panics
     ///
-    /// Nobody listens there.
+    /// Nothing listens there.
     #[must_use]
     pub fn connect(port: u16) -> Self {
         let stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).expect("the server listens");
@@ -40,7 +40,7 @@ impl Client {
     ///
     /// # Panics
     ///
-    /// The server does not take it.
+    /// The server does not read it.
     pub fn send(&mut self, document: &[u8]) {
         let head = format!(
             "POST /RPC HTTP/1.1\r\nHost: localhost\r\nUser-Agent: test\r\n\
@@ -51,11 +51,11 @@ impl Client {
         self.0.write_all(&request).expect("the server reads");
     }
 
-    /// The next reply.
+    /// The next response.
     ///
     /// # Errors
     ///
-    /// It does not come, or is not whole.
+    /// There is none, or it is incomplete.
     pub fn receive(&mut self) -> io::Result<Response> {
         let mut head = Vec::new();
         while !head.ends_with(b"\r\n\r\n") {
@@ -81,7 +81,7 @@ impl Client {
         })
     }
 
-    /// Posts a document and waits for the reply.
+    /// Posts a document and waits for the response.
     ///
     /// # Panics
     ///
@@ -93,11 +93,11 @@ impl Client {
         })
     }
 
-    /// Goes away at once; what the server sends then is refused.
+    /// Disconnects at once, so that whatever the server sends then is refused.
     ///
     /// # Panics
     ///
-    /// Never: every socket can.
+    /// This never happens, because every socket can do it.
     pub fn abort(self) {
         rustix::net::sockopt::set_socket_linger(&self.0, Some(std::time::Duration::ZERO))
             .expect("a socket takes it");

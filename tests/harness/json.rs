@@ -1,4 +1,4 @@
-//! JSON-RPC replies, compared byte for byte but for what is volatile in them.
+//! Comparing JSON-RPC replies byte for byte, except for their volatile values.
 
 use rpc_wire::binrpc::client::Node;
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
@@ -7,9 +7,9 @@ use serde_json::value::RawValue;
 use crate::additions;
 use crate::volatile::{self, Volatile};
 
-/// Whether two answers to `method` are alike: equal byte for byte but for the
-/// values that the table of [`volatile`] ones has, and the commands in the list of
-/// them that our modules [add](additions).
+/// Whether two answers to `method` are alike. They are if they are equal byte for byte,
+/// except for the values in the table of [`volatile`] ones, and for the commands in
+/// their list that our modules [add](additions).
 #[must_use]
 pub fn alike(method: &str, theirs: &str, ours: &str) -> bool {
     if theirs == ours {
@@ -25,7 +25,7 @@ pub fn alike(method: &str, theirs: &str, ours: &str) -> bool {
     }
 }
 
-/// The bytes of an answer without those of its volatile values.
+/// The text of an answer with its volatile values replaced.
 fn masked(answer: &str, masks: &[&Volatile]) -> Option<String> {
     let blanked = blanked(answer, masks)?;
     let mut rest = String::new();
@@ -48,8 +48,8 @@ fn blanked(answer: &str, masks: &[&Volatile]) -> Option<Node> {
     Some(Node::Struct(members))
 }
 
-/// A path starts at the values at the top of a reply: those of an array for
-/// some commands, the result itself for others.
+/// A path starts at the values at the top of a reply. For some commands those are the
+/// values of an array, for others the result itself.
 fn mask_result(result: &mut Node, mask: &Volatile) {
     if let Node::Array(values) = result {
         mask.each(values, &mut blank);
@@ -58,11 +58,11 @@ fn mask_result(result: &mut Node, mask: &Volatile) {
     }
 }
 
-/// What stands for a volatile value, which no value of JSON becomes.
+/// The placeholder of a volatile value. No value of JSON becomes it.
 const BLANK: Node = Node::Int(0);
 const BLANK_WITH_MEMBERS: Node = Node::Int(1);
 
-/// Leaves nothing of a value but whether it has members.
+/// Removes everything of a value but the information whether it has members.
 fn blank(node: &mut Node) {
     *node = match node {
         Node::Struct(_) | Node::Array(_) => BLANK_WITH_MEMBERS,
@@ -70,8 +70,8 @@ fn blank(node: &mut Node) {
     };
 }
 
-/// Appends the text of a value, which is `node` when it is read, and in place of
-/// each volatile value a word.
+/// Appends the text of a value, with a word in place of each volatile value. `node` is
+/// the value as it was read.
 fn cut_out_blanks(text: &str, node: &Node, out: &mut String) -> Option<()> {
     let values: Vec<&Node> = match node {
         Node::Struct(members) => members.iter().map(|(_, value)| value).collect(),
@@ -92,7 +92,8 @@ fn cut_out_blanks(text: &str, node: &Node, out: &mut String) -> Option<()> {
     let Raw(raw_values) = serde_json::from_str(text).ok()?;
     let mut end = 0;
     for (raw, value) in raw_values.iter().zip(values) {
-        // The text of a value is a part of the whole text.
+        // The text of a value is a part of the whole text, so its address gives its
+        // position.
         let start = raw.get().as_ptr().addr() - text.as_ptr().addr();
         out.push_str(&text[end..start]);
         cut_out_blanks(raw.get(), value, out)?;

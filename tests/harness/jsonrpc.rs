@@ -4,7 +4,7 @@ use std::path::Path;
 
 use crate::datagram;
 
-/// What a server writes in reply to this request, which has the id 1.
+/// The reply of a server to this request, which must have the id 1.
 ///
 /// # Panics
 ///

@@ -7,7 +7,7 @@ use crate::additions;
 use crate::modules;
 use crate::terminal::Terminal;
 
-/// What one run of `kamcmd` wrote, and whether it was content.
+/// The output of one run of `kamcmd`.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Output {
     /// Its standard output.
@@ -19,8 +19,8 @@ pub struct Output {
 }
 
 impl Output {
-    /// What is the same with the C modules: without the commands that ours
-    /// [add](additions), which it lists one a line.
+    /// The output that must be the same with the C modules: the list of commands has
+    /// one on each line, and those that ours [add](additions) are left out.
     #[must_use]
     pub fn in_common(self) -> Self {
         let stdout = additions::without_lines(&self.stdout);
@@ -57,7 +57,7 @@ pub fn run_at(address: &str, args: &[&str]) -> Output {
     }
 }
 
-/// Starts `kamcmd` on a terminal, where without a command it asks for one.
+/// Starts `kamcmd` on a terminal, where it asks for a command if none is given.
 #[must_use]
 pub fn interactive(socket: &Path) -> Terminal {
     Terminal::start(on(&at(socket)))

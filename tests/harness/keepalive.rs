@@ -1,5 +1,5 @@
-//! What a server has set on the socket of one of its connections, looked at
-//! from outside.
+//! The options that a server has set on the socket of one of its connections, read from
+//! outside.
 
 use std::fs;
 use std::io;
@@ -12,11 +12,11 @@ use rustix::process::{Pid, PidfdFlags, PidfdGetfdFlags, pidfd_getfd, pidfd_open}
 
 use crate::server::Server;
 
-/// When the system probes whether the other side of a silent connection is
-/// still there.
+/// The settings by which the system probes whether the other side of a silent
+/// connection is still there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Keepalive {
-    /// Whether it does.
+    /// Whether it probes at all.
     pub enabled: bool,
     /// How long a connection is silent before the first probe.
     pub idle: Duration,
@@ -27,12 +27,11 @@ pub struct Keepalive {
 }
 
 impl Keepalive {
-    /// That of the server's connection with the client at `peer`.
+    /// Reads the settings of the server's connection with the client at `peer`.
     ///
     /// # Panics
     ///
-    /// The server has no such connection, or the system does not let us look
-    /// at it.
+    /// The server has no such connection, or the system does not let us read them.
     #[must_use]
     pub fn of(server: &Server, peer: SocketAddr) -> Self {
         let socket = server

@@ -1,9 +1,9 @@
-//! A real Kamailio for tests: started, asked, watched and stopped.
+//! A real Kamailio for tests, which is started, asked, watched and stopped.
 //!
-//! [`server`] starts one with the C modules or with ours, [`binrpc`],
-//! [`linefifo`], [`jsonrpc`], [`http`] and [`kamcmd`] ask it, [`sip`] is whoever it
-//! asks itself, [`compare`] tells whether two servers answered alike.
-//! Whatever goes wrong here is a failed test, so most functions panic with what
+//! [`server`] starts one with the C modules or with ours, and [`binrpc`], [`linefifo`],
+//! [`jsonrpc`], [`http`] and [`kamcmd`] send requests to it. [`sip`] is the peer to
+//! which it sends requests itself. [`compare`] tells whether two servers answered
+//! alike. Whatever goes wrong here is a failed test, so most functions panic with what
 //! they know instead of returning errors.
 #![forbid(unsafe_code)]
 
@@ -13,14 +13,14 @@ pub mod builder;
 mod checker;
 pub mod compare;
 mod config;
-pub mod ctl_ways;
+pub mod ctl_listeners;
 pub mod datagram;
 pub mod differential;
 pub mod everything;
 pub mod failing;
 pub mod http;
 pub mod json;
-pub mod json_ways;
+pub mod json_transports;
 pub mod jsonrpc;
 pub mod kamcmd;
 pub mod keepalive;

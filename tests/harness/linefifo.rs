@@ -14,7 +14,7 @@ use crate::binrpc::any_port_towards;
 use crate::own_path::OwnPath;
 use crate::wait::patience;
 
-/// Where a server listens for the line protocol.
+/// An address at which a server listens for the line protocol.
 #[derive(Clone, Debug)]
 pub enum Address {
     /// A named pipe.
@@ -41,7 +41,7 @@ pub enum Client {
 pub struct ReplyPipe {
     own: OwnPath,
     reader: File,
-    /// A writer of our own, with which it has no end.
+    /// Our own writer, which keeps the pipe from ever having an end.
     _writer: Option<File>,
 }
 
@@ -49,14 +49,14 @@ pub struct ReplyPipe {
 ///
 /// # Panics
 ///
-/// There is none, or the protocol has no form for the request.
+/// There is none, or the protocol cannot express the request.
 #[must_use]
 pub fn ask(address: &Address, method: &str, args: &[Arg]) -> Vec<u8> {
     ask_raw(address, |reply_file| request(method, reply_file, args))
 }
 
-/// The whole reply to bytes that are made for the name of a reply pipe, which
-/// is empty where the reply comes back the way of the request.
+/// The whole reply to these bytes. `request` makes them from the name of a reply pipe,
+/// which is empty if the reply comes back the way of the request.
 ///
 /// # Panics
 ///
@@ -73,7 +73,7 @@ pub fn ask_raw(address: &Address, request: impl FnOnce(&str) -> Vec<u8>) -> Vec<
 ///
 /// # Panics
 ///
-/// The protocol has no form for it.
+/// The protocol cannot express it.
 #[must_use]
 pub fn request(method: &str, reply_file: &str, args: &[Arg]) -> Vec<u8> {
     let reply_file = (!reply_file.is_empty()).then_some(reply_file.as_bytes());
@@ -82,11 +82,11 @@ pub fn request(method: &str, reply_file: &str, args: &[Arg]) -> Vec<u8> {
 }
 
 impl Client {
-    /// A client of the server at `address`.
+    /// Connects to the server at `address`.
     ///
     /// # Panics
     ///
-    /// Nobody listens there.
+    /// Nothing listens there.
     #[must_use]
     pub fn connect(address: &Address) -> Self {
         Self::try_connect(address).unwrap_or_else(|error| panic!("{address:?}: {error}"))
@@ -111,7 +111,7 @@ impl Client {
         })
     }
 
-    /// What a request has to name for its reply.
+    /// The name that a request must give for its reply.
     #[must_use]
     pub fn reply_file(&self) -> &str {
         match self {
@@ -124,7 +124,7 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// The server takes them not.
+    /// The server does not take them.
     pub fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
         match self {
             Self::Pipe(server, _) => server.write_all(bytes),
@@ -133,12 +133,12 @@ impl Client {
         }
     }
 
-    /// All that the server replies: up to the end of the pipe, a datagram, or
-    /// up to the end of the connection, on which no more requests follow.
+    /// All that the server replies. It ends with the pipe, with a datagram, or with the
+    /// connection, on which no more requests follow.
     ///
     /// # Errors
     ///
-    /// The way back fails, or nothing comes within [`patience`].
+    /// The reply cannot be read, or nothing comes within [`patience`].
     pub fn receive_all(&mut self) -> io::Result<Vec<u8>> {
         match self {
             Self::Pipe(_, reply) => reply.read_all(),
@@ -159,7 +159,7 @@ impl Client {
 }
 
 impl ReplyPipe {
-    /// A new pipe, with a reader: this.
+    /// A new pipe, from which this reads.
     ///
     /// # Panics
     ///
@@ -168,8 +168,8 @@ impl ReplyPipe {
     pub fn new() -> Self {
         let own = OwnPath::new();
         make_pipe(own.path());
-        // Without a writer the system would wait for one, or else call it the
-        // end of the pipe; `poll` knows the difference.
+        // While there is no writer, other ways to open or read would wait for one or
+        // report the end of the pipe; `poll` knows the difference.
         let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
         let reader = open(own.path(), flags, Mode::empty()).expect("a pipe of our own");
         Self {
@@ -179,8 +179,8 @@ impl ReplyPipe {
         }
     }
 
-    /// The same for one reply after the other: without an end, it is for the
-    /// reader to know where a reply has its.
+    /// A new pipe for one reply after the other. It has no end, so the reader must know
+    /// where a reply ends.
     ///
     /// # Panics
     ///
@@ -195,13 +195,13 @@ impl ReplyPipe {
         }
     }
 
-    /// What a request calls it.
+    /// The name by which a request refers to it.
     #[must_use]
     pub fn name(&self) -> &str {
         self.own.name()
     }
 
-    /// Where it is.
+    /// Its path.
     #[must_use]
     pub fn path(&self) -> &Path {
         self.own.path()
@@ -223,7 +223,7 @@ impl ReplyPipe {
         }
     }
 
-    /// At most so many bytes of what is written, none at the end.
+    /// Reads at most `most` bytes of what is written; there are none at the end.
     ///
     /// # Errors
     ///
@@ -232,7 +232,7 @@ impl ReplyPipe {
         self.read_some_within(patience(), most)
     }
 
-    /// The same with another time limit.
+    /// As [`read_some`](Self::read_some), with another time limit.
     ///
     /// # Errors
     ///
@@ -249,7 +249,7 @@ impl ReplyPipe {
                 return Err(io::ErrorKind::TimedOut.into());
             }
             match self.reader.read(&mut bytes) {
-                // One writer has left and another has come since.
+                // One writer has left, and another has come since.
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
                 read => {
                     bytes.truncate(read?);
@@ -266,8 +266,7 @@ impl Default for ReplyPipe {
     }
 }
 
-/// Makes a named pipe that everybody may write to, as far as the system's mask
-/// lets it.
+/// Makes a named pipe to which everybody may write, as far as the system's mask allows.
 ///
 /// # Panics
 ///
@@ -277,11 +276,11 @@ pub fn make_pipe(path: &Path) {
         .unwrap_or_else(|error| panic!("{}: {error}", path.display()));
 }
 
-/// Opens the server's pipe; fails where no server reads from it.
+/// Opens the server's pipe. It fails if no server reads from it.
 fn open_to_write(path: &Path) -> io::Result<File> {
     let flags = OFlags::WRONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
     let pipe = open(path, flags, Mode::empty())?;
-    // From here on it may wait for room.
+    // From here on a write may wait for room.
     rustix::fs::fcntl_setfl(&pipe, OFlags::empty())?;
     Ok(File::from(pipe))
 }

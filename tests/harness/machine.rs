@@ -1,4 +1,4 @@
-//! Where and with what it was measured.
+//! The machine and the programs of a measurement.
 
 use std::fs;
 use std::process::Command;
@@ -11,9 +11,9 @@ use crate::modules::{kamailio, workspace};
 /// A machine, and the programs on it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Machine {
-    /// Of the last part, as in 2026-11-21.
+    /// The date of the last part, such as 2026-11-21.
     pub date: String,
-    /// Of this project.
+    /// The commit of this project.
     pub commit: String,
     /// The server's version.
     pub kamailio: String,
@@ -21,16 +21,16 @@ pub struct Machine {
     pub rustc: String,
     /// The distribution.
     pub system: String,
-    /// Its name, version and architecture.
+    /// The name, version and architecture of the kernel.
     pub kernel: String,
-    /// The model.
+    /// The model of the processor.
     pub processor: String,
-    /// How many of them this program may use.
+    /// The number of cores that this program may use.
     pub cores: usize,
 }
 
 impl Machine {
-    /// The lines of a table.
+    /// The lines of a table about it.
     #[must_use]
     pub fn table(&self) -> String {
         let Machine {
@@ -54,7 +54,7 @@ impl Machine {
         )
     }
 
-    /// This one, today.
+    /// This machine, today.
     #[must_use]
     pub fn this() -> Self {
         let server = kamailio().display().to_string();
@@ -75,7 +75,7 @@ impl Machine {
         }
     }
 
-    /// Whether the two differ in nothing else.
+    /// Whether the two differ only in the date and the commit.
     #[must_use]
     pub fn is_same_but_for_date(&self, other: &Machine) -> bool {
         let dated = Machine {
@@ -86,10 +86,10 @@ impl Machine {
     }
 }
 
-/// The commit, and whether what was measured differs from it.
+/// The commit, and whether the measured sources differ from it.
 fn commit() -> String {
     let commit = told(&["git", "rev-parse", "--short=12", "HEAD"]);
-    // The documents are where the results go.
+    // The results are written into the documents.
     let documents = [":!docs", ":!README.md"];
     let changed = told(&[&["git", "status", "--porcelain", "--", "."][..], &documents].concat());
     match changed.as_str() {
@@ -98,7 +98,7 @@ fn commit() -> String {
     }
 }
 
-/// What a command prints, or that it cannot be had.
+/// The output of a command, or a note that there is none.
 fn told(command: &[&str]) -> String {
     let output = Command::new(command[0])
         .args(&command[1..])

@@ -1,11 +1,11 @@
-//! The project's own commands, as somebody types them.
+//! Running the project's own commands as a user types them.
 
 use std::ffi::OsStr;
 use std::process::{Command, Output};
 
 use crate::modules::{our_modules, workspace};
 
-/// `make TARGET`, with the modules that are tested as those that it has built.
+/// `make TARGET`, which takes the modules under test for those that it has built.
 #[must_use]
 pub fn make(target: &str) -> Command {
     let mut command = script("make");
@@ -18,24 +18,23 @@ pub fn make(target: &str) -> Command {
     command
 }
 
-/// A program or script that is to run in the root of the workspace.
+/// A program or script that runs in the root of the workspace.
 #[must_use]
 pub fn script(program: impl AsRef<OsStr>) -> Command {
     let mut command = Command::new(program);
     command.current_dir(workspace());
-    // Variables of the make that runs the tests are not for this one.
+    // The variables of the make that runs the tests must not reach this one.
     for variable in ["MAKEFLAGS", "MFLAGS", "MAKEOVERRIDES", "MAKELEVEL"] {
         command.env_remove(variable);
     }
     command
 }
 
-/// Runs a command that has to succeed, and returns what it wrote to its standard
-/// output.
+/// Runs a command that must succeed, and returns its standard output.
 ///
 /// # Panics
 ///
-/// It fails; the message has all that it wrote.
+/// It fails. The message contains all of its output.
 pub fn run(command: &mut Command) -> String {
     let output = output(command);
     let text = String::from_utf8_lossy(&output.stdout).into_owned();

@@ -1,15 +1,15 @@
-//! Where Kamailio, its C modules and ours are.
+//! The paths of Kamailio, of its C modules and of ours.
 
 use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Whose modules a server loads.
+/// The modules that a server loads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Flavor {
-    /// The C modules that came with Kamailio.
+    /// It loads the C modules that came with Kamailio.
     C,
-    /// Ours, and the C modules for whatever we have not written.
+    /// It loads ours, and the C modules for whatever we have not written.
     Rust,
 }
 
@@ -33,8 +33,8 @@ fn named_or_found(variable: &str, name: &str) -> PathBuf {
     }
 }
 
-/// Searches the `PATH`, and the directories of system programs, which an
-/// ordinary user's `PATH` lacks.
+/// Searches the `PATH`, and the directories of system programs, which the `PATH` of an
+/// ordinary user lacks.
 fn on_path(name: &str) -> Option<PathBuf> {
     let path = env::var_os("PATH").unwrap_or_default();
     env::split_paths(&path)
@@ -43,12 +43,12 @@ fn on_path(name: &str) -> Option<PathBuf> {
         .find(|file| file.is_file())
 }
 
-/// The C modules: `KAMAILIO_MODULES`, or where packages and `make install` put
-/// them.
+/// The directory of the C modules: `KAMAILIO_MODULES`, or where packages and `make
+/// install` put them.
 ///
 /// # Panics
 ///
-/// They are nowhere.
+/// They cannot be found.
 #[must_use]
 pub fn c_modules() -> PathBuf {
     if let Some(named) = env::var_os("KAMAILIO_MODULES") {
@@ -71,8 +71,7 @@ pub fn c_modules() -> PathBuf {
         .expect("Kamailio's modules are installed, or named by KAMAILIO_MODULES")
 }
 
-/// The directory of our modules: `KAMAILIO_RS_MODULES`, or where `make` leaves
-/// them.
+/// The directory of our modules: `KAMAILIO_RS_MODULES`, or where `make` leaves them.
 #[must_use]
 pub fn our_modules() -> PathBuf {
     match env::var_os("KAMAILIO_RS_MODULES") {
@@ -85,7 +84,7 @@ pub fn our_modules() -> PathBuf {
 ///
 /// # Panics
 ///
-/// None is.
+/// There are none.
 #[must_use]
 pub fn ours() -> Vec<String> {
     let directory = our_modules();
@@ -104,7 +103,7 @@ pub fn ours() -> Vec<String> {
     names
 }
 
-/// A module of ours that is only an example.
+/// The file of one of our modules that is only an example.
 ///
 /// # Panics
 ///

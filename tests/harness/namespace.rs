@@ -1,4 +1,4 @@
-//! Two hosts on one machine: network namespaces joined by a cable that can be
+//! Two hosts on one machine, which are network namespaces joined by a cable that can be
 //! cut.
 
 use std::fs::File;
@@ -10,7 +10,7 @@ use std::thread;
 use rustix::fd::AsFd;
 use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 
-/// The two hosts; dropping this removes them.
+/// The two hosts. Dropping this removes them.
 #[derive(Debug)]
 pub struct Hosts {
     here: String,
@@ -18,13 +18,13 @@ pub struct Hosts {
 }
 
 impl Hosts {
-    /// Where the server is to be.
+    /// The address of the server's host.
     pub const HERE: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1));
-    /// Where the client is to be.
+    /// The address of the client's host.
     pub const THERE: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 2));
 
-    /// Two new hosts that reach each other, or `None` for a user who may not
-    /// make any, which is everybody but root.
+    /// Makes two new hosts that reach each other. It returns `None` for a user who may
+    /// not make any, which is everybody but root.
     ///
     /// # Panics
     ///
@@ -55,17 +55,18 @@ impl Hosts {
         Some(hosts)
     }
 
-    /// What starts a program on the server's host, to be put before its name.
+    /// The command that starts a program on the server's host. The program's name
+    /// follows it.
     #[must_use]
     pub fn here(&self) -> [&str; 4] {
         ["ip", "netns", "exec", &self.here]
     }
 
-    /// Does something on the client's host. Sockets that it makes stay there.
+    /// Runs `work` on the client's host. Sockets that it makes stay there.
     ///
     /// # Panics
     ///
-    /// As `work` does.
+    /// It panics if `work` does.
     pub fn there<R: Send>(&self, work: impl FnOnce() -> R + Send) -> R {
         thread::scope(|scope| {
             let worker = scope.spawn(|| {
@@ -78,11 +79,11 @@ impl Hosts {
         })
     }
 
-    /// Nothing that the client's host sends arrives any more.
+    /// Cuts the cable, so that nothing from the client's host arrives any more.
     ///
     /// # Panics
     ///
-    /// Never: root may do that.
+    /// This never happens, because root may do it.
     pub fn cut(&self) {
         let Self { there, .. } = self;
         ip(&format!("-n {there} route add blackhole {}/32", Self::HERE));
@@ -92,7 +93,7 @@ impl Hosts {
 impl Drop for Hosts {
     fn drop(&mut self) {
         for host in [&self.here, &self.there] {
-            // What is left of it is not worth a second panic.
+            // A second panic about the rest of it would help nobody.
             let _ = Command::new("ip").args(["netns", "delete", host]).status();
         }
     }

@@ -1,17 +1,17 @@
-//! Names in /tmp that nobody else has.
+//! Paths in /tmp that nobody else uses.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 
-/// A path of this process; what is made there is removed with it.
+/// A path of this process. Whatever is made there is removed when this is dropped.
 ///
-/// Its last part has no dot, for reply pipes may not.
+/// Its last component has no dot, because the names of reply pipes may not.
 #[derive(Debug)]
 pub struct OwnPath(PathBuf);
 
 impl OwnPath {
-    /// A new one, at which nothing is.
+    /// A new path, at which nothing exists.
     #[must_use]
     pub fn new() -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
@@ -25,11 +25,11 @@ impl OwnPath {
         &self.0
     }
 
-    /// Its last part.
+    /// Its last component.
     ///
     /// # Panics
     ///
-    /// Never: it has one.
+    /// This never happens, because there is one.
     #[must_use]
     pub fn name(&self) -> &str {
         let name = self.0.file_name().and_then(|name| name.to_str());
@@ -45,7 +45,7 @@ impl Default for OwnPath {
 
 impl Drop for OwnPath {
     fn drop(&mut self) {
-        // Nothing depends on it: the name is never used again.
+        // Nothing depends on the removal, because the name is never used again.
         let _ = fs::remove_file(&self.0);
     }
 }

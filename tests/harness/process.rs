@@ -1,4 +1,4 @@
-//! What /proc tells about the processes of a server.
+//! Reading from /proc about the processes of a server.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use rustix::process::{Pid, Resource, Rlimit, Signal, getrlimit, kill_process_group, setrlimit};
 
-/// A process as its `stat` line shows it.
+/// The part of a process's `stat` line that is needed.
 struct Stat {
     state: char,
     group: i32,
@@ -14,8 +14,8 @@ struct Stat {
 
 /// The living members of a process group.
 ///
-/// A zombie is dead: it waits only for a parent that may be in no hurry, for
-/// orphans in a container often forever.
+/// A zombie counts as dead. It only waits for its parent, which may take its time, and
+/// in a container may never care for orphans.
 #[must_use]
 pub fn members_of(group: Pid) -> Vec<Pid> {
     all()
@@ -25,13 +25,13 @@ pub fn members_of(group: Pid) -> Vec<Pid> {
         .collect()
 }
 
-/// Kills a process group at once, whether or not there is anything left of it.
+/// Kills a process group at once, whether or not any of it is left.
 pub fn kill_group(group: Pid) {
-    // It fails when the group is gone already, which is what was wanted.
+    // This fails if the group is gone already, which is just as well.
     let _ = kill_process_group(group, Signal::KILL);
 }
 
-/// The number of descriptors that a process holds open.
+/// The number of descriptors that a process has open.
 ///
 /// # Panics
 ///
@@ -57,12 +57,12 @@ pub fn mapped_files(pid: Pid) -> Vec<PathBuf> {
     files.into_iter().collect()
 }
 
-/// Allows this process as many descriptors as the system lets it have, for
-/// tests that open thousands of connections.
+/// Raises this process's limit of descriptors as far as the system allows, for tests
+/// that open thousands of connections.
 ///
 /// # Panics
 ///
-/// Those are fewer than `wanted`.
+/// The system allows fewer than `wanted`.
 pub fn allow_open_files(wanted: u64) {
     let limit = getrlimit(Resource::Nofile);
     let enough = limit.maximum.is_none_or(|maximum| maximum >= wanted);
@@ -74,7 +74,7 @@ pub fn allow_open_files(wanted: u64) {
     setrlimit(Resource::Nofile, raised).expect("up to the maximum is allowed");
 }
 
-/// The user and the group that a process has the rights of.
+/// The user and the group with whose rights a process runs.
 ///
 /// # Panics
 ///
@@ -99,8 +99,8 @@ pub fn resident_kib(pid: Pid) -> u64 {
     status(pid, "VmRSS:")
 }
 
-/// How much of that is its own, in KiB: not what it has touched of files and of
-/// the server's shared memory.
+/// The part of that memory which is the process's own, in KiB. What it has touched of
+/// files and of the server's shared memory is not counted.
 ///
 /// # Panics
 ///
@@ -110,9 +110,9 @@ pub fn private_kib(pid: Pid) -> u64 {
     status(pid, "RssAnon:")
 }
 
-/// The most that [`private_kib`] has been since [`forget_peak`], in KiB, or a
-/// little less: what the process has touched of files and of shared memory since
-/// then is taken off.
+/// The largest value of [`private_kib`] since [`forget_peak`], in KiB. It may be a
+/// little too small, because what the process has touched of files and of shared memory
+/// since then is subtracted.
 ///
 /// # Panics
 ///
@@ -124,7 +124,7 @@ pub fn private_peak_kib(pid: Pid) -> u64 {
     peak.max(private_kib(pid))
 }
 
-/// From now on the peak of a process's memory is what it has now.
+/// Resets the peak of a process's memory to the present value.
 ///
 /// # Panics
 ///
@@ -134,8 +134,7 @@ pub fn forget_peak(pid: Pid) {
         .unwrap_or_else(|error| panic!("the peak of process {pid:?}: {error}"));
 }
 
-/// The addresses that a process has taken, whether or not there is memory
-/// behind them, in KiB.
+/// The address space of a process in KiB, whether or not there is memory behind it.
 ///
 /// # Panics
 ///
@@ -172,7 +171,7 @@ fn all() -> impl Iterator<Item = Pid> {
         .filter_map(Pid::from_raw)
 }
 
-/// The fields follow the name, which is in parentheses and may hold anything.
+/// The fields follow the name, which is in parentheses and may contain anything.
 fn stat(pid: Pid) -> Option<Stat> {
     let line = fs::read_to_string(proc(pid).join("stat")).ok()?;
     let (_, fields) = line.rsplit_once(") ")?;

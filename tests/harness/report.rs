@@ -1,18 +1,18 @@
-//! Documents that programs write: a part of a page between two comments, and the
-//! file beside it that keeps what the part shows.
+//! Documents that programs write: a part of a page between two comments, and a file
+//! with the data that this part shows.
 
 use std::fs;
 use std::path::PathBuf;
 
 use crate::modules::workspace;
 
-/// A file of the documents.
+/// The path of a file among the documents.
 #[must_use]
 pub fn file(name: &str) -> PathBuf {
     workspace().join("docs").join(name)
 }
 
-/// What is in it.
+/// The contents of a file among the documents.
 ///
 /// # Panics
 ///
@@ -23,7 +23,7 @@ pub fn read(name: &str) -> String {
     fs::read_to_string(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display()))
 }
 
-/// Puts this in its place and says so.
+/// Writes a file among the documents and says so.
 ///
 /// # Panics
 ///
@@ -34,12 +34,12 @@ pub fn write(name: &str, text: &str) {
     println!("written: docs/{name}");
 }
 
-/// The page with `text` in place of what stands between these two comments, each
-/// a line.
+/// The page with `text` in place of what is between these two comments, each of which
+/// is a line.
 ///
 /// # Panics
 ///
-/// The page has lost one of them.
+/// The page lacks one of them.
 #[must_use]
 pub fn with_part(page: &str, start: &str, end: &str, text: &str) -> String {
     let parts = page
@@ -49,7 +49,7 @@ pub fn with_part(page: &str, start: &str, end: &str, text: &str) -> String {
     format!("{before}{start}\n{text}\n{end}{after}")
 }
 
-/// A number with commas between thousands.
+/// Writes a number with commas between thousands.
 #[must_use]
 pub fn grouped(number: u64) -> String {
     let digits = number.to_string();

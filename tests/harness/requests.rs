@@ -1,4 +1,4 @@
-//! Requests written as a person types them into `kamcmd`.
+//! Requests as a person types them into `kamcmd`.
 
 use std::fmt;
 
@@ -57,7 +57,7 @@ impl Request {
     }
 }
 
-/// As it is typed, as far as it can be.
+/// Writes it as it is typed, as far as that is possible.
 impl fmt::Display for Request {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.method)?;
@@ -80,7 +80,8 @@ fn next_arg(text: &str) -> (Arg, &str) {
 }
 
 fn bare(word: &str) -> Arg {
-    // "nan" and "infinity" are words here, though Rust reads them as numbers.
+    // The words "nan" and "infinity" are texts here, although Rust reads them as
+    // numbers.
     if !word.ends_with(|last: char| last.is_ascii_digit()) {
         return Arg::from(word);
     }

@@ -17,7 +17,7 @@ use crate::modules::Flavor;
 use crate::process;
 use crate::wait;
 
-/// How long a server that no test needs any more may take to end. It takes
+/// The time that a server may take to end once no test needs it. It usually takes
 /// milliseconds.
 const PATIENCE_AT_THE_END: Duration = Duration::from_secs(3);
 
@@ -32,7 +32,7 @@ pub struct Server {
     port: u16,
 }
 
-/// Where a server lives.
+/// The directory of a server.
 #[derive(Debug)]
 pub(crate) enum Directory {
     Own(TempDir),
@@ -73,32 +73,33 @@ impl Server {
         self.pid
     }
 
-    /// Its port for SIP.
+    /// Its SIP port.
     #[must_use]
     pub fn port(&self) -> u16 {
         self.port
     }
 
-    /// A file in its directory, where relative paths and its sockets are.
+    /// The path of a file in its directory, which contains its sockets and at which
+    /// relative paths start.
     #[must_use]
     pub fn path(&self, name: &str) -> PathBuf {
         self.directory.path().join(name)
     }
 
-    /// Its BINRPC socket.
+    /// The path of its BINRPC socket.
     #[must_use]
     pub fn socket(&self) -> PathBuf {
         self.path(self.socket)
     }
 
-    /// What it wrote so far.
+    /// What it has logged so far.
     #[must_use]
     pub fn log(&self) -> String {
         let log = fs::read(self.path("log")).unwrap_or_default();
         String::from_utf8_lossy(&log).into_owned()
     }
 
-    /// A new connection to its BINRPC socket.
+    /// Connects to its BINRPC socket.
     #[must_use]
     pub fn client(&self) -> Client {
         Client::connect(Address::UnixStream(self.socket()))
@@ -130,13 +131,13 @@ impl Server {
     ///
     /// # Panics
     ///
-    /// It has ended and was waited for.
+    /// The server has ended and was waited for.
     pub fn signal(&self, signal: Signal) {
         assert!(self.status.is_none(), "the server has ended");
         kill_process(self.pid, signal).expect("a process that was not waited for takes signals");
     }
 
-    /// Asks it to end, and waits until all its processes have.
+    /// Asks the server to end, and waits until all its processes have ended.
     ///
     /// # Panics
     ///
@@ -148,7 +149,7 @@ impl Server {
         self.wait_exit()
     }
 
-    /// Ends it as a crash would: no process gets to do anything more.
+    /// Ends the server as a crash would, so that no process can do anything more.
     pub fn crash(&mut self) {
         process::kill_group(self.pid);
         let _ = self.wait_exit();
@@ -158,7 +159,7 @@ impl Server {
     ///
     /// # Panics
     ///
-    /// They do not.
+    /// They do not end.
     pub fn wait_exit(&mut self) -> ExitStatus {
         let ended = wait::for_some(|| {
             let status = self.exit_status()?;
@@ -167,7 +168,7 @@ impl Server {
         ended.unwrap_or_else(|| panic!("the server does not end; its log:\n{}", self.log()))
     }
 
-    /// How its main process ended, if it has.
+    /// The exit status of its main process, if that has ended.
     pub fn exit_status(&mut self) -> Option<ExitStatus> {
         if self.status.is_none() {
             self.status = self
@@ -178,8 +179,9 @@ impl Server {
         self.status
     }
 
-    /// The main process takes this description after it has forked the others,
-    /// and each of those gets a status other than 0 once it is set up.
+    /// Whether all processes are set up. The main process takes this description after
+    /// it has forked the others, and each of those has a status other than 0 once it is
+    /// set up.
     pub(crate) fn all_processes_started(&self) -> Option<bool> {
         let mut client = Client::try_connect(Address::UnixStream(self.socket())).ok()?;
         let answer = client.try_call("core.psa", &[]).ok()?;
@@ -190,12 +192,12 @@ impl Server {
 }
 
 impl Drop for Server {
-    /// Asks first, because that is what an operator does; insists then, because
-    /// nothing of a test may outlive it.
+    /// It asks the server to end first, because that is what an operator does. Then it
+    /// insists, because nothing of a test may outlive it.
     ///
-    /// That it has to insist is no failure: a process of Kamailio's that is
-    /// told to end while it holds the lock of the shared memory asks for that
-    /// lock again in its signal handler, and then none of them ever ends.
+    /// It is not a failure if it has to insist: a process of Kamailio's that is told to
+    /// end while it holds the lock of the shared memory asks for that lock again in its
+    /// signal handler, and then none of them ever ends.
     fn drop(&mut self) {
         if std::thread::panicking() {
             eprintln!(
@@ -218,7 +220,7 @@ impl Drop for Server {
 
 /// A port that was free on UDP and TCP a moment ago.
 ///
-/// It is not one of those that the system gives to clients: a test that opens
+/// It is not one of those that the system assigns to clients, because a test that opens
 /// thousands of connections would take it before the server does.
 ///
 /// # Panics
@@ -230,7 +232,7 @@ pub fn free_port() -> u16 {
     const COUNT: u32 = 22_000;
     static TAKEN: AtomicU32 = AtomicU32::new(0);
     let free = || {
-        // Test programs that run at the same time start in different places.
+        // Test programs that run at the same time start at different ports.
         let start = std::process::id().wrapping_mul(101);
         let offset = start.wrapping_add(TAKEN.fetch_add(1, Ordering::Relaxed)) % COUNT;
         let port = u16::try_from(FIRST + offset).ok()?;
@@ -241,7 +243,8 @@ pub fn free_port() -> u16 {
     wait::for_some(free).expect("a free port")
 }
 
-/// A new directory with a short name, for a socket's path has 107 bytes.
+/// A new directory with a short name, because the path of a socket has at most 107
+/// bytes.
 ///
 /// # Panics
 ///

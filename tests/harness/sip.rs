@@ -1,4 +1,4 @@
-//! A SIP peer: whoever a server sends requests to.
+//! A SIP peer to which a server sends requests.
 
 use std::net::{SocketAddr, UdpSocket};
 use std::sync::Arc;
@@ -6,9 +6,9 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-/// Answers every request as the user in its URI says: `200` with that code,
-/// after a provisional reply; `silent` never; `held` with 200 when it is told
-/// to. Dropping it ends it.
+/// A peer that answers every request as the user in its URI says. A code is sent after
+/// a provisional reply; `silent` gets no answer; `held` gets 200 when the test says so.
+/// Dropping the peer ends it.
 #[derive(Debug)]
 pub struct Peer {
     port: u16,
@@ -20,12 +20,12 @@ pub struct Peer {
 struct Shared {
     ends: AtomicBool,
     released: AtomicBool,
-    /// Requests that are held.
+    /// The number of requests that are held.
     held: AtomicUsize,
 }
 
 impl Peer {
-    /// A new one on a free port.
+    /// Starts a peer on a free port.
     ///
     /// # Panics
     ///
@@ -49,19 +49,19 @@ impl Peer {
         }
     }
 
-    /// Its URI for requests that are to be answered in this way.
+    /// The peer's URI for requests that are to be answered in this way.
     #[must_use]
     pub fn uri(&self, user: &str) -> String {
         format!("sip:{user}@127.0.0.1:{}", self.port)
     }
 
-    /// How many requests it holds, repetitions counted.
+    /// The number of requests that it holds, including retransmissions.
     #[must_use]
     pub fn held(&self) -> usize {
         self.shared.held.load(Ordering::Acquire)
     }
 
-    /// Answers what it holds, and from now on at once.
+    /// Answers the requests that it holds, and later ones at once.
     pub fn release(&self) {
         self.shared.released.store(true, Ordering::Release);
     }

@@ -7,8 +7,8 @@ use crate::server::free_port;
 use crate::sip_stream::{SipStream, Via};
 use crate::tls::Certificate;
 
-/// Lets HTTP connections become WebSockets. It belongs to the configuration of
-/// a server with [`StreamPorts`].
+/// Lets HTTP connections become WebSockets. The configuration of a server with
+/// [`StreamPorts`] needs it.
 pub const WEBSOCKET_ROUTE: &str = r#"
 event_route[xhttp:request] {
     if ($hdr(Upgrade) =~ "websocket") {
@@ -18,12 +18,12 @@ event_route[xhttp:request] {
 }
 "#;
 
-/// Where such a server listens, on 127.0.0.1.
+/// The addresses at which such a server listens, on 127.0.0.1.
 #[derive(Clone, Debug)]
 pub struct StreamPorts {
-    /// TCP, and WebSocket.
+    /// The address for TCP and WebSocket.
     pub tcp: SocketAddr,
-    /// TLS.
+    /// The address for TLS.
     pub tls: SocketAddr,
     certificate: Certificate,
 }
@@ -40,8 +40,8 @@ impl StreamPorts {
         }
     }
 
-    /// Makes a server listen here. It loads the modules that are needed for
-    /// it, `sl`, `pv` and `xlog` among them.
+    /// Makes a server listen on them. It loads the modules that this needs, including
+    /// `sl`, `pv` and `xlog`.
     #[must_use]
     pub fn open(&self, builder: Builder) -> Builder {
         self.certificate
@@ -64,13 +64,13 @@ impl StreamPorts {
             .config(WEBSOCKET_ROUTE)
     }
 
-    /// The ways to it.
+    /// The transports, each with its address.
     #[must_use]
     pub fn ways(&self) -> [Via<'_>; 3] {
         [Via::Tcp, Via::Tls(&self.certificate), Via::Ws]
     }
 
-    /// A new connection.
+    /// Opens a connection.
     #[must_use]
     pub fn connect(&self, via: Via<'_>) -> SipStream {
         let to = match via {
@@ -80,11 +80,11 @@ impl StreamPorts {
         SipStream::connect(via, to)
     }
 
-    /// A new connection over TCP from this address.
+    /// Opens a connection over TCP from this address.
     ///
     /// # Panics
     ///
-    /// There is none.
+    /// It cannot be opened.
     #[must_use]
     pub fn connect_from(&self, from: SocketAddr) -> SipStream {
         SipStream::try_connect_from(from, self.tcp)

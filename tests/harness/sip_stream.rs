@@ -15,19 +15,19 @@ use tungstenite::{Message as Frame, WebSocket};
 use crate::tls::Certificate;
 use crate::wait::patience;
 
-/// How SIP travels.
+/// A transport of SIP over connections.
 #[derive(Clone, Copy, Debug)]
 pub enum Via<'a> {
     /// TCP.
     Tcp,
-    /// TLS, with a server that has this certificate.
+    /// TLS, with a server that must have this certificate.
     Tls(&'a Certificate),
     /// WebSocket, without TLS.
     Ws,
 }
 
 impl Via<'_> {
-    /// Its name in a `Via` header.
+    /// The name of the transport in a `Via` header.
     fn name(self) -> &'static str {
         match self {
             Self::Tcp => "TCP",
@@ -39,11 +39,11 @@ impl Via<'_> {
 
 /// A connection to a server.
 pub struct SipStream {
-    /// The socket below, for what no protocol has a word for.
+    /// The socket below, for operations that the protocols do not have.
     socket: TcpStream,
     channel: Channel,
     transport: &'static str,
-    /// What has come and was not read.
+    /// Bytes that have come and were not read.
     input: Vec<u8>,
 }
 
@@ -53,23 +53,23 @@ enum Channel {
     Ws(Box<WebSocket<TcpStream>>),
 }
 
-/// How a server ended a connection.
+/// The ways in which a server ends a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum End {
-    /// In an orderly way.
+    /// The server ended it in an orderly way.
     Fin,
-    /// At once.
+    /// The server ended it at once.
     Reset,
 }
 
 /// A request or a reply.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Message {
-    /// `OPTIONS sip:server SIP/2.0` or `SIP/2.0 200 OK`.
+    /// The first line, `OPTIONS sip:server SIP/2.0` or `SIP/2.0 200 OK`.
     pub first_line: String,
-    /// Names and values, in their order.
+    /// The names and values of the headers in their order.
     pub headers: Vec<(String, String)>,
-    /// What follows them.
+    /// The bytes that follow the headers.
     pub body: String,
 }
 
@@ -88,7 +88,7 @@ impl Message {
         }
     }
 
-    /// The code of a reply, and 0 of a request.
+    /// The code of a reply. It is 0 for a request.
     #[must_use]
     pub fn status(&self) -> u16 {
         let code = self.first_line.strip_prefix("SIP/2.0 ");
@@ -107,30 +107,30 @@ impl Message {
 }
 
 impl SipStream {
-    /// A new connection.
+    /// Opens a connection.
     ///
     /// # Panics
     ///
-    /// The server does not take it.
+    /// The server does not accept it.
     #[must_use]
     pub fn connect(via: Via<'_>, to: SocketAddr) -> Self {
         Self::try_connect(via, to).unwrap_or_else(|error| panic!("{} {to}: {error}", via.name()))
     }
 
-    /// A new connection, if the server takes it.
+    /// Opens a connection, if the server accepts it.
     ///
     /// # Errors
     ///
-    /// It does not.
+    /// The server does not accept it.
     pub fn try_connect(via: Via<'_>, to: SocketAddr) -> io::Result<Self> {
         Self::over(TcpStream::connect(to)?, via, to)
     }
 
-    /// A new connection over TCP from this address, which is the caller's own.
+    /// Opens a connection over TCP from this address, which must be the caller's own.
     ///
     /// # Errors
     ///
-    /// The address is taken, or the server does not take the connection.
+    /// The address is taken, or the server does not accept the connection.
     pub fn try_connect_from(from: SocketAddr, to: SocketAddr) -> io::Result<Self> {
         let socket = net::socket(AddressFamily::INET, SocketType::STREAM, None)?;
         sockopt::set_socket_reuseaddr(&socket, true)?;
@@ -160,7 +160,7 @@ impl SipStream {
     ///
     /// # Panics
     ///
-    /// Never: it is connected.
+    /// This never happens, because it is connected.
     #[must_use]
     pub fn local_addr(&self) -> SocketAddr {
         self.socket.local_addr().expect("a connected socket")
@@ -206,7 +206,7 @@ impl SipStream {
         self.send_bytes(text.as_bytes());
     }
 
-    /// Sends these bytes, over a WebSocket in a frame of their own.
+    /// Sends these bytes. Over a WebSocket they are a frame.
     ///
     /// # Panics
     ///
@@ -269,12 +269,12 @@ impl SipStream {
         }
     }
 
-    /// Waits until the server ends the connection. What it sends before is
+    /// Waits until the server ends the connection. Whatever it sends before that is
     /// dropped.
     ///
     /// # Panics
     ///
-    /// It does not.
+    /// It does not end it.
     pub fn wait_for_end(&mut self) -> End {
         let mut chunk = [0; 4096];
         loop {
@@ -287,12 +287,11 @@ impl SipStream {
         }
     }
 
-    /// Whether the server has ended the connection. What it has sent is
-    /// dropped.
+    /// Whether the server has ended the connection. Whatever it has sent is dropped.
     ///
     /// # Panics
     ///
-    /// Never: every socket can be asked without waiting.
+    /// This never happens, because every socket can be asked without waiting.
     pub fn has_ended(&mut self) -> bool {
         self.socket.set_nonblocking(true).expect("a socket");
         let mut chunk = [0; 4096];
@@ -323,7 +322,7 @@ impl SipStream {
     ///
     /// # Panics
     ///
-    /// Never: every socket can.
+    /// This never happens, because every socket can do it.
     pub fn reset(self) {
         sockopt::set_socket_linger(&self.socket, Some(Duration::ZERO)).expect("a socket takes it");
     }
@@ -352,8 +351,8 @@ fn upgrade(socket: TcpStream, to: SocketAddr) -> io::Result<WebSocket<TcpStream>
     Ok(stream)
 }
 
-/// The first whole message in what has come, and how many bytes it has. Empty
-/// lines between messages are keepalives.
+/// The first whole message in `input`, and its length. Empty lines between messages are
+/// keepalives.
 fn first_message(input: &[u8]) -> Option<(Message, usize)> {
     let start = input
         .iter()

@@ -1,4 +1,4 @@
-//! A program on a terminal of its own, as if a person sat there.
+//! Running a program on a terminal, as if a person sat there.
 
 use std::fs::File;
 use std::io::{Read, Write};
@@ -13,30 +13,29 @@ use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 
 use crate::wait::{self, patience};
 
-/// A program that runs on a terminal. Dropping it ends the program.
+/// A program that runs on a terminal. Dropping this ends the program.
 #[derive(Debug)]
 pub struct Terminal {
     child: Child,
     keyboard: File,
     screen: Receiver<Vec<u8>>,
-    /// What was shown and not yet read.
+    /// The output that was not read yet.
     shown: String,
 }
 
 impl Terminal {
-    /// Starts `command` on a new terminal that understands no colours and no
-    /// cursor movements.
+    /// Starts `command` on a new terminal without colours and cursor movements.
     ///
     /// # Panics
     ///
-    /// There is no terminal to be had, or no such program.
+    /// There is no terminal, or no such program.
     #[must_use]
     pub fn start(mut command: Command) -> Self {
         let (ours, theirs) = pair().expect("a pseudo-terminal");
         let same = || Stdio::from(theirs.try_clone().expect("one more descriptor"));
         let child = command
             .env("TERM", "dumb")
-            // Nobody's own key bindings.
+            // The key bindings of the user must not matter.
             .env("INPUTRC", "/dev/null")
             .stdin(same())
             .stdout(same())
@@ -52,7 +51,7 @@ impl Terminal {
         }
     }
 
-    /// Types this.
+    /// Types these keys.
     ///
     /// # Panics
     ///
@@ -63,7 +62,7 @@ impl Terminal {
             .expect("the terminal takes what is typed");
     }
 
-    /// What is shown from where the last reading ended up to and with `text`.
+    /// The output since the last reading, up to and including `text`.
     ///
     /// # Panics
     ///
@@ -87,7 +86,7 @@ impl Terminal {
     ///
     /// # Panics
     ///
-    /// It does not.
+    /// It does not end.
     pub fn wait_exit(&mut self) -> ExitStatus {
         let ended = wait::for_some(|| self.child.try_wait().expect("our own child"));
         ended.expect("the program on the terminal ends")
@@ -120,7 +119,7 @@ fn pair() -> rustix::io::Result<(OwnedFd, OwnedFd)> {
     Ok((ours, theirs))
 }
 
-/// Passes on what appears, until the program closes its end.
+/// Passes on the output until the program closes its end.
 fn watch(mut screen: File) -> Receiver<Vec<u8>> {
     let (sender, receiver) = channel();
     thread::spawn(move || {

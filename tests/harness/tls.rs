@@ -10,8 +10,7 @@ use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 
 use crate::builder::Builder;
 
-/// A server's certificate for `127.0.0.1` and `localhost`, which it has signed
-/// itself.
+/// A self-signed certificate of a server for `127.0.0.1` and `localhost`.
 #[derive(Clone, Debug)]
 pub struct Certificate {
     der: CertificateDer<'static>,
@@ -20,11 +19,11 @@ pub struct Certificate {
 }
 
 impl Certificate {
-    /// A new one.
+    /// Makes a new certificate.
     ///
     /// # Panics
     ///
-    /// Never: nothing from outside is in it.
+    /// This never happens, because nothing from outside is part of it.
     #[must_use]
     pub fn new() -> Self {
         let names = ["127.0.0.1", "localhost"].map(str::to_owned);
@@ -37,7 +36,7 @@ impl Certificate {
         }
     }
 
-    /// Puts it into the server's directory as `certificate.pem` and `key.pem`.
+    /// Writes it into the server's directory as `certificate.pem` and `key.pem`.
     #[must_use]
     pub fn files(&self, builder: Builder) -> Builder {
         builder
@@ -45,11 +44,11 @@ impl Certificate {
             .file("key.pem", &self.key)
     }
 
-    /// Makes the server's end of a connection prove that it has this one.
+    /// Secures a connection whose server must prove that it has this certificate.
     ///
     /// # Errors
     ///
-    /// It does not, or the connection fails.
+    /// The server does not prove it, or the connection fails.
     pub fn secure(
         &self,
         socket: TcpStream,

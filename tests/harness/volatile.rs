@@ -1,7 +1,7 @@
-//! The values in answers that differ from one start of a server to the next.
+//! The values in answers that differ between two starts of a server.
 //!
-//! Each has to be here for a reason: a test fails when an entry no longer
-//! matches anything.
+//! Each entry must have its reason. A test fails if an entry no longer matches
+//! anything.
 
 use rpc_wire::binrpc::client::Node;
 
@@ -10,16 +10,16 @@ use rpc_wire::binrpc::client::Node;
 pub struct Volatile {
     /// The command.
     pub method: &'static str,
-    /// Where the value is, from the outermost to the innermost, separated by
-    /// `/`: the name of a member, `*` for every member or value, `{}` for every
-    /// struct, `0%2` for every second value from the first, `abc*` for every
-    /// member whose name and every text that starts with `abc`.
+    /// The path to the value, from the outermost to the innermost part, separated by
+    /// `/`: the name of a member, `*` for every member or value, `{}` for every struct,
+    /// `0%2` for every second value from the first, `abc*` for every member whose name
+    /// and every text that starts with `abc`.
     pub path: &'static str,
-    /// Why it differs.
+    /// The reason why it differs.
     pub why: &'static str,
 }
 
-/// What is volatile in the answers to `method`.
+/// The volatile values in the answers to `method`.
 #[must_use]
 pub fn of(method: &str) -> Vec<&'static Volatile> {
     TABLE
@@ -36,7 +36,7 @@ const CONNECTIONS: &str = "how many connections are open just now";
 const TIMER: &str = "what the server's own timers have sent, such as its registrations";
 const MEMORY: &str = "how much memory is in use, which is the module's own affair";
 
-/// The same for JSON-RPC.
+/// The volatile values in the answers to `method` over JSON-RPC.
 pub fn of_json(method: &str) -> impl Iterator<Item = &'static Volatile> {
     TABLE
         .iter()
@@ -45,7 +45,7 @@ pub fn of_json(method: &str) -> impl Iterator<Item = &'static Volatile> {
         .filter(move |entry| entry.method == method)
 }
 
-/// All of them.
+/// All volatile values over BINRPC.
 pub const TABLE: &[Volatile] = &[
     volatile("core.uptime", "*/now", CLOCK),
     volatile("core.uptime", "*/up_since", CLOCK),
@@ -77,7 +77,7 @@ pub const TABLE: &[Volatile] = &[
     volatile("shm.stats", "*/real_used", MEMORY),
     volatile("shm.stats", "*/max_used", MEMORY),
     volatile("shm.stats", "*/fragments", MEMORY),
-    // Which fragment is the largest, and whose, and so on.
+    // These values tell which fragment is the largest, whose it is, and so on.
     volatile("shm.report", "*/*", MEMORY),
     volatile("stats.get_statistics", "shmem:*", MEMORY),
     volatile("stats.fetch", "*/shmem.*", MEMORY),
@@ -102,18 +102,18 @@ pub const TABLE: &[Volatile] = &[
     volatile("uac.reg_dump", "*/diff_expires", CLOCK),
     volatile("uac.reg_dump", "*/timer_expires", CLOCK),
     volatile("uac.reg_dump", "*/reg_init", CLOCK),
-    // Six values for each connection.
+    // There are six values for each connection.
     volatile("ctl.who", "3%6", "the port that the system gave a client"),
-    // One text with a time stamp in every line.
+    // It is one text with a time stamp in every line.
     volatile("xhttp_prom.metric_list_print", "*", CLOCK),
-    // Seven values for each name.
+    // There are seven values for each name.
     volatile("dns.debug", "4%7", CLOCK),
     volatile("dns.debug", "5%7", CLOCK),
-    // Eleven for each record.
+    // There are eleven values for each record.
     volatile("dns.debug_all", "5%11", CLOCK),
     volatile("dns.debug_all", "6%11", CLOCK),
     volatile("dns.debug_all", "10%11", CLOCK),
-    // Five for each address.
+    // There are five values for each address.
     volatile("dst_blocklist.debug", "3%5", CLOCK),
     volatile("dst_blocklist.view", "    expires in (s): *", CLOCK),
     volatile("dns.lookup", "*/expires", CLOCK),
@@ -124,9 +124,10 @@ pub const TABLE: &[Volatile] = &[
     volatile("dns.view", "*/records/*/rr_expires", CLOCK),
 ];
 
-/// What only some versions of the server have, so that an entry may match nothing.
+/// Values that only some versions of the server have, so that an entry may match
+/// nothing.
 pub const LATER_TABLE: &[Volatile] = &[
-    // From 6.1 on.
+    // These exist from 6.1 on.
     volatile("dispatcher.list", "*/RECORDS/*/TARGETS/*/IUID", UNIQUE),
     volatile(
         "dispatcher.list",
@@ -135,8 +136,8 @@ pub const LATER_TABLE: &[Volatile] = &[
     ),
 ];
 
-/// What is at another place in JSON, where named values in an array have a
-/// struct of their own, and what JSON-RPC over HTTP adds.
+/// Values that have another path in JSON, where named values in an array have a struct
+/// of their own, and values that JSON-RPC over HTTP adds.
 pub const JSON_TABLE: &[Volatile] = &[
     volatile("ul.lookup", "*/Contacts/*/Contact/Ruid", UNIQUE),
     volatile("ul.lookup", "*/Contacts/*/Contact/Expires", CLOCK),
@@ -211,7 +212,7 @@ fn split(path: &str) -> (&str, Option<&str>) {
     }
 }
 
-/// One part of a path.
+/// A part of a path.
 enum Step<'a> {
     Every,
     EveryStruct,

@@ -5,7 +5,7 @@ use harness::modules::Flavor;
 use harness::server::Server;
 use rustix::process::Pid;
 
-/// Who traces a process; 0 is nobody.
+/// The process that traces a process, or 0 if none does.
 fn tracer(process: Pid) -> i32 {
     let status = std::fs::read_to_string(format!("/proc/{}/status", process.as_raw_pid()));
     let status = status.expect("it runs");

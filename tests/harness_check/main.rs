@@ -1,4 +1,4 @@
-//! What the harness itself promises to other tests.
+//! Tests of what the harness promises to other tests.
 #![forbid(unsafe_code)]
 
 mod failing;

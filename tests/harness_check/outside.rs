@@ -1,4 +1,4 @@
-//! What is seen of connections from outside, and hosts that are cut off.
+//! Reading a server's connections from outside, and hosts that are cut off.
 
 use std::net::SocketAddr;
 use std::time::Duration;

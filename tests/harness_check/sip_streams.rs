@@ -6,7 +6,7 @@ use harness::sip_server::StreamPorts;
 use harness::sip_stream::{End, Via};
 use harness::wait;
 
-/// Says over what a request came, and from where.
+/// Answers with the transport and the address from which a request came.
 const ANSWER: &str = r#"
 request_route {
     append_to_reply("X-Seen: $proto $si:$sp\r\n");

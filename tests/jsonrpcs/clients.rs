@@ -3,7 +3,7 @@
 use std::io::{Read, Write};
 use std::process::{Command, Stdio};
 
-use harness::differential::Place;
+use harness::differential::SharedSetup;
 use harness::modules::Flavor;
 use harness::own_path::OwnPath;
 use harness::server::{Server, free_port, short_directory};
@@ -11,7 +11,7 @@ use harness::tls::Certificate;
 use rpc_wire::binrpc::client::Answer;
 use tempfile::TempDir;
 
-use crate::ways::{ECHO, ECHOED, Ways, datagram};
+use crate::transports::{ECHO, ECHOED, JsonListeners, datagram};
 
 /// What a program writes that ends well.
 fn output(command: &mut Command) -> String {
@@ -28,8 +28,8 @@ fn output(command: &mut Command) -> String {
 
 #[test]
 fn kamctl_through_the_named_pipe() {
-    let ways = Ways::new();
-    let server = ways.start("");
+    let listeners = JsonListeners::new();
+    let server = listeners.start("");
     let kamctl = |args: &[&str]| {
         let fifo = server.path("rpc.fifo");
         output(Command::new("kamctl").env("RPCFIFOPATH", fifo).args(args))
@@ -44,8 +44,8 @@ fn kamctl_through_the_named_pipe() {
 
 #[test]
 fn kamcli_through_the_datagram_socket() {
-    let ways = Ways::new();
-    let server = ways.start("");
+    let listeners = JsonListeners::new();
+    let server = listeners.start("");
     let kamcli = Kamcli::new(&server);
     let version = kamcli.run(&["rpc", "core.version"]);
     assert!(version.contains("kamailio"), "{version}");
@@ -57,9 +57,9 @@ fn kamcli_through_the_datagram_socket() {
 #[test]
 fn kamcli_shows_ninety_contacts_as_with_the_c_module() {
     const CONTACTS: usize = 90;
-    let place = Place::new();
+    let setup = SharedSetup::new();
     let [theirs, ours] = [Flavor::C, Flavor::Rust].map(|flavor| {
-        let server = place.start_with(
+        let server = setup.start_with(
             flavor,
             &["jsonrpcs"],
             r#"modparam("jsonrpcs", "dgram_socket", "{dir}/rpc.socket")"#,

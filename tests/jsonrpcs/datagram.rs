@@ -2,14 +2,14 @@
 
 use std::os::unix::net::UnixDatagram;
 
-use harness::differential::Place;
+use harness::differential::SharedSetup;
 use harness::modules::Flavor;
 use harness::own_path::OwnPath;
 use harness::server::Server;
 use harness::sip::Peer;
 use harness::wait::{self, patience};
 
-use crate::ways::datagram;
+use crate::transports::datagram;
 
 const ECHO: &str = r#"{"jsonrpc":"2.0","method":"core.echo","params":["a"],"id":1}"#;
 
@@ -39,8 +39,8 @@ const WRONG: &[(&str, &str)] = &[
 
 #[test]
 fn wrong_documents_are_answered_with_the_right_error() {
-    let place = Place::new();
-    let server = place.start(Flavor::Rust, &config(0));
+    let setup = SharedSetup::new();
+    let server = setup.start(Flavor::Rust, &config(0));
     let socket = server.path("rpc.socket");
     for (document, code) in WRONG {
         let answer = datagram(&socket, document.as_bytes());
@@ -55,8 +55,8 @@ fn wrong_documents_are_answered_with_the_right_error() {
 
 #[test]
 fn a_batch_is_answered_in_one_array() {
-    let place = Place::new();
-    let server = place.start(Flavor::Rust, &config(0));
+    let setup = SharedSetup::new();
+    let server = setup.start(Flavor::Rust, &config(0));
     let batch = r#"[{"jsonrpc":"2.0","method":"core.echo","params":[1],"id":9007199254740993},
         5, {"jsonrpc":"2.0","method":"core.echo","params":[2],"id":null}]"#;
     assert_eq!(

@@ -9,7 +9,7 @@ use harness::server::Server;
 use harness::sip::Peer;
 use harness::wait;
 
-use crate::ways::datagram;
+use crate::transports::datagram;
 
 fn start(flavor: Flavor, pretty: i32) -> Server {
     builder(flavor, pretty).start()

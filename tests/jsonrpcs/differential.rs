@@ -2,14 +2,14 @@
 //! of ours, by position and by name, pretty and not.
 
 use harness::additions;
-use harness::differential::{Place, SUITABLE};
+use harness::differential::{SUITABLE, SharedSetup};
 use harness::json::alike;
 use harness::modules::Flavor;
 use harness::requests::Request;
 use harness::server::Server;
 use rpc_wire::binrpc::client::{Answer, Arg};
 
-use crate::ways::{WAYS, Way, Ways, datagram, has_tcp};
+use crate::transports::{JSON_TRANSPORTS, JsonListeners, JsonTransport, datagram, has_tcp};
 
 /// Documents that the C module answers validly, and what they have of its
 /// leniencies.
@@ -63,20 +63,20 @@ fn every_command_answers_so_in_the_pretty_format() {
 }
 
 fn compare(pretty: i32) {
-    let place = Place::new();
-    let ways = Ways::new();
-    let kept = kept(&start(&place, &ways, Flavor::Rust, pretty));
+    let setup = SharedSetup::new();
+    let listeners = JsonListeners::new();
+    let kept = kept(&start(&setup, &listeners, Flavor::Rust, pretty));
     let [theirs, ours] = [Flavor::C, Flavor::Rust].map(|flavor| {
-        let server = start(&place, &ways, flavor, pretty);
-        ask_all(&server, &ways, &kept)
+        let server = start(&setup, &listeners, flavor, pretty);
+        ask_all(&server, &listeners, &kept)
     });
     let mut different = Vec::new();
     for (asked, (theirs, ours)) in kept.iter().zip(theirs.iter().zip(&ours)) {
-        for (way, (theirs, ours)) in common_ways().zip(theirs.iter().zip(ours)) {
-            if !alike_over(way, asked, theirs, ours) {
+        for (transport, (theirs, ours)) in common_transports().zip(theirs.iter().zip(ours)) {
+            if !alike_over(transport, asked, theirs, ours) {
                 let document = &asked.document;
                 different.push(format!(
-                    "{way:?} {document}\n--- C\n{theirs}\n--- ours\n{ours}"
+                    "{transport:?} {document}\n--- C\n{theirs}\n--- ours\n{ours}"
                 ));
             }
         }
@@ -109,10 +109,10 @@ fn kept(server: &Server) -> Vec<Asked> {
     kept
 }
 
-fn alike_over(way: Way, asked: &Asked, theirs: &str, ours: &str) -> bool {
+fn alike_over(transport: JsonTransport, asked: &Asked, theirs: &str, ours: &str) -> bool {
     let body = |answer: &str| {
-        let (head, body) = match way {
-            Way::Http => answer.split_once("\n\n").unwrap_or_default(),
+        let (head, body) = match transport {
+            JsonTransport::Http => answer.split_once("\n\n").unwrap_or_default(),
             _ => ("", answer),
         };
         (head.to_owned(), body.to_owned())
@@ -123,23 +123,24 @@ fn alike_over(way: Way, asked: &Asked, theirs: &str, ours: &str) -> bool {
     their_head == our_head && alike(&asked.method, &theirs, &ours)
 }
 
-fn common_ways() -> impl Iterator<Item = Way> {
-    WAYS.into_iter()
-        .filter(|way| *way != Way::Tcp || has_tcp(Flavor::C))
+fn common_transports() -> impl Iterator<Item = JsonTransport> {
+    JSON_TRANSPORTS
+        .into_iter()
+        .filter(|transport| *transport != JsonTransport::Tcp || has_tcp(Flavor::C))
 }
 
-fn start(place: &Place, ways: &Ways, flavor: Flavor, pretty: i32) -> Server {
-    let config = ways.config(has_tcp(Flavor::C), pretty);
-    place.start_with(flavor, &["jsonrpcs"], &config)
+fn start(setup: &SharedSetup, listeners: &JsonListeners, flavor: Flavor, pretty: i32) -> Server {
+    let config = listeners.config(has_tcp(Flavor::C), pretty);
+    setup.start_with(flavor, &["jsonrpcs"], &config)
 }
 
 /// The answers in all ways, document by document.
-fn ask_all(server: &Server, ways: &Ways, documents: &[Asked]) -> Vec<Vec<String>> {
+fn ask_all(server: &Server, listeners: &JsonListeners, documents: &[Asked]) -> Vec<Vec<String>> {
     let mut answers: Vec<Vec<String>> = documents.iter().map(|_| Vec::new()).collect();
     // Way by way: what commands change is changed in each of them.
-    for way in common_ways() {
+    for transport in common_transports() {
         for (asked, answers) in documents.iter().zip(&mut answers) {
-            answers.push(ways.ask(server, way, &asked.document));
+            answers.push(listeners.ask(server, transport, &asked.document));
         }
     }
     answers

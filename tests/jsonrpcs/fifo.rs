@@ -9,7 +9,7 @@ use harness::own_path::OwnPath;
 use harness::server::Server;
 use harness::wait;
 
-use crate::ways::{ECHO, ECHOED, Way, Ways};
+use crate::transports::{ECHO, ECHOED, JsonListeners, JsonTransport};
 
 fn open(server: &Server) -> File {
     let pipe = File::options().write(true).open(server.path("rpc.fifo"));
@@ -34,14 +34,14 @@ fn read(reply: &mut ReplyPipe) -> String {
 /// Its rest, read as something new, would look like a document without an end.
 #[test]
 fn of_a_document_that_is_too_long_nothing_is_left() {
-    let ways = Ways::new();
-    let server = ways.builder("").start();
+    let listeners = JsonListeners::new();
+    let server = listeners.builder("").start();
     let braces = "a{".repeat(750_000);
     let long = format!(r#"{{"jsonrpc":"2.0","method":"core.echo","params":["{braces}"],"id":1}}"#);
     open(&server)
         .write_all(long.as_bytes())
         .expect("the server reads");
-    assert_eq!(ways.ask(&server, Way::Pipe, ECHO), ECHOED);
+    assert_eq!(listeners.ask(&server, JsonTransport::Pipe, ECHO), ECHOED);
     assert!(
         server
             .log()
@@ -51,8 +51,8 @@ fn of_a_document_that_is_too_long_nothing_is_left() {
 
 #[test]
 fn several_requests_in_one_write_and_text_between() {
-    let ways = Ways::new();
-    let server = ways.start("");
+    let listeners = JsonListeners::new();
+    let server = listeners.start("");
     let mut replies: Vec<ReplyPipe> = (0..5).map(|_| ReplyPipe::new()).collect();
     let requests: Vec<String> = replies
         .iter()
@@ -70,8 +70,8 @@ fn several_requests_in_one_write_and_text_between() {
 
 #[test]
 fn one_request_over_several_writes() {
-    let ways = Ways::new();
-    let server = ways.start("");
+    let listeners = JsonListeners::new();
+    let server = listeners.start("");
     let mut reply = ReplyPipe::new();
     let mut pipe = open(&server);
     for piece in request(reply.name(), 7).as_bytes().chunks(9) {
@@ -82,8 +82,8 @@ fn one_request_over_several_writes() {
 
 #[test]
 fn answers_to_one_pipe_come_in_order() {
-    let ways = Ways::new();
-    let server = ways.start("");
+    let listeners = JsonListeners::new();
+    let server = listeners.start("");
     let mut reply = ReplyPipe::without_end();
     let requests: String = (0..50).map(|id| request(reply.name(), id)).collect();
     open(&server)
@@ -110,8 +110,8 @@ fn with_odd_quote(reply_name: &str) -> String {
 /// The writer still has the pipe open, so only what follows can tell.
 #[test]
 fn a_document_that_does_not_end_is_refused_when_another_follows() {
-    let ways = Ways::new();
-    let server = ways.start("");
+    let listeners = JsonListeners::new();
+    let server = listeners.start("");
     let mut halves = open(&server);
     let mut odd = ReplyPipe::new();
     let mut half = ReplyPipe::new();
@@ -126,7 +126,11 @@ fn a_document_that_does_not_end_is_refused_when_another_follows() {
         ),
     ] {
         halves.write_all(text.as_bytes()).expect("the server reads");
-        assert_eq!(ways.ask(&server, Way::Pipe, ECHO), ECHOED, "after {text}");
+        assert_eq!(
+            listeners.ask(&server, JsonTransport::Pipe, ECHO),
+            ECHOED,
+            "after {text}"
+        );
         let refused = read(reply);
         assert!(refused.contains("-32700"), "{refused}");
     }
@@ -138,8 +142,8 @@ fn a_document_that_does_not_end_is_refused_when_another_follows() {
 /// writer has.
 #[test]
 fn a_document_whose_writer_has_left_is_refused() {
-    let ways = Ways::new();
-    let server = ways.start("");
+    let listeners = JsonListeners::new();
+    let server = listeners.start("");
     let mut reply = ReplyPipe::new();
     let text = with_odd_quote(reply.name());
     open(&server)
@@ -152,15 +156,15 @@ fn a_document_whose_writer_has_left_is_refused() {
         "{}",
         server.log()
     );
-    assert_eq!(ways.ask(&server, Way::Pipe, ECHO), ECHOED);
+    assert_eq!(listeners.ask(&server, JsonTransport::Pipe, ECHO), ECHOED);
 }
 
 /// A batch over several writes looks at times like a request behind half a
 /// document, and a writer that takes its time has not left.
 #[test]
 fn a_batch_over_several_writes() {
-    let ways = Ways::new();
-    let server = ways.start("");
+    let listeners = JsonListeners::new();
+    let server = listeners.start("");
     let mut reply = ReplyPipe::new();
     let mut pipe = open(&server);
     let request = request(reply.name(), 7);
@@ -179,8 +183,8 @@ fn unread(pipe: &File) -> u64 {
 #[test]
 fn requests_of_two_writers_stay_whole() {
     const EACH: usize = 300;
-    let ways = Ways::new();
-    let server = ways.start("");
+    let listeners = JsonListeners::new();
+    let server = listeners.start("");
     std::thread::scope(|scope| {
         for _ in 0..2 {
             scope.spawn(|| {
@@ -201,8 +205,8 @@ fn requests_of_two_writers_stay_whole() {
 /// it.
 #[test]
 fn what_is_no_reply_pipe_gets_no_reply() {
-    let ways = Ways::new();
-    let server = ways.start("");
+    let listeners = JsonListeners::new();
+    let server = listeners.start("");
 
     let file = OwnPath::new();
     fs::write(file.path(), "kept").expect("a file");
@@ -229,7 +233,11 @@ fn what_is_no_reply_pipe_gets_no_reply() {
     ] {
         pipe.write_all(request(name, 1).as_bytes())
             .expect("the server reads");
-        assert_eq!(ways.ask(&server, Way::Pipe, ECHO), ECHOED, "after {name:?}");
+        assert_eq!(
+            listeners.ask(&server, JsonTransport::Pipe, ECHO),
+            ECHOED,
+            "after {name:?}"
+        );
         wait::until(told, || server.log().contains(told));
     }
     assert_eq!(fs::read(file.path()).expect("the file"), b"kept");
@@ -237,8 +245,8 @@ fn what_is_no_reply_pipe_gets_no_reply() {
 
 #[test]
 fn a_request_that_names_no_pipe_is_not_run() {
-    let ways = Ways::new();
-    let server = ways.start("");
+    let listeners = JsonListeners::new();
+    let server = listeners.start("");
     let set = |more: &str| {
         format!(r#"{{"jsonrpc":"2.0","method":"htable.sets","params":["t","k","v"]{more},"id":1}}"#)
     };
@@ -248,7 +256,7 @@ fn a_request_that_names_no_pipe_is_not_run() {
             .expect("the server reads");
     }
     let get = r#"{"jsonrpc":"2.0","method":"htable.get","params":["t","k"],"id":1}"#;
-    let answer = ways.ask(&server, Way::Pipe, get);
+    let answer = listeners.ask(&server, JsonTransport::Pipe, get);
     assert!(answer.contains("\"error\""), "{answer}");
     let log = server.log();
     for told in ["it has no reply_name", "its reply_name is not a string"] {
@@ -259,8 +267,8 @@ fn a_request_that_names_no_pipe_is_not_run() {
 /// There are more of them than may wait.
 #[test]
 fn answers_that_nobody_reads_cost_others_none() {
-    let ways = Ways::new();
-    let server = ways.start("");
+    let listeners = JsonListeners::new();
+    let server = listeners.start("");
     let unread: Vec<OwnPath> = (0..1_100).map(|_| OwnPath::new()).collect();
     unread.iter().for_each(|own| make_pipe(own.path()));
     let requests: String = unread.iter().map(|own| request(own.name(), 1)).collect();
@@ -268,7 +276,7 @@ fn answers_that_nobody_reads_cost_others_none() {
         open(&server)
             .write_all(requests.as_bytes())
             .expect("the server reads");
-        assert_eq!(ways.ask(&server, Way::Pipe, ECHO), ECHOED);
+        assert_eq!(listeners.ask(&server, JsonTransport::Pipe, ECHO), ECHOED);
     }
     let line = "nobody reads from it, and too many replies wait";
     wait::until("the log tells", || server.log().contains(line));
@@ -278,8 +286,8 @@ fn answers_that_nobody_reads_cost_others_none() {
 /// middle of one.
 #[test]
 fn slow_readers_cost_others_nothing() {
-    let ways = Ways::new();
-    let server = ways.start("");
+    let listeners = JsonListeners::new();
+    let server = listeners.start("");
     for number in 0..5_000 {
         let text = format!("{number:0100}");
         server.client().call(
@@ -307,7 +315,7 @@ fn slow_readers_cost_others_nothing() {
     let mut taken = slow.read_some(100).expect("the start");
     drop(gone);
     for _ in 0..20 {
-        assert_eq!(ways.ask(&server, Way::Pipe, ECHO), ECHOED);
+        assert_eq!(listeners.ask(&server, JsonTransport::Pipe, ECHO), ECHOED);
         taken.extend(slow.read_some(20_000).expect("more"));
     }
     taken.extend(slow.read_all().expect("the rest"));

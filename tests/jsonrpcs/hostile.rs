@@ -13,15 +13,15 @@ use harness::wait::patience;
 use rpc_wire::answers::is_answer;
 use serde_json::value::RawValue;
 
-use crate::ways::{ECHO, ECHOED, Way, Ways, connect, datagram};
+use crate::transports::{ECHO, ECHOED, JsonListeners, JsonTransport, connect, datagram};
 
 /// As far as a Unix datagram carries.
 const DATAGRAM: usize = 100_000;
 
 #[test]
 fn every_datagram_is_answered_and_the_server_lives() {
-    let ways = Ways::new();
-    let server = ways.start("");
+    let listeners = JsonListeners::new();
+    let server = listeners.start("");
     let socket = server.path("rpc.socket");
     for document in corpus() {
         if document.len() > DATAGRAM || is_answer(&document) {
@@ -36,10 +36,10 @@ fn every_datagram_is_answered_and_the_server_lives() {
 
 #[test]
 fn every_document_over_tcp_is_answered_and_the_server_lives() {
-    let ways = Ways::new();
-    let server = ways.start("");
+    let listeners = JsonListeners::new();
+    let server = listeners.start("");
     for document in corpus() {
-        let mut stream = connect(ways.tcp());
+        let mut stream = connect(listeners.tcp());
         // The server may have closed before all of it is sent.
         let _ = stream.write_all(&document);
         let _ = stream.shutdown(Shutdown::Write);
@@ -51,15 +51,15 @@ fn every_document_over_tcp_is_answered_and_the_server_lives() {
             let one = one.unwrap_or_else(|error| panic!("{answer} is no JSON: {error}"));
             assert_is_an_answer(one.get(), &document);
         }
-        assert_eq!(ways.ask(&server, Way::Tcp, ECHO), ECHOED);
+        assert_eq!(listeners.ask(&server, JsonTransport::Tcp, ECHO), ECHOED);
     }
     assert_no_panic(&server);
 }
 
 #[test]
 fn every_document_over_http_is_answered_and_the_server_lives() {
-    let ways = Ways::new();
-    let server = ways.start("");
+    let listeners = JsonListeners::new();
+    let server = listeners.start("");
     for document in corpus() {
         // The core reads no larger request, and none without a body.
         if document.is_empty() || document.len() > 16_000 {
@@ -70,15 +70,19 @@ fn every_document_over_http_is_answered_and_the_server_lives() {
         assert!(answer.status.starts_with("HTTP/1.1 "), "{answer:?}");
         assert_is_an_answer(&answer.body, &document);
     }
-    assert!(ways.ask(&server, Way::Http, ECHO).ends_with(ECHOED));
+    assert!(
+        listeners
+            .ask(&server, JsonTransport::Http, ECHO)
+            .ends_with(ECHOED)
+    );
     assert_no_panic(&server);
 }
 
 /// Nobody is answered who names no pipe; what counts is the next one.
 #[test]
 fn the_named_pipe_gets_over_all_of_them() {
-    let ways = Ways::new();
-    let server = ways.start("");
+    let listeners = JsonListeners::new();
+    let server = listeners.start("");
     let mut pipe = fs::File::options()
         .write(true)
         .open(server.path("rpc.fifo"))
@@ -88,44 +92,51 @@ fn the_named_pipe_gets_over_all_of_them() {
             continue;
         }
         pipe.write_all(&document).expect("the server reads");
-        assert_eq!(ways.ask(&server, Way::Pipe, ECHO), ECHOED);
+        assert_eq!(listeners.ask(&server, JsonTransport::Pipe, ECHO), ECHOED);
     }
     assert_no_panic(&server);
 }
 
 #[test]
 fn size_and_depth_have_bounds_and_errors_past_them() {
-    let ways = Ways::new();
-    let server = ways.start("");
+    let listeners = JsonListeners::new();
+    let server = listeners.start("");
     let nested = |depth: usize| {
         let (open, close) = ("[".repeat(depth), "]".repeat(depth));
         format!(r#"{{"jsonrpc":"2.0","method":"core.version","params":[{open}{close}],"id":7}}"#)
     };
     // The request, its parameters and sixty-two in them.
     assert!(
-        ways.ask(&server, Way::Datagram, &nested(62))
+        listeners
+            .ask(&server, JsonTransport::Datagram, &nested(62))
             .contains("\"result\"")
     );
     let too_deep = r#"{"jsonrpc":"2.0","error":{"code":-32700,"message":"Parse Error","data":"objects and arrays are nested deeper than 64"},"id":7}"#;
-    assert_eq!(ways.ask(&server, Way::Datagram, &nested(63)), too_deep);
-    assert_eq!(ways.ask(&server, Way::Tcp, &nested(100_000)), too_deep);
+    assert_eq!(
+        listeners.ask(&server, JsonTransport::Datagram, &nested(63)),
+        too_deep
+    );
+    assert_eq!(
+        listeners.ask(&server, JsonTransport::Tcp, &nested(100_000)),
+        too_deep
+    );
 
     let long = |len: usize| {
         let frame = r#"{"jsonrpc":"2.0","method":"core.echo","params":[""],"id":7}"#;
         frame.replace("\"\"", &format!("\"{}\"", "x".repeat(len - frame.len())))
     };
-    let largest = ways.ask(&server, Way::Tcp, &long(1 << 20));
+    let largest = listeners.ask(&server, JsonTransport::Tcp, &long(1 << 20));
     assert!(largest.len() > 1_000_000 && largest.contains("\"result\""));
-    let answer = ways.ask(&server, Way::Tcp, &long((1 << 20) + 1));
+    let answer = listeners.ask(&server, JsonTransport::Tcp, &long((1 << 20) + 1));
     assert!(
         answer.contains("1048577 bytes, 1048576 are allowed"),
         "{answer}"
     );
 
     let batch = |requests: usize| format!("[1{}]", ",1".repeat(requests - 1));
-    let answer = ways.ask(&server, Way::Tcp, &batch(10_000));
+    let answer = listeners.ask(&server, JsonTransport::Tcp, &batch(10_000));
     assert_eq!(answer.matches("-32600").count(), 10_000);
-    let answer = ways.ask(&server, Way::Tcp, &batch(10_001));
+    let answer = listeners.ask(&server, JsonTransport::Tcp, &batch(10_001));
     assert!(
         answer.contains("a batch has at most 10000 requests"),
         "{answer}"
@@ -135,8 +146,8 @@ fn size_and_depth_have_bounds_and_errors_past_them() {
 /// Two servers that take each other for clients would talk for ever.
 #[test]
 fn the_answer_of_a_server_is_not_answered() {
-    let ways = Ways::new();
-    let server = ways.start("");
+    let listeners = JsonListeners::new();
+    let server = listeners.start("");
     let own = OwnPath::new();
     let client = UnixDatagram::bind(own.path()).expect("a new socket");
     client

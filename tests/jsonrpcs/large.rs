@@ -9,13 +9,13 @@ use harness::wait;
 use rpc_wire::binrpc::client::{Answer, Arg};
 use serde_json::Value;
 
-use crate::ways::{ECHO, ECHOED, Way, Ways, connect};
+use crate::transports::{ECHO, ECHOED, JsonListeners, JsonTransport, connect};
 
 const ENTRIES: usize = 100_000;
 const DUMP: &str = r#"{"jsonrpc":"2.0","method":"htable.dump","params":["t"],"id":1}"#;
 
-fn start(ways: &Ways, entries: usize) -> Server {
-    let server = ways.builder("").memory(256, 8).start();
+fn start(listeners: &JsonListeners, entries: usize) -> Server {
+    let server = listeners.builder("").memory(256, 8).start();
     let calls = (0..entries).map(|number| {
         let mut value = String::new();
         let _ = write!(value, "the value of entry {number:06}");
@@ -42,12 +42,15 @@ fn entries(answer: &str) -> usize {
 fn streams_carry_any_size_and_the_memory_comes_back() {
     /// C keeps sixty megabytes of the same answer.
     const ALLOWED_KIB: u64 = 16 * 1024;
-    let ways = Ways::new();
-    let server = start(&ways, ENTRIES);
-    for (way, name) in [(Way::Pipe, "JSONRPCS FIFO"), (Way::Tcp, "JSONRPCS TCP")] {
+    let listeners = JsonListeners::new();
+    let server = start(&listeners, ENTRIES);
+    for (transport, name) in [
+        (JsonTransport::Pipe, "JSONRPCS FIFO"),
+        (JsonTransport::Tcp, "JSONRPCS TCP"),
+    ] {
         let handler = server.process(name);
         let before = private_kib(handler);
-        let answer = ways.ask(&server, way, DUMP);
+        let answer = listeners.ask(&server, transport, DUMP);
         assert!(answer.len() > 7_000_000);
         assert_eq!(entries(&answer), ENTRIES);
         wait::until("the memory comes back", || {
@@ -60,17 +63,17 @@ fn streams_carry_any_size_and_the_memory_comes_back() {
 /// in the middle of one.
 #[test]
 fn a_tcp_client_that_does_not_read_harms_nobody() {
-    let ways = Ways::new();
-    let server = start(&ways, ENTRIES);
-    let mut lazy = connect(ways.tcp());
+    let listeners = JsonListeners::new();
+    let server = start(&listeners, ENTRIES);
+    let mut lazy = connect(listeners.tcp());
     lazy.write_all(DUMP.repeat(3).as_bytes())
         .expect("the server reads");
-    let mut gone = connect(ways.tcp());
+    let mut gone = connect(listeners.tcp());
     gone.write_all(DUMP.as_bytes()).expect("the server reads");
     gone.read_exact(&mut [0; 100_000]).expect("a part");
     drop(gone);
     for _ in 0..20 {
-        assert_eq!(ways.ask(&server, Way::Tcp, ECHO), ECHOED);
+        assert_eq!(listeners.ask(&server, JsonTransport::Tcp, ECHO), ECHOED);
     }
     let mut all = String::new();
     lazy.read_to_string(&mut all).expect("all answers");
@@ -86,10 +89,10 @@ fn a_tcp_client_that_does_not_read_harms_nobody() {
 #[test]
 fn a_batch_is_run_until_its_answers_have_64_mebibytes() {
     const REQUESTS: usize = 100;
-    let ways = Ways::new();
-    let server = start(&ways, 10_000);
+    let listeners = JsonListeners::new();
+    let server = start(&listeners, 10_000);
     let batch = format!("[{DUMP}{},7]", format!(",{DUMP}").repeat(REQUESTS - 1));
-    let answer = ways.ask(&server, Way::Tcp, &batch);
+    let answer = listeners.ask(&server, JsonTransport::Tcp, &batch);
     let refused = answer.matches(r#""code":-32000,"#).count();
     let dumped = answer.matches(r#""result":["#).count();
     assert_eq!(refused + dumped, REQUESTS);
@@ -98,14 +101,14 @@ fn a_batch_is_run_until_its_answers_have_64_mebibytes() {
     assert!(answer.contains("the answers before have reached 67108864 bytes"));
     let bytes = (64 << 20)..(68 << 20);
     assert!(bytes.contains(&answer.len()), "{} bytes", answer.len());
-    assert_eq!(ways.ask(&server, Way::Tcp, ECHO), ECHOED);
+    assert_eq!(listeners.ask(&server, JsonTransport::Tcp, ECHO), ECHOED);
 }
 
 #[test]
 fn where_it_does_not_fit_an_error_says_so() {
-    let ways = Ways::new();
-    let server = start(&ways, ENTRIES);
-    let answer = ways.ask(&server, Way::Datagram, DUMP);
+    let listeners = JsonListeners::new();
+    let server = start(&listeners, ENTRIES);
+    let answer = listeners.ask(&server, JsonTransport::Datagram, DUMP);
     assert!(
         answer.starts_with(r#"{"jsonrpc":"2.0","error":{"code":500,"message":"the reply has 7"#)
             && answer.contains("can be sent by datagram; ask through tcp_socket or fifo_name"),
@@ -113,21 +116,28 @@ fn where_it_does_not_fit_an_error_says_so() {
     );
     // The private memory of a process, 8 MB here and by default, has no room
     // for it twice.
-    let answer = ways.ask(&server, Way::Http, DUMP);
+    let answer = listeners.ask(&server, JsonTransport::Http, DUMP);
     assert!(answer.starts_with("HTTP/1.1 500 "), "{answer}");
     assert!(
         answer.contains(r#""message":"xhttp did not send the reply""#),
         "{answer}"
     );
-    assert!(ways.ask(&server, Way::Http, ECHO).ends_with(ECHOED));
-    assert_eq!(ways.ask(&server, Way::Datagram, ECHO), ECHOED);
+    assert!(
+        listeners
+            .ask(&server, JsonTransport::Http, ECHO)
+            .ends_with(ECHOED)
+    );
+    assert_eq!(
+        listeners.ask(&server, JsonTransport::Datagram, ECHO),
+        ECHOED
+    );
 }
 
 #[test]
 fn http_carries_what_the_server_has_room_for() {
-    let ways = Ways::new();
-    let server = start(&ways, 10_000);
-    let answer = ways.ask(&server, Way::Http, DUMP);
+    let listeners = JsonListeners::new();
+    let server = start(&listeners, 10_000);
+    let answer = listeners.ask(&server, JsonTransport::Http, DUMP);
     let (_, body) = answer.split_once("\n\n").expect("a head");
     assert_eq!(entries(body), 10_000);
 }
@@ -136,10 +146,10 @@ fn http_carries_what_the_server_has_room_for() {
 #[test]
 fn a_datagram_carries_what_the_system_takes() {
     for entries in [900, 1_500, 2_500] {
-        let ways = Ways::new();
-        let server = start(&ways, entries);
-        let answer = ways.ask(&server, Way::Datagram, DUMP);
+        let listeners = JsonListeners::new();
+        let server = start(&listeners, entries);
+        let answer = listeners.ask(&server, JsonTransport::Datagram, DUMP);
         assert!(answer.len() > 65_535, "{} bytes", answer.len());
-        assert_eq!(answer, ways.ask(&server, Way::Tcp, DUMP));
+        assert_eq!(answer, listeners.ask(&server, JsonTransport::Tcp, DUMP));
     }
 }

@@ -2,7 +2,7 @@
 //! byte for byte.
 #![forbid(unsafe_code)]
 
-use harness::json_ways as ways;
+use harness::json_transports as transports;
 
 mod clients;
 mod datagram;

@@ -1,14 +1,14 @@
 //! Null and values of wrong types in the place of parameters: whatever the C
 //! module runs is run, and a command's own fault is the answer.
 
-use harness::differential::{Place, SUITABLE};
+use harness::differential::{SUITABLE, SharedSetup};
 use harness::json::alike;
 use harness::modules::Flavor;
 use harness::requests::Request;
 use harness::server::Server;
 
 use crate::differential::{LEFT_OUT, is_comparable, json_of, methods};
-use crate::ways::{Ways, datagram, has_tcp};
+use crate::transports::{JsonListeners, datagram, has_tcp};
 
 /// What stands in the place of a parameter.
 const ODD: [&str; 5] = ["null", "5", "true", "[]", "{\"a\":1}"];
@@ -77,11 +77,11 @@ impl Asked {
 
 #[test]
 fn every_command_answers_as_over_the_c_module() {
-    let place = Place::new();
-    let ways = Ways::new();
+    let setup = SharedSetup::new();
+    let listeners = JsonListeners::new();
     let start = |flavor| {
-        let config = ways.config(has_tcp(Flavor::C), 0);
-        place.start_with(flavor, &["jsonrpcs"], &config)
+        let config = listeners.config(has_tcp(Flavor::C), 0);
+        setup.start_with(flavor, &["jsonrpcs"], &config)
     };
     let ask = |server: &Server, asked: &[Asked], document: fn(&Asked) -> String| {
         let socket = server.path("rpc.socket");

@@ -13,7 +13,7 @@ use harness::modules::Flavor;
 use harness::server::{Server, free_port};
 use rpc_wire::binrpc::client::Node;
 
-use crate::ways::{datagram, pipe, tcp};
+use crate::transports::{datagram, pipe, tcp};
 
 const VERSION: &str = r#"{"jsonrpc":"2.0","method":"core.version","id":1}"#;
 

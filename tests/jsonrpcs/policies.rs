@@ -10,7 +10,7 @@ use harness::server::Server;
 use harness::wait::{self, patience};
 use serde_json::{Value, json};
 
-use crate::ways::{ECHO, ECHOED, WAYS, Way, Ways, datagram};
+use crate::transports::{ECHO, ECHOED, JSON_TRANSPORTS, JsonListeners, JsonTransport, datagram};
 
 fn ask(server: &Server, document: &str) -> Value {
     let answer = datagram(&server.path("rpc.socket"), document.as_bytes());
@@ -21,8 +21,8 @@ fn ask(server: &Server, document: &str) -> Value {
 #[test]
 fn all_values_are_answered_where_that_is_wanted() {
     let result = |parameters: &str, method: &str, params: &str| {
-        let ways = Ways::new();
-        let server = ways.start(parameters);
+        let listeners = JsonListeners::new();
+        let server = listeners.start(parameters);
         let params = format!(r#""method":"{method}","params":{params}"#);
         ask(&server, &format!(r#"{{"jsonrpc":"2.0",{params},"id":1}}"#))["result"].clone()
     };
@@ -48,28 +48,28 @@ const FAULT: &str = "the reply is larger than 65536 bytes (max_reply)";
 
 #[test]
 fn a_reply_has_a_bound_in_every_way() {
-    let ways = Ways::new();
-    let server = ways.start(LIMITED);
+    let listeners = JsonListeners::new();
+    let server = listeners.start(LIMITED);
     let names = vec!["\"all\""; 100].join(",");
     let long =
         format!(r#"{{"jsonrpc":"2.0","method":"stats.get_statistics","params":[{names}],"id":1}}"#);
-    for way in WAYS {
-        let answer = ways.ask(&server, way, &long);
+    for transport in JSON_TRANSPORTS {
+        let answer = listeners.ask(&server, transport, &long);
         let fault = format!(r#""error":{{"code":500,"message":"{FAULT}"}},"id":1}}"#);
-        assert!(answer.ends_with(&fault), "{way:?}: {answer}");
-        assert!(ways.ask(&server, way, ECHO).ends_with(ECHOED));
+        assert!(answer.ends_with(&fault), "{transport:?}: {answer}");
+        assert!(listeners.ask(&server, transport, ECHO).ends_with(ECHOED));
     }
 }
 
 #[test]
 fn a_batch_has_the_same_bound_as_a_whole() {
-    let ways = Ways::new();
-    let server = ways.start(LIMITED);
+    let listeners = JsonListeners::new();
+    let server = listeners.start(LIMITED);
     // Each is well below the bound, and text that has to be escaped grows.
     let text = r"\u0001".repeat(1000);
     let one = format!(r#"{{"jsonrpc":"2.0","method":"core.echo","params":["{text}"],"id":1}}"#);
     let batch = format!("[{}]", vec![one; 30].join(","));
-    let answer = ways.ask(&server, Way::Tcp, &batch);
+    let answer = listeners.ask(&server, JsonTransport::Tcp, &batch);
     assert!(answer.len() < 65536 + 30 * 200, "{} bytes", answer.len());
     let answers: Value = serde_json::from_str(&answer).expect("JSON");
     let answers = answers.as_array().expect("an array");
@@ -196,16 +196,20 @@ fn http_in_a_datagram_is_refused_unless_it_is_allowed() {
 #[test]
 fn a_byte_order_mark_before_a_document_is_skipped() {
     for strict in [0, 1] {
-        let ways = Ways::new();
-        let server = ways.start(&format!("modparam(\"jsonrpcs\", \"strict\", {strict})"));
-        for way in [Way::Datagram, Way::Tcp, Way::Http] {
-            let answer = ways.ask(&server, way, &format!("\u{feff}{ECHO}"));
-            assert!(answer.ends_with(ECHOED), "{way:?}: {answer}");
+        let listeners = JsonListeners::new();
+        let server = listeners.start(&format!("modparam(\"jsonrpcs\", \"strict\", {strict})"));
+        for transport in [
+            JsonTransport::Datagram,
+            JsonTransport::Tcp,
+            JsonTransport::Http,
+        ] {
+            let answer = listeners.ask(&server, transport, &format!("\u{feff}{ECHO}"));
+            assert!(answer.ends_with(ECHOED), "{transport:?}: {answer}");
         }
-        let answer = crate::ways::pipe(&server.path("rpc.fifo"), &format!("\u{feff}{ECHO}"));
+        let answer = crate::transports::pipe(&server.path("rpc.fifo"), &format!("\u{feff}{ECHO}"));
         assert_eq!(answer, ECHOED);
         // In pieces, and before each of two documents.
-        let mut stream = crate::ways::connect(ways.tcp());
+        let mut stream = crate::transports::connect(listeners.tcp());
         for byte in "\u{feff}".bytes() {
             std::io::Write::write_all(&mut stream, &[byte]).expect("the server reads");
         }

@@ -126,7 +126,8 @@ fn a_route_that_a_command_runs_may_run_commands() {
     // The same from another transport, and the process goes on.
     for id in 1..=3 {
         let document = UAC.replace("\"one\"", &id.to_string());
-        let answer = harness::json_ways::datagram(&server.path("rpc.socket"), document.as_bytes());
+        let answer =
+            harness::json_transports::datagram(&server.path("rpc.socket"), document.as_bytes());
         assert!(answer.ends_with(&format!(r#""id":{id}}}"#)), "{answer}");
     }
     assert_eq!(server.log().matches(r#"["inner"],"id":7}"#).count(), 4);

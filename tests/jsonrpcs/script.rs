@@ -5,12 +5,12 @@ use harness::modules::Flavor;
 use harness::server::Server;
 use harness::wait;
 
-use crate::ways::{ECHOED, Ways};
+use crate::transports::{ECHOED, JsonListeners};
 
 /// Runs this once in a process of its own.
-fn run_once(route: &str) -> (Ways, Server) {
-    let ways = Ways::new();
-    let server = ways.start(&format!(
+fn run_once(route: &str) -> (JsonListeners, Server) {
+    let listeners = JsonListeners::new();
+    let server = listeners.start(&format!(
         r#"
         modparam("rtimer", "timer", "name=soon;interval=1;mode=1;")
         modparam("rtimer", "exec", "timer=soon;route=SOON")
@@ -22,7 +22,7 @@ fn run_once(route: &str) -> (Ways, Server) {
         "#
     ));
     wait::until("the route runs", || server.log().contains("told last"));
-    (ways, server)
+    (listeners, server)
 }
 
 #[test]
@@ -102,7 +102,7 @@ fn a_lua_script_runs_documents_and_answers_http() {
     assert_eq!(told(&ours)[0], format!("1 {ECHOED}"));
     let posted = |server: &Server| {
         let mut client = harness::http::Client::connect(server.port());
-        client.post(crate::ways::ECHO.as_bytes()).body
+        client.post(crate::transports::ECHO.as_bytes()).body
     };
     assert_eq!(posted(&ours), ECHOED);
     assert_eq!(posted(&theirs), ECHOED);

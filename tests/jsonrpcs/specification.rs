@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use harness::server::Server;
 
-use crate::ways::{ECHO, ECHOED, Way, Ways};
+use crate::transports::{ECHO, ECHOED, JsonListeners, JsonTransport};
 
 /// What is sent, the answer by the default rules and that by the
 /// specification's; none where nobody is answered.
@@ -126,19 +126,29 @@ fn mixed_batch() -> Example {
 
 #[test]
 fn by_the_default_rules() {
-    let ways = Ways::new();
-    let server = ways.start("");
+    let listeners = JsonListeners::new();
+    let server = listeners.start("");
     for example in examples() {
-        check(&ways, &server, example.document, example.default.as_ref());
+        check(
+            &listeners,
+            &server,
+            example.document,
+            example.default.as_ref(),
+        );
     }
 }
 
 #[test]
 fn by_its_own_rules() {
-    let ways = Ways::new();
-    let server = ways.start(r#"modparam("jsonrpcs", "strict", 1)"#);
+    let listeners = JsonListeners::new();
+    let server = listeners.start(r#"modparam("jsonrpcs", "strict", 1)"#);
     for example in examples() {
-        check(&ways, &server, example.document, example.strict.as_ref());
+        check(
+            &listeners,
+            &server,
+            example.document,
+            example.strict.as_ref(),
+        );
     }
 }
 
@@ -158,18 +168,18 @@ fn with_commands(document: &str) -> String {
     })
 }
 
-fn check(ways: &Ways, server: &Server, document: &str, wanted: Option<&Value>) {
+fn check(listeners: &JsonListeners, server: &Server, document: &str, wanted: Option<&Value>) {
     let document = with_commands(document);
-    let http = ways.ask(server, Way::Http, &document);
+    let http = listeners.ask(server, JsonTransport::Http, &document);
     let (head, http) = http.split_once("\n\n").expect("a head");
-    let tcp = crate::ways::tcp_to_the_end(ways.tcp(), document.as_bytes());
+    let tcp = crate::transports::tcp_to_the_end(listeners.tcp(), document.as_bytes());
     let Some(wanted) = wanted else {
         assert!(head.starts_with("HTTP/1.1 204 "), "{document}\n{head}");
         assert_eq!((http, tcp.as_str()), ("", ""), "{document}");
         assert!(is_silent(server, &document), "{document}");
         return;
     };
-    let datagram = ways.ask(server, Way::Datagram, &document);
+    let datagram = listeners.ask(server, JsonTransport::Datagram, &document);
     for answer in [http, &tcp, &datagram] {
         assert_eq!(&without_data(answer), wanted, "{document}");
     }
@@ -179,7 +189,7 @@ fn check(ways: &Ways, server: &Server, document: &str, wanted: Option<&Value>) {
 fn is_silent(server: &Server, document: &str) -> bool {
     let socket = server.path("rpc.socket");
     let asked = [document.as_bytes(), ECHO.as_bytes()];
-    crate::ways::first_datagram(&socket, &asked) == ECHOED
+    crate::transports::first_datagram(&socket, &asked) == ECHOED
 }
 
 /// Without the members `data`, of which the specification leaves the contents

@@ -7,10 +7,14 @@ use std::path::Path;
 use harness::linefifo::make_pipe;
 use harness::server::{Server, short_directory};
 
-use crate::ways::{Way, Ways};
+use crate::transports::{JsonListeners, JsonTransport};
 
 const STORED: &str = r#"{"jsonrpc":"2.0","result":"Stored","id":1}"#;
-const WAYS: [Way; 3] = [Way::Datagram, Way::Pipe, Way::Tcp];
+const JSON_TRANSPORTS: [JsonTransport; 3] = [
+    JsonTransport::Datagram,
+    JsonTransport::Pipe,
+    JsonTransport::Tcp,
+];
 
 fn document(path: &str) -> String {
     format!(
@@ -18,19 +22,19 @@ fn document(path: &str) -> String {
     )
 }
 
-fn start(ways: &Ways, directory: &Path) -> Server {
+fn start(listeners: &JsonListeners, directory: &Path) -> Server {
     let directory = directory.display();
-    ways.start(&format!(
+    listeners.start(&format!(
         "modparam(\"jsonrpcs\", \"store_dir\", \"{directory}\")"
     ))
 }
 
 #[test]
 fn without_a_directory_nothing_is_stored() {
-    let ways = Ways::new();
-    let server = ways.start("");
-    for way in WAYS {
-        let answer = ways.ask(&server, way, &document("/tmp/x"));
+    let listeners = JsonListeners::new();
+    let server = listeners.start("");
+    for transport in JSON_TRANSPORTS {
+        let answer = listeners.ask(&server, transport, &document("/tmp/x"));
         assert_eq!(
             answer,
             r#"{"jsonrpc":"2.0","error":{"code":500,"message":"Storing failed","data":"no file can be written: the parameter store_dir is not set"},"id":1}"#
@@ -40,15 +44,15 @@ fn without_a_directory_nothing_is_stored() {
 
 #[test]
 fn the_answer_is_in_the_file() {
-    let ways = Ways::new();
+    let listeners = JsonListeners::new();
     let directory = short_directory();
-    let server = start(&ways, directory.path());
+    let server = start(&listeners, directory.path());
     fs::create_dir(directory.path().join("sub")).expect("a directory");
     fs::write(directory.path().join("old"), "x".repeat(1000)).expect("a file");
     let whole = directory.path().join("whole").display().to_string();
-    for way in WAYS {
+    for transport in JSON_TRANSPORTS {
         for path in ["plain", "sub/plain", "old", &whole] {
-            assert_eq!(ways.ask(&server, way, &document(path)), STORED);
+            assert_eq!(listeners.ask(&server, transport, &document(path)), STORED);
             let stored = fs::read_to_string(directory.path().join(path)).expect("a file");
             assert_eq!(stored, r#"{"jsonrpc":"2.0","result":["a"],"id":1}"#);
             fs::write(directory.path().join(path), "changed").expect("it is ours");
@@ -58,10 +62,10 @@ fn the_answer_is_in_the_file() {
 
 #[test]
 fn no_way_leads_out_of_the_directory() {
-    let ways = Ways::new();
+    let listeners = JsonListeners::new();
     let directory = short_directory();
     let outside = short_directory();
-    let server = start(&ways, directory.path());
+    let server = start(&listeners, directory.path());
     let path = |name: &str| directory.path().join(name);
     fs::write(outside.path().join("file"), "kept").expect("a file");
     symlink(outside.path().join("file"), path("link")).expect("a link");
@@ -90,8 +94,8 @@ fn no_way_leads_out_of_the_directory() {
         ("none/file", "No such file or directory"),
         ("nul\\u0000", "Stored"),
     ] {
-        for way in WAYS {
-            let answer = ways.ask(&server, way, &document(name));
+        for transport in JSON_TRANSPORTS {
+            let answer = listeners.ask(&server, transport, &document(name));
             assert!(answer.contains(told), "{name}: {answer}");
         }
     }
@@ -101,21 +105,29 @@ fn no_way_leads_out_of_the_directory() {
     );
     // A path that is no string.
     let wrong = document("x").replace("\"x\"", "7");
-    let answer = ways.ask(&server, Way::Datagram, &wrong);
+    let answer = listeners.ask(&server, JsonTransport::Datagram, &wrong);
     assert!(answer.contains("store_path is not a string"), "{answer}");
     // Nothing is run whose answer cannot be stored.
     let set = r#"{"jsonrpc":"2.0","method":"htable.sets","params":["t","k","v"],"store_path":"link","id":1}"#;
-    assert!(ways.ask(&server, Way::Tcp, set).contains("Storing failed"));
+    assert!(
+        listeners
+            .ask(&server, JsonTransport::Tcp, set)
+            .contains("Storing failed")
+    );
     let get = r#"{"jsonrpc":"2.0","method":"htable.get","params":["t","k"],"id":1}"#;
-    assert!(ways.ask(&server, Way::Tcp, get).contains("\"error\""));
+    assert!(
+        listeners
+            .ask(&server, JsonTransport::Tcp, get)
+            .contains("\"error\"")
+    );
 }
 
 #[test]
 fn over_http_it_means_nothing() {
-    let ways = Ways::new();
+    let listeners = JsonListeners::new();
     let directory = short_directory();
-    let server = start(&ways, directory.path());
-    let answer = ways.ask(&server, Way::Http, &document("plain"));
+    let server = start(&listeners, directory.path());
+    let answer = listeners.ask(&server, JsonTransport::Http, &document("plain"));
     assert!(answer.ends_with(r#""result":["a"],"id":1}"#), "{answer}");
     assert!(!directory.path().join("plain").exists());
 }

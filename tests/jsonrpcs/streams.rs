@@ -5,24 +5,24 @@ use std::net::Shutdown;
 
 use harness::http;
 
-use crate::ways::{ECHO, ECHOED, Way, Ways, connect, tcp, tcp_to_the_end};
+use crate::transports::{ECHO, ECHOED, JsonListeners, JsonTransport, connect, tcp, tcp_to_the_end};
 
 #[test]
 fn tcp_answers_what_has_come_and_closes() {
-    let ways = Ways::new();
-    let _server = ways.start("");
-    assert_eq!(tcp(ways.tcp(), ECHO.as_bytes()), ECHOED);
-    assert_eq!(tcp_to_the_end(ways.tcp(), ECHO.as_bytes()), ECHOED);
+    let listeners = JsonListeners::new();
+    let _server = listeners.start("");
+    assert_eq!(tcp(listeners.tcp(), ECHO.as_bytes()), ECHOED);
+    assert_eq!(tcp_to_the_end(listeners.tcp(), ECHO.as_bytes()), ECHOED);
     let two = format!(" {ECHO}\n{ECHO}");
-    assert_eq!(tcp(ways.tcp(), two.as_bytes()), ECHOED.repeat(2));
+    assert_eq!(tcp(listeners.tcp(), two.as_bytes()), ECHOED.repeat(2));
 }
 
 #[test]
 fn tcp_answers_half_a_document_with_an_error() {
-    let ways = Ways::new();
-    let _server = ways.start("");
+    let listeners = JsonListeners::new();
+    let _server = listeners.start("");
     for half in [&ECHO[..20], "no document", "5"] {
-        let answer = tcp_to_the_end(ways.tcp(), half.as_bytes());
+        let answer = tcp_to_the_end(listeners.tcp(), half.as_bytes());
         assert!(
             answer.contains(r#""error":{"code":-32"#),
             "{half}: {answer}"
@@ -32,9 +32,9 @@ fn tcp_answers_half_a_document_with_an_error() {
 
 #[test]
 fn tcp_keep_leaves_the_connection_open() {
-    let ways = Ways::new();
-    let _server = ways.start(r#"modparam("jsonrpcs", "tcp_keep", 1)"#);
-    let mut stream = connect(ways.tcp());
+    let listeners = JsonListeners::new();
+    let _server = listeners.start(r#"modparam("jsonrpcs", "tcp_keep", 1)"#);
+    let mut stream = connect(listeners.tcp());
     for _ in 0..3 {
         stream.write_all(ECHO.as_bytes()).expect("the server reads");
         let mut answer = vec![0; ECHOED.len()];
@@ -49,12 +49,12 @@ fn tcp_keep_leaves_the_connection_open() {
 /// as all other tests.
 #[test]
 fn a_document_may_come_byte_by_byte() {
-    let ways = Ways::new();
-    let server = ways.start("");
+    let listeners = JsonListeners::new();
+    let server = listeners.start("");
     let text = "[{\\\"".repeat(10_000);
     let document =
         format!(r#"{{"jsonrpc":"2.0","method":"core.echo","params":["{text}"],"id":1}}"#);
-    let mut stream = connect(ways.tcp());
+    let mut stream = connect(listeners.tcp());
     stream.set_nodelay(true).expect("a socket takes it");
     for byte in document.as_bytes() {
         stream.write_all(&[*byte]).expect("the server reads");
@@ -63,13 +63,16 @@ fn a_document_may_come_byte_by_byte() {
     stream.read_to_string(&mut answer).expect("an answer");
     let echoed = format!(r#"{{"jsonrpc":"2.0","result":["{text}"],"id":1}}"#);
     assert_eq!(answer, echoed);
-    assert_eq!(ways.ask(&server, Way::Datagram, ECHO), ECHOED);
+    assert_eq!(
+        listeners.ask(&server, JsonTransport::Datagram, ECHO),
+        ECHOED
+    );
 }
 
 #[test]
 fn http_answers_with_a_status_and_a_content_type() {
-    let ways = Ways::new();
-    let server = ways.start("");
+    let listeners = JsonListeners::new();
+    let server = listeners.start("");
     let mut client = http::Client::connect(server.port());
     let answer = client.post(ECHO.as_bytes());
     assert_eq!(answer.status, "HTTP/1.1 200 OK");

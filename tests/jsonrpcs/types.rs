@@ -3,7 +3,7 @@
 use harness::server::Server;
 use serde_json::{Value, json};
 
-use crate::ways::{Ways, datagram};
+use crate::transports::{JsonListeners, datagram};
 
 fn ask(server: &Server, method: &str, params: &str) -> Value {
     let document = format!(r#"{{"jsonrpc":"2.0","method":"{method}","params":{params},"id":1}}"#);
@@ -13,8 +13,8 @@ fn ask(server: &Server, method: &str, params: &str) -> Value {
 
 fn in_both_modes(check: impl Fn(&Server)) {
     for strict in [0, 1] {
-        let ways = Ways::new();
-        check(&ways.start(&format!("modparam(\"jsonrpcs\", \"strict\", {strict})")));
+        let listeners = JsonListeners::new();
+        check(&listeners.start(&format!("modparam(\"jsonrpcs\", \"strict\", {strict})")));
     }
 }
 
@@ -96,15 +96,15 @@ fn null_in_the_place_of_an_optional_parameter_is_a_missing_one() {
 
 #[test]
 fn an_optional_parameter_of_a_wrong_type_is_an_error_with_strict_alone() {
-    let ways = Ways::new();
-    let server = ways.start("");
+    let listeners = JsonListeners::new();
+    let server = listeners.start("");
     // The command goes on without it.
     let told = ask(&server, "core.shmmem", "[7]");
     assert!(told["result"]["total"].is_number(), "{told}");
     let told = ask(&server, "jsonrpc.echo", r#"["a",{}]"#);
     assert_eq!(told["result"], json!(["a", 0]));
     drop(server);
-    let server = ways.start(r#"modparam("jsonrpcs", "strict", 1)"#);
+    let server = listeners.start(r#"modparam("jsonrpcs", "strict", 1)"#);
     let told = ask(&server, "core.shmmem", "[7]");
     let data = "parameter 1: expected string, got integer";
     assert_eq!(told["error"]["data"], data);
@@ -135,14 +135,14 @@ fn numbers_become_text_where_the_command_converts() {
 
 #[test]
 fn a_missing_parameter_is_empty_or_with_strict_an_error() {
-    let ways = Ways::new();
-    let server = ways.start("");
+    let listeners = JsonListeners::new();
+    let server = listeners.start("");
     let told = ask(&server, "htable.get", "[\"t\"]");
     assert_eq!(told["error"]["code"], 500, "{told}");
     let told = ask(&server, "core.printi", "[]");
     assert!(told.get("error").is_none(), "{told}");
     drop(server);
-    let server = ways.start(r#"modparam("jsonrpcs", "strict", 1)"#);
+    let server = listeners.start(r#"modparam("jsonrpcs", "strict", 1)"#);
     let told = ask(&server, "htable.get", "[\"t\"]");
     assert!(told.get("error").is_some(), "{told}");
 }

@@ -3,7 +3,7 @@
 use harness::server::Server;
 use serde_json::{Value, json};
 
-use crate::ways::{Ways, datagram};
+use crate::transports::{JsonListeners, datagram};
 
 /// Every character but NUL, some hundred at a time.
 fn all_characters() -> Vec<String> {
@@ -31,8 +31,8 @@ fn document(text_in_json: &[u8]) -> Vec<u8> {
 
 #[test]
 fn characters_as_themselves() {
-    let ways = Ways::new();
-    let server = ways.start("");
+    let listeners = JsonListeners::new();
+    let server = listeners.start("");
     for text in all_characters() {
         let asked = document(json!(text).to_string().as_bytes());
         assert_eq!(echo(&server, &asked), json!(text));
@@ -41,8 +41,8 @@ fn characters_as_themselves() {
 
 #[test]
 fn characters_as_escapes() {
-    let ways = Ways::new();
-    let server = ways.start("");
+    let listeners = JsonListeners::new();
+    let server = listeners.start("");
     for text in all_characters() {
         let escapes: String = text
             .encode_utf16()
@@ -55,8 +55,8 @@ fn characters_as_escapes() {
 
 #[test]
 fn what_is_no_character() {
-    let ways = Ways::new();
-    let server = ways.start("");
+    let listeners = JsonListeners::new();
+    let server = listeners.start("");
     for (text, told) in [
         // Left out, as in C: commands take text that ends with a NUL.
         (&br#""a\u0000b""#[..], "ab"),
@@ -78,8 +78,8 @@ fn what_is_no_character() {
 
 #[test]
 fn with_strict_only_utf8_is_json() {
-    let ways = Ways::new();
-    let server = ways.start(r#"modparam("jsonrpcs", "strict", 1)"#);
+    let listeners = JsonListeners::new();
+    let server = listeners.start(r#"modparam("jsonrpcs", "strict", 1)"#);
     for text in [
         &b"\"a\xffb\""[..],
         b"\"a\tb\"",

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::process::Command;
 
 use harness::builder::Builder;
-use harness::json_ways;
+use harness::json_transports;
 use harness::modules::{Flavor, example, kamailio, our_modules, ours, workspace};
 use harness::server::Server;
 use rpc_wire::binrpc::client::Node;
@@ -133,7 +133,7 @@ fn told(server: &Server) -> Vec<Told> {
 
 fn told_in_json(server: &Server) -> Vec<Told> {
     let request = format!(r#"{{"jsonrpc":"2.0","method":"{COMMAND}","id":1}}"#);
-    let answer = json_ways::datagram(&server.path("rpc.socket"), request.as_bytes());
+    let answer = json_transports::datagram(&server.path("rpc.socket"), request.as_bytes());
     let answer: Value = serde_json::from_str(&answer).expect("the answer is JSON");
     let told = answer["result"].as_array().expect("an array").iter();
     told.map(|module| members(|name| module[name].as_str().map(str::to_owned)))

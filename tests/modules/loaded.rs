@@ -6,7 +6,7 @@ use std::fs;
 use harness::binrpc::{Address, Client};
 use harness::datagram;
 use harness::http;
-use harness::json_ways::{self, ECHO, ECHOED};
+use harness::json_transports::{self, ECHO, ECHOED};
 use harness::modules::{Flavor, our_modules, ours};
 use harness::server::Server;
 use rpc_wire::binrpc::client::Answer;
@@ -53,7 +53,7 @@ fn each_module_loads_and_answers() {
     let mut client = Client::connect(Address::UnixStream(server.socket()));
     let answer = client.call("core.version", &[]);
     assert!(matches!(answer, Answer::Reply(_)), "{answer:?}");
-    let answer = json_ways::datagram(&server.path("rpc.socket"), ECHO.as_bytes());
+    let answer = json_transports::datagram(&server.path("rpc.socket"), ECHO.as_bytes());
     assert_eq!(answer.trim(), ECHOED);
     let answer = datagram::ask(&server.path("mi.socket"), b":core.echo:\na\n");
     assert!(

@@ -1,4 +1,4 @@
-//! Every way into a server with `ctl`.
+//! A server with `ctl` that listens on every transport.
 
 use std::net::{Ipv4Addr, SocketAddr};
 
@@ -10,24 +10,24 @@ use crate::wait;
 /// The name of the Unix stream socket, in the server's directory.
 pub const STREAM: &str = "stream";
 
-/// Places of all kinds for one server, or for several in the same directory,
-/// one after the other.
+/// The addresses of all kinds of listeners for one server, or for several that use the
+/// same directory one after the other.
 #[derive(Debug)]
-pub struct Ways {
+pub struct CtlListeners {
     udp: SocketAddr,
     tcp: SocketAddr,
     line_udp: SocketAddr,
     line_tcp: SocketAddr,
 }
 
-impl Default for Ways {
+impl Default for CtlListeners {
     fn default() -> Self {
         Self::new()
     }
 }
 
-impl Ways {
-    /// Free ports, and the names of the files.
+impl CtlListeners {
+    /// Free ports, and fixed names of files.
     #[must_use]
     pub fn new() -> Self {
         Self {
@@ -38,8 +38,8 @@ impl Ways {
         }
     }
 
-    /// What a server needs in its configuration to listen everywhere. Its Unix
-    /// stream socket is [`STREAM`].
+    /// The configuration that makes a server listen on all of them. Its Unix stream
+    /// socket is [`STREAM`].
     #[must_use]
     pub fn config(&self) -> String {
         let Self {
@@ -61,7 +61,7 @@ impl Ways {
         )
     }
 
-    /// Where BINRPC is spoken.
+    /// The addresses for BINRPC.
     #[must_use]
     pub fn binrpc(&self, server: &Server) -> [Address; 4] {
         [
@@ -72,21 +72,21 @@ impl Ways {
         ]
     }
 
-    /// Where BINRPC is spoken over connections.
+    /// The addresses for BINRPC over connections.
     #[must_use]
     pub fn streams(&self, server: &Server) -> [Address; 2] {
         let [unix, _, _, tcp] = self.binrpc(server);
         [unix, tcp]
     }
 
-    /// Where BINRPC is spoken in datagrams.
+    /// The addresses for BINRPC in datagrams.
     #[must_use]
     pub fn datagrams(&self, server: &Server) -> [Address; 2] {
         let [_, unix, udp, _] = self.binrpc(server);
         [unix, udp]
     }
 
-    /// Where the line protocol is spoken.
+    /// The addresses for the line protocol.
     #[must_use]
     pub fn lines(&self, server: &Server) -> [linefifo::Address; 3] {
         [
@@ -97,18 +97,18 @@ impl Ways {
     }
 }
 
-/// An address of this host.
+/// The address of this port on this host.
 #[must_use]
 pub fn local(port: u16) -> SocketAddr {
     (Ipv4Addr::LOCALHOST, port).into()
 }
 
-/// Waits until the server has so many connections open: it learns at its own
-/// pace that a client has left.
+/// Waits until the server has this many open connections. It takes a while to notice
+/// that a client has left.
 ///
 /// # Panics
 ///
-/// It keeps more.
+/// It keeps more connections.
 pub fn wait_for_connections(witness: &mut Client, count: i32) {
     wait::until("the other connections are closed", || {
         witness.call("ctl.connections", &[]).values()[0].as_int() == Some(count)

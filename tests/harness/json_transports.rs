@@ -1,4 +1,4 @@
-//! The ways to a server with `jsonrpcs`: one document in, the answer out.
+//! Sending documents to a server with `jsonrpcs` on each of its transports.
 
 use std::fs::File;
 use std::io::{Read, Write};
@@ -15,17 +15,17 @@ use crate::own_path::OwnPath;
 use crate::server::{Server, free_port};
 use crate::wait::patience;
 
-/// What the tests of ours alone load.
+/// The modules that servers load in tests of ours alone.
 const MODULES: &[&str] = &[
     "ctl", "pv", "sl", "xlog", "kex", "htable", "rtimer", "xhttp", "jsonrpcs",
 ];
 
-/// A transport.
+/// A transport of `jsonrpcs`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Way {
+pub enum JsonTransport {
     /// A Unix datagram socket.
     Datagram,
-    /// A named pipe, and another for the answer.
+    /// A named pipe for the request, and another for the answer.
     Pipe,
     /// TCP.
     Tcp,
@@ -33,35 +33,40 @@ pub enum Way {
     Http,
 }
 
-/// All of them.
-pub const WAYS: [Way; 4] = [Way::Datagram, Way::Pipe, Way::Tcp, Way::Http];
+/// All transports.
+pub const JSON_TRANSPORTS: [JsonTransport; 4] = [
+    JsonTransport::Datagram,
+    JsonTransport::Pipe,
+    JsonTransport::Tcp,
+    JsonTransport::Http,
+];
 
-/// Where a server is to be reached in all of them.
+/// The listeners of a server on all transports.
 #[derive(Clone, Copy, Debug)]
-pub struct Ways {
+pub struct JsonListeners {
     tcp: SocketAddr,
 }
 
 /// A document that is always answered.
 pub const ECHO: &str = r#"{"jsonrpc":"2.0","method":"core.echo","params":["a",2],"id":"x"}"#;
-/// That answer.
+/// The answer to [`ECHO`].
 pub const ECHOED: &str = r#"{"jsonrpc":"2.0","result":["a","2"],"id":"x"}"#;
 
-impl Default for Ways {
+impl Default for JsonListeners {
     fn default() -> Self {
         Self::new()
     }
 }
 
-impl Ways {
-    /// Starts a server of ours that is there in all ways, with this in its
-    /// configuration, which may have routes.
+impl JsonListeners {
+    /// Starts a server of ours that listens on all transports, with `extra` in its
+    /// configuration, which may contain routes.
     #[must_use]
     pub fn start(&self, extra: &str) -> Server {
         self.builder(extra).start()
     }
 
-    /// The same, to be changed.
+    /// Describes the server that [`start`](Self::start) starts, for further changes.
     #[must_use]
     pub fn builder(&self, extra: &str) -> Builder {
         let config = self.config(true, 0);
@@ -77,7 +82,7 @@ impl Ways {
             ))
     }
 
-    /// A free port for TCP; the others are files, and the port for SIP.
+    /// A free port for TCP. The other listeners are files, and the port for SIP.
     #[must_use]
     pub fn new() -> Self {
         Self {
@@ -85,8 +90,8 @@ impl Ways {
         }
     }
 
-    /// The module's parameters, with TCP or without. The route that HTTP takes
-    /// is for the caller to write.
+    /// The module's parameters, with TCP or without. The caller must write the route
+    /// for HTTP.
     #[must_use]
     pub fn config(&self, with_tcp: bool, pretty: i32) -> String {
         let (transports, tcp) = if with_tcp {
@@ -105,30 +110,30 @@ impl Ways {
         )
     }
 
-    /// What the server answers to a document, which is a request: the HTTP
-    /// status and headers are part of it.
+    /// The answer to a document, which must be a request. Over HTTP the status and the
+    /// headers are part of it.
     ///
     /// # Panics
     ///
     /// It does not answer.
     #[must_use]
-    pub fn ask(&self, server: &Server, way: Way, document: &str) -> String {
-        match way {
-            Way::Datagram => datagram(&server.path("rpc.socket"), document.as_bytes()),
-            Way::Pipe => pipe(&server.path("rpc.fifo"), document),
-            Way::Tcp => tcp(self.tcp, document.as_bytes()),
-            Way::Http => http(server, document),
+    pub fn ask(&self, server: &Server, transport: JsonTransport, document: &str) -> String {
+        match transport {
+            JsonTransport::Datagram => datagram(&server.path("rpc.socket"), document.as_bytes()),
+            JsonTransport::Pipe => pipe(&server.path("rpc.fifo"), document),
+            JsonTransport::Tcp => tcp(self.tcp, document.as_bytes()),
+            JsonTransport::Http => http(server, document),
         }
     }
 
-    /// Where it listens for TCP.
+    /// The address at which it listens for TCP.
     #[must_use]
     pub fn tcp(&self) -> SocketAddr {
         self.tcp
     }
 }
 
-/// The C module listens on TCP in later versions only.
+/// Whether the module listens on TCP, which the C module does only in later versions.
 #[must_use]
 pub fn has_tcp(flavor: Flavor) -> bool {
     if flavor == Flavor::Rust {
@@ -143,7 +148,7 @@ pub fn has_tcp(flavor: Flavor) -> bool {
 ///
 /// # Panics
 ///
-/// None comes.
+/// There is none.
 #[must_use]
 pub fn datagram(socket: &Path, document: &[u8]) -> String {
     first_datagram(socket, &[document])
@@ -153,7 +158,7 @@ pub fn datagram(socket: &Path, document: &[u8]) -> String {
 ///
 /// # Panics
 ///
-/// None comes.
+/// There is none.
 #[must_use]
 pub fn first_datagram(socket: &Path, documents: &[&[u8]]) -> String {
     let own = OwnPath::new();
@@ -174,11 +179,11 @@ pub fn first_datagram(socket: &Path, documents: &[&[u8]]) -> String {
     }
 }
 
-/// The answer through a pipe that is named behind the first bracket.
+/// The answer through a pipe, whose name is inserted behind the first bracket.
 ///
 /// # Panics
 ///
-/// None comes.
+/// There is none.
 #[must_use]
 pub fn pipe(pipe: &Path, document: &str) -> String {
     let mut reply = ReplyPipe::new();
@@ -193,12 +198,12 @@ pub fn pipe(pipe: &Path, document: &str) -> String {
     }
 }
 
-/// All that comes back until the server closes. The client says that it sends
-/// no more, but not before it is answered.
+/// All bytes that come back until the server closes. The client says that it sends no
+/// more, but only after it was answered.
 ///
 /// # Panics
 ///
-/// None comes.
+/// There is none.
 #[must_use]
 pub fn tcp(server: SocketAddr, document: &[u8]) -> String {
     let mut stream = connect(server);
@@ -206,11 +211,11 @@ pub fn tcp(server: SocketAddr, document: &[u8]) -> String {
     read_all(stream)
 }
 
-/// The same from a client that first says that it sends no more.
+/// As [`tcp`], but the client first says that it sends no more.
 ///
 /// # Panics
 ///
-/// None comes.
+/// There is none.
 #[must_use]
 pub fn tcp_to_the_end(server: SocketAddr, document: &[u8]) -> String {
     let mut stream = connect(server);
@@ -219,11 +224,11 @@ pub fn tcp_to_the_end(server: SocketAddr, document: &[u8]) -> String {
     read_all(stream)
 }
 
-/// A connection that waits no longer than [`patience`].
+/// A connection whose reads wait no longer than [`patience`].
 ///
 /// # Panics
 ///
-/// Nobody listens there.
+/// Nothing listens there.
 #[must_use]
 pub fn connect(server: SocketAddr) -> TcpStream {
     let stream = TcpStream::connect(server).expect("the server listens");
@@ -246,7 +251,8 @@ fn http(server: &Server, document: &str) -> String {
     let headers = response
         .headers
         .iter()
-        // The first names the client's port, the other is the body's affair.
+        // The first header has the client's port, and the other one the length of the
+        // body.
         .filter(|it| !it.starts_with("Sia:") && !it.starts_with("Content-Length:"));
     let headers: Vec<&str> = headers.map(String::as_str).collect();
     format!(
