@@ -6,16 +6,16 @@
 #   KAMAILIO_BIN    the server to compare compile flags with, and to run
 #   BUILD           make or cmake: how test-versions builds that Kamailio
 #   KAMAILIO_DEFS   definitions to add to those of the sources, such as -UDBG_SR_MEMORY
-#   KAMAILIO_RS_COMMIT   the commit that rust.modules tells, where the sources lie outside git
-#   CARGO, CARGO_TARGET_DIR   as cargo has them
+#   KAMAILIO_RS_COMMIT   the commit that rust.modules shows, if the sources are outside git
+#   CARGO, CARGO_TARGET_DIR   the same as for cargo
 #   ONLY            the part of the benchmark to run, such as udp or core.psx
 #   RECORD          yes puts such a part into docs/benchmarks.json, and a short run
 #                   of hostile and million into docs/proof.json
-#   HOSTILE_SECONDS, SEED   how long mutated requests are sent, and which
+#   HOSTILE_SECONDS, SEED   how long mutated requests are sent, and which mutations
 #   REQUESTS        how many requests million sends to each module
 #   FUZZ_SECONDS    how long each fuzz target runs
 #   PREFIX, DESTDIR, DOCUMENTS   where to install, see scripts/install.sh
-#   FOR             what builds, deb and install are for beside the installed
+#   FOR             what builds, deb and install work for in addition to the installed
 #                   Kamailio: versions that Debian has, or paths of source trees
 
 MAKEFLAGS += --no-print-directory
@@ -25,16 +25,16 @@ MAKEFLAGS += --no-print-directory
 
 CARGO ?= cargo
 FUZZ_SECONDS ?= 60
-# The version that nobody has installed here, and on which the modules have to load
-# all the same.
+# The modules also have to load on this version, which need not be installed.
 OTHER_VERSION := 6.0.1
 
-# rustup puts cargo where a shell finds it only after the next login, and Debian
-# puts servers where only root's shell does.
+# A shell finds the cargo of rustup only after the next login, and on Debian only
+# root's shell finds servers.
 export PATH := $(PATH):$(HOME)/.cargo/bin:$(CURDIR)/.deps/tools/bin:/usr/local/sbin:/usr/sbin
 export CARGO
 
-# $(call absolute,PATH): make's own abspath takes a path with a blank for two paths.
+# $(call absolute,PATH) is needed because make's own abspath takes a path with a blank
+# for two paths.
 absolute = $(if $(filter /%,$(firstword $(1))),$(1),$(CURDIR)/$(1))
 ifneq ($(KAMAILIO_SRC),)
 override export KAMAILIO_SRC := $(call absolute,$(KAMAILIO_SRC))
@@ -44,19 +44,19 @@ TARGET := $(call absolute,$(or $(CARGO_TARGET_DIR),target))
 MODULES := $(notdir $(patsubst %/Cargo.toml,%,$(wildcard modules/*/Cargo.toml)))
 EXAMPLES := $(notdir $(patsubst %/Cargo.toml,%,$(wildcard examples/*/Cargo.toml)))
 
-# The modules do not name the directories of who builds them: files are called as
-# they are in the tree, in cargo's directory or in the toolchain's.
+# The modules must not contain the directories of whoever builds them, so the names of
+# files start at the tree, at cargo's directory or at the toolchain's.
 CARGO_DIRECTORY := $(or $(CARGO_HOME),$(HOME)/.cargo)
 SYSROOT = $(or $(shell PATH="$(PATH)" rustc --print sysroot 2>/dev/null),/nowhere)
 remap = '--remap-path-prefix=$(1)=$(2)'
 TRIMMED = --config "target.'cfg(unix)'.rustflags=[$(call remap,$(TARGET),target),$(call remap,$(CURDIR),.),$(call remap,$(CARGO_DIRECTORY),cargo),$(call remap,$(SYSROOT),rust)]"
 
-# $(call place,NAMES,DIRECTORY): install replaces a file, and never writes into
-# one that a running server has mapped.
+# $(call place,NAMES,DIRECTORY) uses install because it replaces a file, and never
+# writes into one that a running server has mapped.
 place = install -d "$(2)" && for name in $(1); do \
 	install -C -m 644 "$(TARGET)/release/lib$$name.so" "$(2)/$$name.so" || exit; done
 
-# Says what comes now and how long it took to get here.
+# Names the next stage, and how long it took to get there.
 STARTED := $(shell date +%s)
 stage = @printf '\n==> %s (after %s s)\n' "$(1)" "$$(($$(date +%s) - $(STARTED)))"
 
@@ -70,8 +70,8 @@ examples: headers ## Build the modules in examples/ into target/modules/examples
 	$(CARGO) $(TRIMMED) build --release $(addprefix -p ,$(EXAMPLES))
 	@$(call place,$(EXAMPLES),$(TARGET)/modules/examples)
 
-# What a target needs of this machine, all of it installed before anything else is
-# done; its prerequisites inherit the list.
+# The packages that a target needs on this machine. All of them are installed before
+# anything else is done, because its prerequisites inherit the list.
 PARTS := build
 run: PARTS += run
 deb: PARTS += deb
@@ -87,23 +87,24 @@ headers: setup ## Fetch the headers of the installed Kamailio
 run: all ## Run Kamailio with the modules in the foreground, until Ctrl-C
 	@scripts/run.sh "$(TARGET)/modules"
 
-# Where the modules are for what FOR names.
+# The directories of the modules that were built for FOR.
 built_for = $(foreach kamailio,$(FOR),"$(TARGET)/kamailio-$(patsubst kamailio-%,%,$(notdir $(kamailio:/=)))/modules")
 
 builds: ## Build the modules for each Kamailio that FOR names
 	@scripts/builds.sh "$(TARGET)" $(FOR)
 
-# Neither of these builds: root, who installs, has no cargo as a rule.
+# Neither of these builds anything, because root, who installs, usually has no cargo.
 install uninstall: export DOCUMENTS := $(DOCUMENTS)
 install uninstall: export PREFIX := $(PREFIX)
 install uninstall: export DESTDIR := $(DESTDIR)
-install: ## Install what make has built, or make builds for FOR, beside the C modules or below PREFIX
+install: ## Install the modules that make, or make builds for FOR, has made: beside the C ones or below PREFIX
 	@scripts/install.sh install $(or $(built_for),"$(TARGET)/modules")
 
-uninstall: ## Remove what install has copied
+uninstall: ## Remove what make install has copied
 	@scripts/install.sh remove
 
-# Whoever upgrades to the next Debian has modules for its Kamailio at once.
+# The package also has modules for the next Debian's Kamailio, so that an upgrade to
+# it finds them.
 deb: FOR ?= $(filter-out $(shell kamailio -V 2>/dev/null | awk '/^version: / { print $$3 }'),$(OTHER_VERSION))
 deb: all builds ## Make a Debian package for the installed Kamailio and those of FOR, in target/debian
 	@scripts/deb.sh "$(TARGET)/debian" "$(TARGET)/modules" $(built_for)
@@ -125,24 +126,24 @@ test: ## Run the whole suite: formatting, lints, both Kamailio versions, fuzzing
 	$(call stage,tests)
 	$(CARGO) test --workspace --no-fail-fast
 
-# A server of that version is built, too, and loads the modules.
+# This also builds a server of that version, which loads the modules.
 other:
 	@scripts/versions.sh load "$(TARGET)"
 
-# Our modules for another version, beside its own C modules, in every live test but
-# those in tests/left_out.txt.
+# This runs every live test but those in tests/left_out.txt with our modules for another
+# version, beside its own C modules.
 test-versions: ## Run the live tests on Kamailio 6.0.1, built with make and with CMake, or on KAMAILIO_SRC
 	@BUILD="$(BUILD)" scripts/versions.sh test "$(TARGET)" "$(KAMAILIO_SRC)"
 
-versions-report: ## Write the table of versions in README.md again, from docs/versions.json
+versions-report: ## Rewrite the table of versions in README.md from docs/versions.json
 	$(CARGO) run --quiet -p kamailio-tests --bin versions -- report
 
-# The system that is made anew has nothing but Rust.
+# The new systems have nothing but Rust.
 test-fresh: ## Try make, make run and make test on a fresh Debian 12 and 13, in chroots; takes hours
 	@scripts/chroot.sh 12
 	@scripts/chroot.sh 13
 
-# Each in a target directory of its own, for the compiler flags differ.
+# Each has a target directory of its own, because the compiler flags differ.
 sanitize: ## Run the live tests with our modules under AddressSanitizer
 valgrind: ## Run the live tests with servers under valgrind, leaks included; takes an hour
 sanitize valgrind: headers
@@ -165,14 +166,14 @@ fuzz: ## Run every fuzz target for FUZZ_SECONDS
 	@scripts/setup.sh fuzz
 	@scripts/fuzz.sh $(FUZZ_SECONDS)
 
-fuzz-keep: ## Add to fuzz/corpus what fuzzing found and nothing there covers
+fuzz-keep: ## Add to fuzz/corpus the inputs that fuzzing found and that reach new code
 	@scripts/fuzz.sh keep
 
 bench: export KAMAILIO_RS_MODULES := $(TARGET)/modules
-bench: all ## Measure our modules beside the C ones, into docs/benchmarks.md; ONLY=udp prints a part
+bench: all ## Measure our modules beside the C ones and write docs/benchmarks.md; ONLY=udp only prints a part
 	$(CARGO) run --release -p kamailio-bench -- $(if $(RECORD),record) "$(ONLY)"
 
-bench-report: ## Write docs/benchmarks.md and its chart again, from docs/benchmarks.json
+bench-report: ## Rewrite docs/benchmarks.md and its chart from docs/benchmarks.json
 	$(CARGO) run --release -p kamailio-bench -- report
 
 hostile million: export KAMAILIO_RS_MODULES := $(TARGET)/modules
@@ -180,17 +181,17 @@ hostile million: export ONLY := $(ONLY)
 hostile million: export RECORD := $(RECORD)
 hostile: export HOSTILE_SECONDS := $(HOSTILE_SECONDS)
 hostile: export SEED := $(SEED)
-hostile: all ## Send mutated requests to live servers for HOSTILE_SECONDS (600), into docs/proof.md
+hostile: all ## Send mutated requests to live servers for HOSTILE_SECONDS (600) and write docs/proof.md
 	$(CARGO) run --release -p kamailio-proof -- hostile
 
 million: export REQUESTS := $(REQUESTS)
-million: all ## Send REQUESTS (a million) of mixed kinds to each module, into docs/proof.md
+million: all ## Send REQUESTS (a million) of mixed kinds to each module and write docs/proof.md
 	$(CARGO) run --release -p kamailio-proof -- million
 
-proof-report: ## Write docs/proof.md again, from docs/proof.json
+proof-report: ## Rewrite docs/proof.md from docs/proof.json
 	$(CARGO) run --release -p kamailio-proof -- report
 
-clean: ## Remove what was built; headers stay in .deps
+clean: ## Remove what was built, but keep the headers in .deps
 	$(CARGO) clean
 
 help: ## List the targets

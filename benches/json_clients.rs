@@ -9,7 +9,8 @@ use std::path::Path;
 use harness::linefifo::ReplyPipe;
 use harness::own_path::OwnPath;
 use harness::wait::{self, patience};
-use rpc_wire::jsonrpc::{Found, Progress, find_on};
+use rpc_wire::ScanState;
+use rpc_wire::jsonrpc::{Found, find_on};
 
 use crate::measure::Asker;
 
@@ -134,7 +135,7 @@ impl Asker for Tcp {
 #[derive(Default)]
 struct Input {
     bytes: Vec<u8>,
-    progress: Progress,
+    progress: ScanState,
 }
 
 impl Input {
@@ -144,7 +145,7 @@ impl Input {
             match find_on(&self.bytes, &mut self.progress) {
                 Found::Document(len) => {
                     self.bytes.drain(..len);
-                    self.progress = Progress::default();
+                    self.progress = ScanState::default();
                     return len;
                 }
                 Found::Other(len @ 1..) => drop(self.bytes.drain(..len)),

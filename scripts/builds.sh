@@ -1,13 +1,14 @@
 #!/usr/bin/env bash
-# Builds the modules for more than the installed Kamailio.
+# Builds the modules for other versions of Kamailio than the installed one.
 #
-#   builds.sh TARGET KAMAILIO...   a KAMAILIO is a version that Debian has the
-#                                  sources of, or the path of a source tree; the
-#                                  modules are put into TARGET/kamailio-VERSION/modules,
-#                                  or for a tree of another name TARGET/kamailio-NAME/modules
+#   builds.sh TARGET KAMAILIO...   a KAMAILIO is a version whose sources Debian
+#                                  has, or the path of a source tree. The modules
+#                                  are put into TARGET/kamailio-VERSION/modules, or
+#                                  into TARGET/kamailio-NAME/modules for a tree with
+#                                  another name
 #
-# Each has a target directory of its own: in a common one each would have the
-# others built anew.
+# Each version has a target directory of its own, because in a common one each
+# would make cargo build the others anew.
 set -euo pipefail
 
 root=$(cd "$(dirname "$0")/.." && pwd)

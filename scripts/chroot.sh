@@ -1,18 +1,18 @@
 #!/usr/bin/env bash
-# Tries what this project's documents promise on a Debian that has next to nothing
-# installed, in a clone of what is committed. It needs root and debootstrap.
+# Tries what the documents of this project promise on a Debian with almost nothing
+# installed, in a clone of the committed files. It needs root and debootstrap.
 #
 #   chroot.sh RELEASE              all of scripts/fresh.sh, on a new system
-#   chroot.sh RELEASE COMMAND...   one command in the system that is there, such as
+#   chroot.sh RELEASE COMMAND...   one command in the system that exists, such as
 #                                  chroot.sh 13 make run
 #
 # RELEASE is 11, 12, 13 or testing. Debian comes from the archive that this system
-# uses; Rust and cargo's configuration are copied from it. Systems are kept in
-# .deps/debian-RELEASE.
+# uses; Rust and cargo's configuration are copied from this system. The new systems
+# are kept in .deps/debian-RELEASE.
 set -euo pipefail
 
 root=$(cd "$(dirname "$0")/.." && pwd)
-# What a new user has, beside Rust.
+# The packages that a new user has, in addition to Rust.
 packages=ca-certificates,git,make,sudo
 
 fail() {
@@ -33,7 +33,7 @@ shift
 [ "$(id -u)" = 0 ] || fail "only root can do this"
 command -v debootstrap >/dev/null || fail "debootstrap is missing"
 
-# Prints where this system gets Debian itself from.
+# Prints the archive from which this system gets Debian itself.
 mirror() {
     local codename
     codename=$(sed -n 's/^VERSION_CODENAME=//p' /etc/os-release)
@@ -53,7 +53,7 @@ make_base() {
     cp -a "$(rustc --print sysroot)"/{bin,lib} "$base.new/usr/local/"
     apt-config dump | grep -i '^Acquire::[a-z]*::Proxy ' >"$base.new/etc/apt/apt.conf.d/proxy" || true
     cp /etc/ssl/certs/ca-certificates.crt "$base.new/etc/ssl/certs/"
-    # If the machine stops meanwhile, the system is made anew.
+    # If the machine stops meanwhile, the next run makes the system anew.
     echo force-unsafe-io >"$base.new/etc/dpkg/dpkg.cfg.d/unsafe-io"
     mv -T "$base.new" "$base"
 }
@@ -70,7 +70,7 @@ make_system() {
     mv -T "$system.new" "$system"
 }
 
-# Runs a command in the tree there. Processes and mounts end with it.
+# Runs a command in the tree of that system. Processes and mounts end with it.
 enter() {
     local kept=() name
     for name in TERM "${!CARGO_PROFILE_@}"; do kept+=("$name=${!name:-}"); done

@@ -1,13 +1,13 @@
 #!/bin/sh
-# Starts Kamailio in a container, with the modules of this project in front of its
-# own.
+# Starts Kamailio in a container. It takes the modules of this project before its
+# own ones.
 #
-#   container.sh [OPTION...]   options are Kamailio's
+#   container.sh [OPTION...]   the options are Kamailio's
 set -eu
 
-# The server says itself where its modules are.
+# The server itself says where its modules are.
 own=$(kamailio -h | sed -n 's/.*Modules search path (default: \(.*\))$/\1/p')
 first=${own%%:*}
 
-# It becomes the container's first process, which the engine asks to stop.
+# The server becomes the container's first process, which the engine asks to stop.
 exec kamailio -DD -E -f /etc/kamailio/kamailio.cfg -L "${first%/}/rust:$own" -Y /run/kamailio "$@"

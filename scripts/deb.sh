@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
-# Makes a Debian package of modules that `make` built and prints its name.
+# Makes a Debian package of modules that `make` built, and prints its name.
 #
-#   deb.sh OUTPUT MODULES...   the package is put into the directory OUTPUT, and
-#                              has the modules in each of the others, which may
-#                              be for several versions of Kamailio
+#   deb.sh OUTPUT MODULES...   puts the package into the directory OUTPUT. The
+#                              package has the modules of all other directories,
+#                              which may be for several versions of Kamailio
 #
-# DEBFULLNAME, DEBEMAIL  who maintains the package, as for Debian's own tools; the
-#                        author of the last commit, if they are not set
-# SOURCE_DATE_EPOCH      the time that is used for its version, if not now
+# DEBFULLNAME, DEBEMAIL  the maintainer of the package, as for Debian's own tools.
+#                        The default is the author of the last commit
+# SOURCE_DATE_EPOCH      the time that its version contains. The default is now
 set -euo pipefail
 export LC_ALL=C
 umask 022
@@ -28,11 +28,11 @@ author=$(git -C "$root" log -1 --format='%an <%ae>' 2>/dev/null || echo "Built h
 maintainer="${DEBFULLNAME:-${author%% <*}} <${DEBEMAIL:-$(cut -d "<" -f 2 <<<"${author%>}")}>"
 seconds=${SOURCE_DATE_EPOCH:-$(date +%s)}
 
-# Each build is newer than the one before, so that `apt install` takes it in any
-# case: the same sources may have been built for more versions of Kamailio. It is
-# called r and not git because the packages of 0.1.0 that had no time in their
-# version were called 0.1.0+kamailio5.6.3-1. At its end is the system that it was
-# built on, whose libraries it wants.
+# Each build counts as newer than the one before, so that `apt install` always
+# takes it: the same sources may have been built for more versions of Kamailio. The
+# version has an r, not git, because the packages of 0.1.0 without a time in
+# their version were called 0.1.0+kamailio5.6.3-1. It ends with the system that the
+# package was built on, because the package needs the libraries of that system.
 version_of_package() {
     local own commit system
     own=$(sed -n 's/^version *= *"\(.*\)"/\1/p' "$root/Cargo.toml" | head -n 1)
@@ -43,8 +43,8 @@ version_of_package() {
     echo "$own+r$(date -u -d "@$seconds" +%Y%m%d%H%M%S)${commit:+.$commit}-1+$system"
 }
 
-# Installs what belongs into the package, but for what is made when it is
-# installed and what the package manager notes itself.
+# Installs what belongs into the package, except what is made when it is
+# installed and what the package manager records itself.
 stage() {
     DESTDIR=$files SUPPORT=/usr DOCUMENTS=/usr/share/doc/$package \
         "$root/scripts/install.sh" install "$@" >/dev/null 2>"$work/messages" || {
@@ -56,13 +56,13 @@ stage() {
     find "$files/usr/share/man" -name '*.[78]' -exec gzip -9n {} +
 }
 
-# Prints the versions of Kamailio that there are modules for, the oldest first.
+# Prints the versions of Kamailio for which there are modules, the oldest first.
 kamailio_versions() {
     find "$files" -type d -name 'rust-*' | sed 's/.*rust-\(.*\)-[0-9a-f]*$/\1/' | sort -Vu
 }
 
-# Turns CHANGELOG.md into a changelog as Debian has it: an entry for this build
-# with what is in the topmost section. A date is that of the build.
+# Turns CHANGELOG.md into a changelog in Debian's format: an entry for this build
+# with the contents of the topmost section, dated with the time of the build.
 write_changelog() { # VERSION
     {
         printf '%s (%s) unstable; urgency=medium\n\n' "$package" "$1"
@@ -71,7 +71,7 @@ write_changelog() { # VERSION
     } | gzip -9n >"$documents/changelog.Debian.gz"
 }
 
-# The crates that are in the modules have licenses of their own.
+# The crates in the modules have licenses of their own.
 write_copyright() {
     {
         cat "$root/packaging/debian/copyright"
@@ -84,8 +84,8 @@ write_copyright() {
     } >"$documents/copyright"
 }
 
-# Prints what the modules need of the system's libraries. Their own undefined
-# symbols are the server's.
+# Prints what the modules need from the system's libraries. The undefined symbols
+# that no library has are the server's.
 libraries() {
     mkdir -p "$work/debian"
     printf 'Source: %s\n\nPackage: %s\nArchitecture: any\n' "$package" "$package" >"$work/debian/control"
@@ -133,7 +133,7 @@ grep -v '^#' "$root/packaging/debian/triggers" >"$files/DEBIAN/triggers"
 (cd "$files" && find . -path ./DEBIAN -prune -o -type f -printf '%P\0' | sort -z |
     xargs -0 md5sum >DEBIAN/md5sums)
 
-# One is left, so that a pattern names it.
+# Only one package is left there, so that a pattern names it.
 rm -f "$output/${package}"_*.deb
 file=$output/${package}_${version}_$(dpkg --print-architecture).deb
 dpkg-deb --root-owner-group -Zxz --build "$files" "$file" >/dev/null

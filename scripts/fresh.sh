@@ -1,15 +1,16 @@
 #!/usr/bin/env bash
-# Does what a new user does with this tree, step by step, on a system that may be
-# changed: a container or a chroot, not your own machine. scripts/chroot.sh makes one.
+# Does what a new user does with this tree, step by step. Run it on a system that
+# may be changed, such as a container or a chroot, not on your own machine.
+# scripts/chroot.sh makes one.
 #
 #   fresh.sh [STEP...]
 #
-#   build    `make` on a system that has nothing it needs
+#   build    `make` on a system that has nothing of what it needs
 #   run      `make run`, every command that it prints, and its end
 #   user     the same as a user who needs a password for sudo, in a directory that
-#            nobody else can enter, whose path has a blank
-#   deb      `make deb`, and its package installed, replaced by a newer one, removed
-#   image    the steps of the Containerfile, on Debian 13, and what it starts
+#            nobody else can enter and whose path has a blank
+#   deb      `make deb`; its package is installed, replaced by a newer one, removed
+#   image    the steps of the Containerfile on Debian 13, and the server that they start
 #   test     `make test`
 set -euo pipefail
 
@@ -26,7 +27,7 @@ fail() {
     exit 1
 }
 
-# Asserts that Debian's own service is neither running nor about to, and that what
+# Asserts that Debian's own service neither runs nor will run, and that the file which
 # kept it from running is gone.
 check_no_service() {
     [ ! -e /usr/sbin/policy-rc.d ] || fail "policy-rc.d is still there"
@@ -34,8 +35,8 @@ check_no_service() {
     ! grep -qsx kamailio /proc/[0-9]*/comm || fail "a Kamailio is running"
 }
 
-# Asserts that nothing was left outside of this tree, which is in this home; cargo
-# keeps crates in ~/.cargo, and sudo a note of its own.
+# Asserts that nothing was left outside of this tree in this home. The exceptions are
+# the crates that cargo keeps in ~/.cargo, and a file of sudo's own.
 check_nothing_left() { # TREE HOME
     local left
     left=$(find "$2" -mindepth 1 -maxdepth 1 -newer "$started" \
@@ -57,25 +58,25 @@ step_build() {
     check_nothing_left "$root" "$HOME"
 }
 
-# Starts `make run` in a tree with a log, and runs all that it prints; behind these the
-# command that does both as another user.
+# Starts `make run` in a tree with a log, and runs every command that it prints. A
+# command after these arguments does both as another user.
 try_run() { # TREE LOG [COMMAND...]
     local tree=$1 log=$2 line server
     shift 2
-    # A shell has its background commands ignore it.
+    # A shell makes its background commands ignore this signal.
     setsid env --default-signal=INT "$@" make -C "$tree" run >"$log" 2>&1 </dev/null &
     server=$!
     until grep -q 'Ctrl-C stops it' "$log"; do
         kill -0 "$server" 2>/dev/null || { cat "$log"; fail "make run has ended"; }
         sleep 0.5
     done
-    # One of them waits for somebody who types.
+    # One of the commands waits for somebody to type.
     while read -r line; do
         [[ $line != *'(interactive'* ]] || continue
         echo "\$ $line"
         "$@" bash -c "$line" </dev/null
     done < <(sed -n '/^To try/,/^Ctrl-C/s/^    //p' "$log")
-    # As the terminal does: to the whole group.
+    # A terminal also signals the whole group.
     kill -INT -- -"$server"
     wait "$server" || true
     check_no_service
@@ -91,7 +92,7 @@ step_run() {
 step_user() {
     say "a user whose sudo asks for a password"
     local home=/home/$user as_user
-    # In the directory of the clone, as after a login.
+    # It runs in the directory of the clone, as after a login.
     as_user=(setpriv --reuid="$user" --regid="$user" --init-groups
         env -C "$home/a tree" HOME="$home" USER="$user" LOGNAME="$user")
     useradd --create-home --shell /bin/bash --groups sudo "$user"
@@ -107,7 +108,7 @@ step_user() {
     grep -q 'as root run: apt-get install socat' "$started.log" || fail "it does not say what to do"
 
     say "make run with a terminal"
-    # script gives it one, and the password as if somebody typed it.
+    # script gives it a terminal, and the password as if somebody typed it.
     echo "$password" | "${as_user[@]}" script -qec 'scripts/setup.sh build run' /dev/null
     try_run "$home/a tree" "$started.log" "${as_user[@]}"
     rm "$started.log"
@@ -121,7 +122,7 @@ make_package() {
     ls "$root"/target/debian/*.deb
 }
 
-# Asserts that a server which looks for modules in our folder first gets ours.
+# Asserts that a server loads our modules if it looks in our directory first.
 check_served() {
     local modules server
     modules=$(dirname "$(find /usr/lib -path '*/kamailio/modules/ctl.so')")
@@ -160,8 +161,8 @@ step_deb() {
     check_no_service
 }
 
-# Does what an instruction of the Containerfile says, in this system: all its images
-# are one here.
+# Does what an instruction of the Containerfile says, in this system, which stands
+# for all of its images.
 instruct() { # INSTRUCTION ARGUMENTS
     local words
     case $1 in
@@ -176,7 +177,7 @@ instruct() { # INSTRUCTION ARGUMENTS
     esac
 }
 
-# Debian's own programs, for what else is in PATH is in no image.
+# Runs Debian's own programs only, because other programs in PATH are in no image.
 in_image() {
     setpriv --reuid="$as" --regid="$as" --init-groups env -C "$directory" -i PATH=/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
         CARGO=/usr/bin/cargo RUSTC=/usr/bin/rustc RUSTDOC=/usr/bin/rustdoc "$@"

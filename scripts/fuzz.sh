@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Fuzzes every parser for a time, two at once, from the inputs in fuzz/corpus.
+# Fuzzes every parser for some time, two at once, from the inputs in fuzz/corpus.
 #
-#   fuzz.sh SECONDS  run; what is found stays in fuzz/found, a failing input in
-#                    fuzz/artifacts
-#   fuzz.sh keep     add to fuzz/corpus what of fuzz/found reaches code that
-#                    nothing there does
+#   fuzz.sh SECONDS  runs the fuzzers; new inputs stay in fuzz/found, and a failing
+#                    input in fuzz/artifacts
+#   fuzz.sh keep     adds to fuzz/corpus those inputs of fuzz/found that reach code
+#                    which no input there reaches
 set -euo pipefail
 
 root=$(cd "$(dirname "$0")/.." && pwd)
@@ -16,7 +16,8 @@ host=$("${RUSTC:-rustc}" -vV | sed -n 's/^host: //p')
 programs=${CARGO_TARGET_DIR:-target}/$host/release
 read -r -d '' -a names < <("$cargo" fuzz list && printf '\0')
 
-# No sanitizer: the parsers forbid unsafe code, and this way stable Rust will do.
+# This uses no sanitizer, because the parsers forbid unsafe code; stable Rust is then
+# enough.
 CARGO_TERM_QUIET=true "$cargo" fuzz build -s none
 
 run() {
@@ -36,7 +37,7 @@ run() {
     fi
 }
 
-# Counting how often a place is reached would keep ten times the inputs.
+# Counting how often a place is reached would keep ten times as many inputs.
 keep() {
     local name=$1
     "$programs/$name" -merge=1 -use_counters=0 -max_len=512 "corpus/$name" "found/$name" 2>&1 |

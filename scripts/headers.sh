@@ -1,17 +1,17 @@
 #!/usr/bin/env bash
-# Puts the source tree of a Kamailio version into .deps/: Debian and upstream
-# package the server without its headers. How they are configured is found out by
-# the build itself; see build/source.rs.
+# Puts the source tree of a Kamailio version into .deps/, because Debian and upstream
+# package the server without its headers. The build itself finds out how they are
+# configured; see build/source.rs.
 #
-#   headers.sh installed   of the Kamailio that is installed
-#   headers.sh 6.0.1       of that version, if Debian has it
+#   headers.sh installed   the sources of the installed Kamailio
+#   headers.sh 6.0.1       the sources of that version, if Debian has it
 #
-# The sources come through apt, which checks signature and checksum. It is given
-# lists of its own, so that the system's stay as they are.
+# The sources come through apt, which checks signature and checksum. It uses lists
+# of its own, so that the system's lists stay as they are.
 set -euo pipefail
 
 root=$(cd "$(dirname "$0")/.." && pwd)
-# Releases of Debian to look in beside the system's own.
+# Releases of Debian to search in addition to the system's own.
 suites=(trixie)
 
 fail() {
@@ -19,48 +19,48 @@ fail() {
     exit 1
 }
 
-# The way without a source package.
+# What to do if there is no source package.
 name_them=("Name its sources, or the directory where CMake has built it:"
     "    export KAMAILIO_SRC=<directory>")
 
-# Sets $version and $cmake_built of the server that is installed.
+# Sets $version and $cmake_built for the installed server.
 ask_installed() {
     local binary answer oldest
     binary=$(PATH=$PATH:/usr/local/sbin:/usr/sbin command -v "${KAMAILIO_BIN:-kamailio}") || fail \
         "no Kamailio is installed, so there is none to fetch headers for: make setup"
-    # Read to the end: a server that cannot write its answer complains.
+    # The answer is read to its end, because a server that cannot write it complains.
     answer=$("$binary" -V)
     version=$(awk '/^version: / { print $3 }' <<<"$answer")
     oldest=$(sed -n 's/^oldest=//p' "$root/scripts/setup.sh")
     [ "$(printf '%s\n' "$oldest" "$version" | sort -V | head -n 1)" = "$oldest" ] || fail \
         "the installed Kamailio is $version, and the oldest that these modules can be built for is $oldest."
-    # Kamailio's makefiles ask for this way to wait for a lock, its files for
-    # CMake for another one.
+    # Kamailio's makefiles choose this way to wait for a lock, and its files for
+    # CMake choose another one.
     cmake_built=
     grep -q '^flags:.*FAST_LOCK-ADAPTIVE_WAIT' <<<"$answer" || cmake_built=yes
 }
 
-# Prints what apt gets binary packages from: an archive, a suite of it, a
-# component and who publishes it.
+# Prints the sources of apt's binary packages: an archive, a suite of it, a
+# component and the publisher.
 targets() {
     # shellcheck disable=SC2016 # apt replaces these
     apt-get indextargets "$@" --format '$(REPO_URI) $(RELEASE) $(COMPONENT) $(ORIGIN)' \
         'Created-By: Packages'
 }
 
-# Prints lines for a sources.list: the sources to each of Debian's entries among
-# the system's own, and to the releases that were asked for beside it.
+# Prints lines for a sources.list. They name the sources for each of Debian's entries
+# among the system's own, and for the releases in the arguments.
 source_entries() {
     local codename uri suite component entries main='' signed=''
     codename=$(sed -n 's/^VERSION_CODENAME=//p' /etc/os-release)
-    # Only the archive itself may answer, whoever else has a suite of that name.
+    # Only Debian's archive may answer, because others may have a suite of that name.
     local keyring=/usr/share/keyrings/debian-archive-keyring.gpg
     [ ! -f "$keyring" ] || signed="[signed-by=$keyring] "
 
     entries=$(targets | grep ' main Debian$' || true)
     if [ -z "$entries" ]; then
-        # Container images come without lists, and then nobody knows who
-        # publishes what: suites of this release's name have to do.
+        # Container images come without lists, so nothing says who publishes
+        # what. Suites with the name of this release have to do.
         entries=$(targets --no-release-info | grep " ${codename}[a-z-]* main " || true)
     fi
     while read -r uri suite component _; do
@@ -75,9 +75,8 @@ source_entries() {
     done
 }
 
-# Writes the entries of other archives that have a kamailio, upstream's own for
-# one, into a directory, now for sources: with the keys that the system trusts
-# for each.
+# Writes entries for sources into a directory, for the other archives that have a
+# kamailio, such as upstream's own. Each keeps the keys that the system trusts for it.
 other_archives() {
     local entry file
     # shellcheck disable=SC2016 # apt replaces these
@@ -126,12 +125,12 @@ other_archives "$work/apt/parts"
     "none of this system's package sources is an archive that has Kamailio." \
     "${name_them[@]}"
 export APT_CONFIG=$work/apt/conf
-# As root apt would fetch as a user of its own, who may not write here.
+# apt would otherwise fetch as a user of its own, who may not write here.
 apt=(apt-get -qq -o APT::Sandbox::User=root)
 "${apt[@]}" update
 
-# The newest packaging of that version; the installed one is among them, and the
-# upstream tarball is the same for all.
+# This takes the newest packaging of that version. The upstream tarball is the same
+# for all of them, the installed one included.
 package=$(apt-cache showsrc --only-source kamailio | awk '/^Version: / { print $2 }' |
     grep -E "^([0-9]+:)?${version//./\\.}([-+~].*)?$" | sort -V | tail -n 1) || fail \
     "no archive of this system has a source package of Kamailio $version." "${name_them[@]}"
@@ -141,5 +140,5 @@ tarball=("$work"/kamailio_*.orig.tar.*)
 [ -f "${tarball[0]}" ] || fail "the source package $package brought no tarball"
 mkdir "$work/tree"
 tar -xf "${tarball[0]}" -C "$work/tree" --strip-components 1
-# Complete or not there at all, even if two of these run at once.
+# The tree is complete or does not exist, even if two of these scripts run at once.
 mv -T "$work/tree" "$tree" 2>/dev/null || [ -f "$tree/src/core/ver_defs.h" ]

@@ -1,21 +1,22 @@
 #!/usr/bin/env bash
 # Installs modules that `make` built, and removes them again.
 #
-#   install.sh install MODULES...   copy the modules in each of these directories,
-#                                   documents, man pages and license
-#   install.sh remove               remove what was copied, and nothing else
-#   install.sh where                print the directory of the folders of modules
+#   install.sh install MODULES...   copies the modules in each of these directories,
+#                                   the documents, man pages and the license
+#   install.sh remove               removes what was copied, and nothing else
+#   install.sh where                prints the directory that has the builds
 #
-# The modules of each directory go into a folder that is named after the server
-# they fit, such as rust-5.6.3-1f0c9a3e, beside the C modules. The link `rust`
-# leads to the one for the server that is installed, so that its
+# The modules of each directory go into a directory beside the C modules that is
+# named after the server they fit, such as rust-5.6.3-1f0c9a3e. The link `rust`
+# points to the one for the installed server, so that its
 # `loadmodule "rust/ctl.so"` finds them.
 #
-# PREFIX    install below this; without it the modules go to the module directory
-#           of the installed Kamailio, and everything else below /usr/local
-# SUPPORT   where everything but the modules goes, if it is not PREFIX
-# DOCUMENTS where README, docs and license go, if not share/doc below that
-# DESTDIR   put in front of every path, for packages
+# PREFIX    the directory to install below. Without it the modules go to the module
+#           directory of the installed Kamailio, and everything else below /usr/local
+# SUPPORT   the directory for everything but the modules. The default is PREFIX
+# DOCUMENTS the directory for README, docs and license. The default is share/doc
+#           below SUPPORT
+# DESTDIR   is put in front of every path, for packages
 set -euo pipefail
 shopt -s inherit_errexit
 export LC_ALL=C
@@ -40,7 +41,7 @@ if [ -n "${PREFIX:-}" ]; then
 else
     server=$(find_server) || fail \
         "no Kamailio is installed whose module directory could be used: name a PREFIX"
-    # The server says itself where its modules are.
+    # The server itself says where its modules are.
     into=$("$server" -h | sed -n 's/.*Modules search path (default: \([^:)]*\).*/\1/p' | sed 's:/*$::')
     [[ $into == /* ]] || fail "the server does not say where its modules are: name a PREFIX"
 fi
@@ -52,8 +53,8 @@ tool=$support/sbin/$name
 list=$support/share/$name/installed
 installed=()
 
-# Makes a directory and notes those that were not there before, or are ours by
-# their name.
+# Makes a directory, and records those that did not exist before or have one of our
+# names.
 make_directory() {
     local directory=$1
     while [ "$directory" != / ]; do
@@ -65,15 +66,15 @@ make_directory() {
     install -d "$destdir$1"
 }
 
-# Copies a file and notes it. -C makes a new one: a running server keeps the one
-# that it has mapped.
+# Copies a file and records it. -C makes a new file, so that a running server keeps
+# the one that it has mapped.
 copy() { # MODE FILE TARGET
     make_directory "$(dirname "$3")"
     install -C -m "$1" "$2" "$destdir$3"
     installed+=("$3")
 }
 
-# Copies a file with the names of places in it.
+# Copies a file and fills in the paths that it names.
 fill() { # MODE FILE TARGET
     local filled text
     text=$(<"$2")
@@ -90,7 +91,7 @@ run_tool() {
     DPKG_ROOT=$destdir KAMAILIO_PROGRAM=$server "$destdir$tool" "$@"
 }
 
-# Two owners of one folder would remove each other's files.
+# Two owners of one directory would remove each other's files.
 refuse_what_dpkg_has() {
     [ -z "$destdir" ] && command -v dpkg-query >/dev/null || return 0
     local owner
@@ -99,8 +100,8 @@ refuse_what_dpkg_has() {
         "Install the package that \`make deb\` makes, or remove that one first."
 }
 
-# Prints where modules will go; whatever stands against it is said before
-# anything is copied.
+# Prints where modules will go. Whatever prevents that is said before anything is
+# copied.
 folder_for() { # MODULES
     local folder
     [ -n "$(compgen -G "$1/*.so")" ] || fail "there are no modules in $1: run make first"
@@ -117,20 +118,20 @@ install_modules() { # MODULES FOLDER
     echo "The modules are in $destdir$2."
 }
 
-# Documents keep their places to each other, so that links in them hold.
+# Documents keep their relative places, so that the links in them hold.
 install_documents() {
     local page
     while read -r page; do
         copy 644 "$root/$page" "$documents/$page"
-    done < <(cd "$root" && printf '%s\n' README.md ARCHITECTURE.md CHANGELOG.md LICENSE \
-        docs/*.* examples/tiny/*)
+    done < <(cd "$root" && printf '%s\n' README.md ARCHITECTURE.md CHANGELOG.md \
+        CONTRIBUTING.md SECURITY.md LICENSE docs/*.* examples/tiny/*)
     for page in "$root"/docs/man/*.[78]; do
         copy 644 "$page" "$support/share/man/man${page##*.}/$(basename "$page")"
     done
 }
 
-# What warns before an upgrade of the server, and chooses the build when it
-# starts. A server below a prefix is upgraded by other means.
+# Installs the hooks that warn before an upgrade of the server and choose the build
+# when it starts. A server below a prefix is upgraded by other means.
 install_hooks() {
     [ -z "${PREFIX:-}" ] || return 0
     [ ! -d /etc/apt/apt.conf.d ] || fill 644 "$root/packaging/apt.conf" "/etc/apt/apt.conf.d/50$name"
@@ -168,14 +169,14 @@ remove_listed() {
     for entry in "${entries[@]}"; do
         [[ $entry == */ ]] || rm -f "$destdir$entry"
     done
-    # The innermost first, and only what is empty; somebody else's files stay.
+    # Inner directories go first, and only if they are empty; other people's files stay.
     for entry in "${entries[@]}"; do
         [[ $entry != */ ]] || [ ! -d "$destdir$entry" ] ||
             rmdir --ignore-fail-on-non-empty "$destdir$entry"
     done
 }
 
-# Version 0.1.0 kept no list. What its modules were called is known.
+# Early builds of version 0.1.0 kept no list, but the names of their modules are known.
 remove_unlisted() {
     local module
     for module in ctl jsonrpcs mi_datagram tcpops; do

@@ -1,15 +1,15 @@
 #!/usr/bin/env bash
 # Runs the live tests with a memory checker that watches each server with our
-# modules, and judges what it wrote.
+# modules, and judges the checker's reports.
 #
 #   memory.sh sanitize|valgrind TARGET MODULES EXAMPLES
 #
-# TARGET is a directory to build into, of its own, for the compiler flags differ.
-# MODULES and EXAMPLES are packages.
+# TARGET is a directory to build into. It must not be used for anything else, because
+# the compiler flags differ. MODULES and EXAMPLES are packages.
 #
-# sanitize  our modules and the C glue are compiled for AddressSanitizer; the
-#           server and its C modules run as they are, with its library preloaded
-# valgrind  everything runs as it is, leaks are looked for where a process ends
+# sanitize  compiles our modules and the C glue for AddressSanitizer; the server and
+#           its C modules run as they are, with that library preloaded
+# valgrind  runs everything as it is, and looks for leaks when a process ends
 set -euo pipefail
 
 root=$(cd "$(dirname "$0")/.." && pwd)
@@ -27,26 +27,26 @@ fail() {
     exit 1
 }
 
-# A handler, its user and its group may be any: each writes its own file.
+# Each process writes a file of its own, whatever its user and group are.
 make_reports() {
     rm -rf "$reports"
     mkdir -p "$reports"
     chmod 1777 "$reports"
 }
 
-# Prints how a server is started.
+# Prints the command that starts a server.
 launcher() {
     case $what in
     sanitize)
-        # Freed memory is kept back, but not so much that the tests of what a
-        # handler holds take it for ours.
+        # The sanitizer keeps freed memory back, but not so much that the tests of
+        # what a handler holds count it as ours.
         local options=detect_leaks=0:abort_on_error=1:detect_stack_use_after_return=1
         echo "env LD_PRELOAD=$(gcc -print-file-name=libasan.so)" \
             "ASAN_OPTIONS=$options:quarantine_size_mb=4:log_path=$reports/address"
         ;;
     valgrind)
-        # No look at values that were never written: it keeps that book in each
-        # process, where what another one wrote into shared memory is missing.
+        # Uninitialised values are not checked, because valgrind records writes for
+        # each process alone and misses those of others to shared memory.
         echo "valgrind -q --vgdb=no --error-limit=no --num-callers=30 --keep-debuginfo=yes" \
             "--undef-value-errors=no" \
             "--leak-check=full --show-leak-kinds=definite,indirect" \
@@ -61,11 +61,11 @@ build() {
     host=$("${RUSTC:-rustc}" -vV | sed -n 's/^host: //p')
     built=$target/$host/checked
     if [ "$what" = sanitize ]; then
-        # Stable Rust has the option, too, but not for everybody.
+        # Stable Rust has the option, too, but hides it.
         flags=(RUSTC_BOOTSTRAP=1 RUSTFLAGS=-Zsanitizer=address
             "CFLAGS_${host//-/_}=-fsanitize=address -fno-omit-frame-pointer -g")
     fi
-    # Where the target is named, the flags are not for build scripts.
+    # With a named target, the flags do not apply to build scripts.
     env "${flags[@]}" "$cargo" build --profile checked --target "$host" --target-dir "$target" \
         "${packages[@]}"
     install -d "$target/modules/examples"
@@ -77,8 +77,8 @@ build() {
     done
 }
 
-# Prints the tests that are left out, and complains of one that does not exist:
-# then the list is old.
+# Prints the tests that are left out. It fails for a name that no test has, because
+# the list is then out of date.
 left_out() {
     local known checkers name
     known=$("$cargo" test --quiet -p kamailio-tests "${suites[@]/#/--test=}" -- --list)
@@ -103,7 +103,8 @@ unwatched=$(left_out)
 for name in $unwatched; do skipped+=(--skip "$name"); done
 
 status=0
-# Two at once: a server has up to thirty processes, and all of them start slowly.
+# Two tests run at once, because a server has up to thirty processes, all of which
+# start slowly.
 env KAMAILIO_RS_CHECKER="$(launcher)" KAMAILIO_RS_SLOWNESS="$slowness" \
     KAMAILIO_RS_MODULES="$target/modules" \
     "$cargo" test -p kamailio-tests --no-fail-fast "${suites[@]/#/--test=}" -- \

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs Debian packages, as root, and starts no service that is in them.
 #
-#   packages.sh OLDEST NAME...   OLDEST is the oldest Kamailio that will do
+#   packages.sh OLDEST NAME...   OLDEST is the oldest Kamailio that is accepted
 set -euo pipefail
 
 policy=/usr/sbin/policy-rc.d
@@ -13,7 +13,7 @@ fail() {
     exit 2
 }
 
-# A Kamailio that is too old would end in messages of the C compiler.
+# A Kamailio that is too old would only show as messages of the C compiler.
 check_kamailio() {
     local candidate
     candidate=$(LC_ALL=C apt-cache policy kamailio | sed -n 's/^ *Candidate: //p')
@@ -23,8 +23,8 @@ check_kamailio() {
         "this system has Kamailio $candidate, and the modules need $oldest or newer: name its sources in KAMAILIO_SRC"
 }
 
-# Debian asks this program before it starts a service. Whoever has one has made
-# that decision, unless it is ours and was left by a run that was killed.
+# Debian asks this program before it starts a service. A machine that has one has
+# decided already, unless it is ours and was left by a run that was killed.
 forbid_services() {
     if [ -e "$policy" ] && ! grep -qxF "$mark" "$policy"; then
         echo "setup: this machine's own $policy decides whether a service is started."
@@ -44,6 +44,6 @@ apt-get update -qq || echo "setup: not all of this system's package sources coul
 forbid_services
 apt-get install -qq --no-install-recommends -o DPkg::Lock::Timeout=300 "$@" >/dev/null
 if [[ " $* " == *" kamailio "* ]]; then
-    # It would start with the machine, and listen on all addresses.
+    # The service would start with the machine, and listen on all addresses.
     update-rc.d kamailio disable
 fi

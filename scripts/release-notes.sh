@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Prints what CHANGELOG.md says about a version.
 #
-#   release-notes.sh VERSION   such as 0.1.0, which has to be the tree's own
+#   release-notes.sh VERSION   a version such as 0.1.0; it has to be the tree's own
 set -euo pipefail
 
 root=$(cd "$(dirname "$0")/.." && pwd)

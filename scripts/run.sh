@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Runs Kamailio in the foreground with the modules in a directory in front of
-# its own ones, until Ctrl-C.
+# Runs Kamailio in the foreground, until Ctrl-C. It takes the modules in a directory
+# before its own ones.
 #
-#   run.sh MODULES [OPTION...]   options are Kamailio's
+#   run.sh MODULES [OPTION...]   the options are Kamailio's
 set -euo pipefail
 
 root=$(cd "$(dirname "$0")/.." && pwd)
@@ -19,10 +19,10 @@ modules=$(cd "$1" && pwd)
 shift
 command -v "$kamailio" >/dev/null || fail "there is no $kamailio: make setup"
 
-# The server says itself where its modules are.
+# The server itself says where its modules are.
 own_modules=$("$kamailio" -h | sed -n 's/.*Modules search path (default: \(.*\))$/\1/p')
 
-# Whether something on this machine has the port, whatever the protocol.
+# Says whether something on this machine uses the port, whatever the protocol.
 taken() {
     local hex
     hex=$(printf ':%04X' "$1")
@@ -30,7 +30,7 @@ taken() {
         /proc/net/{udp,tcp}*
 }
 
-# An installed Kamailio may be running on the usual one.
+# An installed Kamailio may be using the usual port.
 port=5060
 while taken "$port"; do
     port=$((port + 2))
@@ -38,8 +38,8 @@ done
 
 dir=$(mktemp -d "${TMPDIR:-/tmp}/kamailio-rs.XXXXXX")
 server=
-# Runs on every way out. Kamailio gets a signal of its own, for it is not in the
-# terminal's process group, and has time to stop its processes.
+# This runs however the script ends. Kamailio gets a signal of its own, because it is
+# not in the terminal's process group, and it has time to stop its processes.
 # shellcheck disable=SC2317 # a trap calls it
 stop() {
     trap '' INT TERM HUP
@@ -52,8 +52,8 @@ stop() {
 trap stop EXIT
 trap 'echo; exit 0' INT TERM HUP
 
-# In a session of its own: `core.kill` signals the whole process group, which
-# would be make's and the shell's too.
+# The server has a session of its own, because `core.kill` signals the whole process
+# group, which would include make and the shell.
 setsid "$kamailio" -DD -E -f "$root/examples/kamailio.cfg" \
     -L "$modules:$own_modules" -Y "$dir" -w "$dir" \
     -A "DISPATCHER_LIST=\"$root/examples/dispatcher.list\"" \
@@ -68,13 +68,13 @@ for _ in {1..100}; do
     sleep 0.1
 done
 if [ -S "$socket" ]; then
-    # Last of what is shown, though the server's processes log as they start.
+    # This should be shown last, but the server's processes log while they start.
     sleep 0.5
     cat <<TEXT
 
 Kamailio listens on 127.0.0.1:$port, UDP and TCP. Modules come from
     $modules
-and what is not there from
+and those that are not there from
     $own_modules
 
 To try in another terminal:

@@ -1,16 +1,16 @@
 #!/usr/bin/env bash
 # Builds a Kamailio from its sources, for tests with one that is not installed.
-# The sources are copied before, and nothing is written beside them.
+# It copies the sources first and writes nothing into them.
 #
 #   server.sh VERSION make|cmake [TESTS...]          from Debian's source package
 #   server.sh SOURCE-TREE make|cmake [TESTS...]      from any tree, such as a git
 #                                                    checkout
 #
-# What is built is below .deps, in the directory that is printed last:
-#   kamailio, lib/, modules/    the server; of the modules those that the tests name,
-#                               all of them or only these files
-#   source                      leads to what KAMAILIO_SRC has to name
-#   origin                      where the sources are from: version, commit
+# The result is below .deps, in the directory that is printed last:
+#   kamailio, lib/, modules/    the server, and the modules that the tests name; TESTS
+#                               are the files to search, by default all
+#   source                      a link to what KAMAILIO_SRC has to name
+#   origin                      the version and the commit of the sources
 set -euo pipefail
 
 root=$(cd "$(dirname "$0")/.." && pwd)
@@ -49,7 +49,7 @@ field() {
 }
 version=$(field VERSION).$(field PATCHLEVEL).$(field SUBLEVEL)$(field EXTRAVERSION)
 
-# What building leaves in a tree is not copied.
+# These are left in a tree by an earlier build, and are not copied.
 left=(.git ./build '*.o' '*.d' '*.so' '*.so.*' '*.a' config.mak modules.lst makecfg.lst librpath.lst autover.h
     ./src/kamailio lex.yy.c cfg.tab.c cfg.tab.h)
 
@@ -74,8 +74,8 @@ commit() {
     echo "$(git -C "$origin" rev-parse --short=12 HEAD)$changed"
 }
 
-# Prints the modules of the tree whose names stand between quotes in the tests.
-# Those of the documents name languages, and no module that others do not.
+# Prints the modules of the tree whose names stand between quotes in the tests. The
+# tests of the documents are left out: they name languages, and no further module.
 named_modules() {
     local name
     grep -rohE '"[a-z0-9_]+"' "${tests[@]}" --include='*.rs' \
@@ -84,7 +84,7 @@ named_modules() {
     done
 }
 
-# Kamailio's makefiles are not to see the flags of one that runs this.
+# Kamailio's makefiles must not see the flags of a make that runs this script.
 run() {
     env -u MAKEFLAGS -u MFLAGS -u MAKEOVERRIDES -u MAKELEVEL "$@" >>"$server/log" 2>&1 || {
         tail -n 20 "$server/log" >&2
@@ -95,7 +95,7 @@ run() {
 build_with_make() {
     local names=("${wanted[@]/#/modules/}")
     run make -s -C "$tree" FLAVOUR=kamailio cfg
-    # Several jobs at once read the parser's header while it is written.
+    # Several jobs at once would read the parser's header while it is written.
     run make -s -C "$tree/src" core/cfg.tab.c core/lex.yy.c
     run make -s -j"$(nproc)" -C "$tree" kamailio
     run make -s -j"$(nproc)" -C "$tree/src" modules modules="${names[*]}"
@@ -108,7 +108,8 @@ build_with_cmake() {
     built=$server/build
     others=$(find "$tree/src/modules" -mindepth 1 -maxdepth 1 -type d -printf '%f\n' |
         grep -vxF -f <(printf '%s\n' "${wanted[@]}") | tr '\n' ' ')
-    # 6.0.1 forgets the library that dialplan needs, and such a module is not loaded.
+    # 6.0.1 does not link the library that dialplan needs, and the module then does not
+    # load.
     grep -q target_link_libraries "$tree/src/modules/dialplan/CMakeLists.txt" ||
         linked=("-DCMAKE_SHARED_LINKER_FLAGS=-Wl,--no-as-needed -lpcre2-8")
     run cmake -S "$tree" -B "$built" -DCMAKE_EXPORT_COMPILE_COMMANDS=ON -DBUILD_DOC=OFF "${linked[@]}" \
@@ -124,7 +125,7 @@ tree=$server/tree
 mapfile -t wanted < <(named_modules)
 now=$(state)
 
-# Whether it was built from these sources, with these modules or more.
+# Says whether it was built from these sources, with at least these modules.
 is_built() {
     local name
     [ "$(cat "$server/state" 2>/dev/null)" = "$now" ] || return 1

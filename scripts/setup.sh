@@ -1,20 +1,20 @@
 #!/usr/bin/env bash
-# Installs what this machine lacks, and says so before it does.
+# Installs what this machine lacks, and names it first.
 #
 #   setup.sh PART...
 #
 #   build   for `make`: a C compiler, libclang, and a Kamailio to build for, unless
-#           one is here or KAMAILIO_SRC names its sources
+#           one is installed or KAMAILIO_SRC names its sources
 #   run     for `make run`: a server, and the clients in the commands that it prints
 #   test    for `make test`: Kamailio's further modules, and clients
-#   fuzz    cargo-fuzz and the C++ compiler that it wants
-#   deb     what makes a Debian package
+#   fuzz    cargo-fuzz and the C++ compiler that it needs
+#   deb     the tools that make a Debian package
 #   memory  valgrind; AddressSanitizer comes with the C compiler
-#   server  what building a Kamailio from its sources wants
+#   server  what a build of Kamailio from its sources needs
 #   cmake   CMake, for servers that were built with it
 #
-# Commands of cargo's go into .deps/tools. Where nothing is missing it asks the
-# package database and says nothing.
+# Additional commands for cargo go into .deps/tools. If nothing is missing, this only
+# asks the package database and prints nothing.
 set -euo pipefail
 
 root=$(cd "$(dirname "$0")/.." && pwd)
@@ -28,8 +28,8 @@ fail() {
     exit 1
 }
 
-# An edition or a rust-version that cargo does not know ends in messages that
-# say little to somebody who only wants the modules.
+# A cargo that is too old fails with messages that say little to somebody who only
+# wants the modules.
 check_rust() {
     local wanted have
     wanted=$(sed -n 's/^rust-version *= *"\(.*\)"/\1/p' "$root/Cargo.toml")
@@ -40,14 +40,14 @@ check_rust() {
         "cargo is $have, and the modules need Rust $wanted or newer: rustup update stable"
 }
 
-# Prints the names of those of these packages that are installed.
+# Prints which of these packages are installed.
 installed() {
     # shellcheck disable=SC2016 # the braces are dpkg-query's
     { dpkg-query -W -f '${db:Status-Status} ${Package}\n' "$@" 2>/dev/null || true; } |
         sed -n 's/^installed //p'
 }
 
-# Whether Debian's Kamailio is the one to work with: it is here, or none is.
+# Says whether to work with Debian's Kamailio: it is installed, or none is.
 debians_kamailio() {
     [ -z "${KAMAILIO_BIN:-}" ] || return
     ! command -v kamailio >/dev/null || [ -n "$(installed kamailio)" ]
@@ -82,8 +82,8 @@ packages_of() {
     esac
 }
 
-# Installs those of these packages that are missing. Whoever is not root is asked
-# for the password once, for all of them.
+# Installs the missing ones of these packages. A user who is not root is asked for the
+# password once, for all of them.
 install_packages() {
     local missing as_root=() status=0
     readarray -t missing < <(printf '%s\n' "$@" | sort -u | grep -vxF -e "$(installed "$@")")
@@ -98,13 +98,13 @@ install_packages() {
         as_root=(sudo -p "setup: installing needs the password of %p: ")
     fi
     "${as_root[@]}" "$root/scripts/packages.sh" "$oldest" "${missing[@]}" || status=$?
-    # This is how sudo says that it has not even begun.
+    # With this status sudo says that it has not run the command.
     [ "$status" != 1 ] || fail \
         "nothing was installed; as root run: apt-get install ${missing[*]}"
     [ "$status" = 0 ] || exit "$status"
 }
 
-# Not Debian: whoever runs this knows better how its packages are called.
+# This is not Debian, and the names of its packages are not known here.
 check_programs() {
     local program
     for program in cc make; do
@@ -112,7 +112,7 @@ check_programs() {
     done
 }
 
-# Installs a command of cargo's that is a crate.
+# Installs an additional command for cargo from its crate.
 install_command() {
     ! "$cargo" "$1" --version >/dev/null 2>&1 || return 0
     echo "setup: installing cargo-$1 into .deps/tools" >&2

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# What scripts/upgrade.sh does inside the system that is upgraded.
+# Runs the steps of scripts/upgrade.sh inside the system that is upgraded.
 set -euo pipefail
 
 apt=(apt-get -qq -y -o Dpkg::Use-Pty=0 -o Dpkg::Options::=--force-confold)
@@ -16,8 +16,8 @@ fail() {
     exit 1
 }
 
-# What systemd does: first the commands of the drop-in, which may fail, then the
-# server.
+# Does what systemd does: it runs the commands of the drop-in, which may fail, and
+# then the server.
 start_service() {
     local before
     before=$(sed -n 's/^ExecStartPre=-+//p' \
@@ -40,7 +40,7 @@ stop_service() {
     while kill -0 "$pid" 2>/dev/null; do sleep 0.1; done
 }
 
-# Asserts which version answers, through a module of which build.
+# Asserts that this version answers, through a module of a build for it.
 answers() { # VERSION
     local answer file
     answer=$(kamcmd -s unix:/run/kamailio/kamailio_ctl core.version)

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Upgrades a real Debian 12 with Kamailio and our package to Debian 13, in a
-# directory, and looks what becomes of the server. It needs root, debootstrap, and
-# the modules that `make` and `make builds FOR=6.0.1` have built. What it does in
-# Debian 12 is in scripts/upgrade-inside.sh.
+# directory, and checks that the server still works. It needs root, debootstrap, and
+# the modules that `make` and `make builds FOR=6.0.1` have built. The steps inside
+# Debian 12 are in scripts/upgrade-inside.sh.
 set -euo pipefail
 
 root=$(cd "$(dirname "$0")/.." && pwd)

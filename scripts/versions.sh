@@ -1,16 +1,16 @@
 #!/usr/bin/env bash
-# Runs the live tests against Kamailio versions that are not installed: builds the
-# server and the C modules that the tests load, builds ours for it, and lets both
-# stand beside each other.
+# Runs the live tests against Kamailio versions that are not installed. It builds the
+# server, the C modules that the tests load, and ours for that server, and tests
+# the C modules and ours beside each other.
 #
-#   versions.sh test TARGET-DIRECTORY [SOURCE-TREE]   all live tests; what came out
-#                    goes into docs/versions.json and into README.md
-#   versions.sh load TARGET-DIRECTORY                 only whether the modules load
-#                    in a server of 6.0.1 and answer
+#   versions.sh test TARGET-DIRECTORY [SOURCE-TREE]   runs all live tests; the results
+#                    go into docs/versions.json and into README.md
+#   versions.sh load TARGET-DIRECTORY                 only checks whether the modules
+#                    load in a server of 6.0.1 and answer
 #
-# Without a tree it is Debian's source package of 6.0.1, built with make and built
-# with CMake. BUILD=make or BUILD=cmake asks for one of them; a tree is built with
-# make unless it says otherwise.
+# Without a tree this builds Debian's source package of 6.0.1 twice, with make and with
+# CMake. BUILD=make or BUILD=cmake asks for one of the two; a tree is built with
+# make unless BUILD says otherwise.
 set -euo pipefail
 
 root=$(cd "$(dirname "$0")/.." && pwd)
@@ -27,14 +27,14 @@ what=$1
 target=$2
 sources=${3:-$version}
 
-# make is not to see the variables of the one that runs this, such as KAMAILIO_SRC
-# on its command line.
+# make must not see the variables of a make that runs this script, such as a
+# KAMAILIO_SRC on its command line.
 plainly() {
     env -u MAKEFLAGS -u MFLAGS -u MAKEOVERRIDES -u MAKELEVEL "$@"
 }
 
-# Sets $server and $built, and builds for both: the C modules that all tests name, or
-# those of some files.
+# Builds a server and our modules for it, and sets $server and $built. Of the C modules
+# it builds those that the tests in these files name, or by default all tests.
 build() { # make|cmake TESTS...
     server=$("$root/scripts/server.sh" "$sources" "$@" | tail -n 1)
     built=$target/versions/$(basename "$server")
@@ -66,12 +66,12 @@ run() {
 
 case $what in
 load)
-    # All modules would take longer than all that is done with the server.
+    # Building all modules would take longer than everything that is done with the server.
     build "${BUILD:-make}" "$root/tests/modules/loaded.rs"
     with_server "$cargo" test -p kamailio-tests --test modules -- loaded::
     ;;
 test)
-    # The tests of the build read this one whatever server is tested.
+    # The tests of the build read this version's sources whatever server is tested.
     "$root/scripts/headers.sh" "$version"
     "$root/scripts/setup.sh" run test cmake
     ways=("${BUILD:-make}")

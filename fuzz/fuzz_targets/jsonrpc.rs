@@ -3,8 +3,9 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
+use rpc_wire::ScanState;
 use rpc_wire::jsonrpc::{
-    BYTE_ORDER_MARK, Document, Form, Found, Id, MAX_LEN, Progress, Request, Strictness, Verdict,
+    BYTE_ORDER_MARK, Document, Form, Found, Id, MAX_LEN, Request, Strictness, Verdict,
     encode_answer, encode_refusal, find, find_on, http_status, is_answer, is_request,
 };
 use rpc_wire::value::{Params, Reply};
@@ -33,9 +34,9 @@ fuzz_target!(|bytes: &[u8]| {
 
 /// The end of a document is found at the same place when it comes byte by byte.
 fn comes_in_pieces(bytes: &[u8]) {
-    let mut progress = Progress::default();
+    let mut scan = ScanState::default();
     let found = (1..=bytes.len())
-        .map(|end| find_on(&bytes[..end], &mut progress))
+        .map(|end| find_on(&bytes[..end], &mut scan))
         .find(|found| *found != Found::More);
     if let Some(Found::Document(len)) = found {
         assert_eq!(find(bytes), Found::Document(len));

@@ -12,19 +12,15 @@ use rustix::event::epoll::EventFlags;
 use rustix::io::Errno;
 use rustix::net::{SocketFlags, accept_with};
 
-use crate::connections::Connections;
+use crate::context::HandlerContext;
 use crate::datagram::DatagramSocket;
 use crate::leftover::Leftover;
 use crate::limits;
-use crate::listener::{Bound, Listener, Listeners};
-use crate::pipe::Pipe;
-use crate::poller::{Events, Poller, Source};
-use crate::registry;
-use crate::remake::Remaker;
-use crate::reply_pipe::ReplyPipes;
+use crate::listen::{Endpoint, Listener, Listeners, Remaker};
+use crate::pipe::{ReplyPipes, RequestPipe};
+use crate::poller::{ConnectionKey, Events, Poller, Source};
 use crate::service::Service;
-use crate::slab::Key;
-use crate::workshop::Workshop;
+use crate::stream::{Connections, start_registry};
 
 /// How often time limits are looked at while any connection has one running.
 const TICK: Duration = Duration::from_secs(1);
@@ -42,68 +38,69 @@ pub(crate) fn serve(
 ) -> Result<Infallible, Error> {
     let cannot_wait = |error| Error::new(format!("cannot wait for events: {error}"));
     let mut handler = Handler::new(listeners, are_shared).map_err(cannot_wait)?;
-    let mut shop = Workshop::new(service);
+    let mut context = HandlerContext::new(service);
     let mut events = Events::new();
     loop {
         if wake::is_due() {
             handler.remake_files();
         }
         let patience = handler.patience();
-        if patience.is_some() || !handler.wait_at_only_entrance(&mut shop) {
+        if patience.is_some() || !handler.wait_at_only_ingress(&mut context) {
             handler
                 .poller
                 .wait(patience, &mut events)
                 .map_err(cannot_wait)?;
             for (source, flags) in events.iter() {
                 process::update_config();
-                handler.work_on_event(source, flags, &mut shop);
+                handler.work_on_event(source, flags, &mut context);
             }
         }
-        // Only one, for whoever comes now with a small request does not stand in
-        // line.
-        if let Some(source) = handler.line.pop_front() {
+        // Only one has its turn, so that a client who comes now with a small request
+        // does not wait for all of them.
+        if let Some(source) = handler.run_queue.pop_front() {
             process::update_config();
-            handler.work_in_turn(source, &mut shop);
+            handler.work_in_turn(source, &mut context);
         }
-        handler.check_times(&mut shop);
+        handler.check_times(&mut context);
     }
 }
 
-/// Where requests come in.
-struct Entrance {
+/// A socket or a pipe where requests come in.
+struct Ingress {
     kind: Kind,
-    /// Whether it stands in line for its next turn.
-    in_line: bool,
+    /// Whether it is in the run queue.
+    is_queued: bool,
 }
 
 enum Kind {
+    /// It gives connections.
     Stream(Listener),
     Datagram(DatagramSocket),
-    Pipe(Pipe),
+    Pipe(RequestPipe),
 }
 
-impl Entrance {
+impl Ingress {
     fn new(listener: Listener, is_shared: bool) -> Self {
-        let kind = match listener.bound.listen.transport {
+        let kind = match listener.endpoint.listen.transport {
             Transport::UnixStream | Transport::Tcp => Kind::Stream(listener),
             Transport::UnixDatagram | Transport::Udp => Kind::Datagram(DatagramSocket::new(
                 listener.file,
-                listener.bound,
+                listener.endpoint,
                 is_shared,
             )),
-            Transport::Fifo => Kind::Pipe(Pipe::new(listener.file, listener.bound)),
+            Transport::Fifo => Kind::Pipe(RequestPipe::new(listener.file, listener.endpoint)),
         };
-        Entrance {
+        Ingress {
             kind,
-            in_line: false,
+            is_queued: false,
         }
     }
 
-    fn bound(&self) -> &Arc<Bound> {
+    fn endpoint(&self) -> &Arc<Endpoint> {
         match &self.kind {
-            Kind::Stream(listener) => &listener.bound,
-            Kind::Datagram(socket) => socket.bound(),
-            Kind::Pipe(pipe) => pipe.bound(),
+            Kind::Stream(listener) => &listener.endpoint,
+            Kind::Datagram(socket) => socket.endpoint(),
+            Kind::Pipe(pipe) => pipe.endpoint(),
         }
     }
 
@@ -118,14 +115,14 @@ impl Entrance {
 
 struct Handler {
     poller: Poller,
-    entrances: Vec<Entrance>,
+    ingresses: Vec<Ingress>,
     /// Whether other processes serve the same places.
     are_shared: bool,
     remaker: Option<Remaker>,
     reply_pipes: ReplyPipes,
     connections: Connections,
-    /// Who has requests left after its turn, each of them once.
-    line: VecDeque<Source>,
+    /// What has requests left after its turn, each source once.
+    run_queue: VecDeque<Source>,
     /// When replies are tried again that no event will tell about.
     next_retry: Option<Instant>,
     /// Whether a time limit may be running.
@@ -138,25 +135,25 @@ struct Handler {
 
 impl Handler {
     fn new(listeners: Listeners, are_shared: bool) -> rustix::io::Result<Self> {
-        registry::start();
-        let entrances = listeners.list.into_iter();
-        let entrances = entrances.map(|listener| Entrance::new(listener, are_shared));
+        start_registry();
+        let ingresses = listeners.list.into_iter();
+        let ingresses = ingresses.map(|listener| Ingress::new(listener, are_shared));
         let handler = Handler {
             poller: Poller::new()?,
-            entrances: entrances.collect(),
+            ingresses: ingresses.collect(),
             are_shared,
             remaker: listeners.remaker,
             reply_pipes: ReplyPipes::default(),
             connections: Connections::new(),
-            line: VecDeque::new(),
+            run_queue: VecDeque::new(),
             next_retry: None,
             timed: false,
             last_check: Instant::now(),
             leftover: Leftover::default(),
             resting: Vec::new(),
         };
-        for index in 0..handler.entrances.len() {
-            handler.watch_entrance(index)?;
+        for index in 0..handler.ingresses.len() {
+            handler.watch_ingress(index)?;
         }
         if let Some(remaker) = &handler.remaker {
             remaker.start();
@@ -164,9 +161,9 @@ impl Handler {
         Ok(handler)
     }
 
-    fn watch_entrance(&self, index: usize) -> rustix::io::Result<()> {
-        let descriptor = self.entrances[index].descriptor();
-        let source = Source::Entrance(index);
+    fn watch_ingress(&self, index: usize) -> rustix::io::Result<()> {
+        let descriptor = self.ingresses[index].descriptor();
+        let source = Source::Ingress(index);
         self.poller.add(descriptor, source, EventFlags::IN)
     }
 
@@ -175,26 +172,26 @@ impl Handler {
         if let Some(remaker) = &self.remaker {
             remaker.drain();
         }
-        for index in 0..self.entrances.len() {
-            let bound = Arc::clone(self.entrances[index].bound());
+        for index in 0..self.ingresses.len() {
+            let endpoint = Arc::clone(self.ingresses[index].endpoint());
             let made = self
                 .remaker
                 .as_ref()
-                .and_then(|remaker| remaker.remake(index, &bound));
+                .and_then(|remaker| remaker.remake(index, &endpoint));
             if let Some(file) = made {
-                self.replace_entrance(index, Listener { file, bound });
+                self.replace_ingress(index, Listener { file, endpoint });
             }
         }
     }
 
-    fn replace_entrance(&mut self, index: usize, listener: Listener) {
+    fn replace_ingress(&mut self, index: usize, listener: Listener) {
         // Who has come in time is served.
         self.accept_all(index);
-        let _ = self.poller.remove(self.entrances[index].descriptor());
-        let in_line = self.entrances[index].in_line;
-        let made = Entrance::new(listener, self.are_shared);
-        self.entrances[index] = Entrance { in_line, ..made };
-        match self.watch_entrance(index) {
+        let _ = self.poller.remove(self.ingresses[index].descriptor());
+        let is_queued = self.ingresses[index].is_queued;
+        let made = Ingress::new(listener, self.are_shared);
+        self.ingresses[index] = Ingress { is_queued, ..made };
+        match self.watch_ingress(index) {
             Ok(()) => {}
             Err(error) => log_limited!(Error, "cannot listen again: {error}"),
         }
@@ -202,7 +199,7 @@ impl Handler {
 
     /// How long to wait if nothing happens.
     fn patience(&self) -> Option<Duration> {
-        if !self.line.is_empty() {
+        if !self.run_queue.is_empty() {
             Some(Duration::ZERO)
         } else if self.next_retry.is_some() {
             Some(limits::RETRY)
@@ -216,89 +213,96 @@ impl Handler {
     /// Where all there is to wait for is one socket for datagrams or one pipe,
     /// reading from it waits just as well, and is a system call less for each
     /// request. Returns whether it has waited; the poller does in any case.
-    fn wait_at_only_entrance(&mut self, shop: &mut Workshop<'_>) -> bool {
-        let [entrance] = self.entrances.as_mut_slice() else {
+    fn wait_at_only_ingress(&mut self, context: &mut HandlerContext<'_>) -> bool {
+        let [ingress] = self.ingresses.as_mut_slice() else {
             return false;
         };
-        let waited = match &mut entrance.kind {
+        let waited = match &mut ingress.kind {
             Kind::Stream(_) => return false,
-            Kind::Datagram(socket) => socket.wait_and_work(shop),
-            Kind::Pipe(pipe) => pipe.wait_and_work(shop, &mut self.reply_pipes),
+            Kind::Datagram(socket) => socket.wait_and_work(context),
+            Kind::Pipe(pipe) => pipe.wait_and_work(context, &mut self.reply_pipes),
         };
         if waited.is_err() {
             return false;
         }
-        if self.joins_line(0) {
-            self.line.push_back(Source::Entrance(0));
+        if self.joins_run_queue(0) {
+            self.run_queue.push_back(Source::Ingress(0));
         }
         true
     }
 
-    fn work_on_event(&mut self, source: Source, flags: EventFlags, shop: &mut Workshop<'_>) {
+    fn work_on_event(
+        &mut self,
+        source: Source,
+        flags: EventFlags,
+        context: &mut HandlerContext<'_>,
+    ) {
         let joins = match source {
-            // Who stands in line is not served before its turn.
-            Source::Entrance(index) => !self.entrances[index].in_line && self.work_at(index, shop),
+            // One in the run queue is not served before its turn.
+            Source::Ingress(index) => {
+                !self.ingresses[index].is_queued && self.work_at(index, context)
+            }
             Source::Connection(key) => {
                 let joins = self
                     .connections
-                    .work_on_event(key, flags, &self.poller, shop);
+                    .work_on_event(key, flags, &self.poller, context);
                 self.note_time_of(key);
                 joins
             }
         };
         if joins {
-            self.line.push_back(source);
+            self.run_queue.push_back(source);
         }
     }
 
-    fn work_in_turn(&mut self, source: Source, shop: &mut Workshop<'_>) {
+    fn work_in_turn(&mut self, source: Source, context: &mut HandlerContext<'_>) {
         let joins = match source {
-            Source::Entrance(index) => {
-                self.entrances[index].in_line = false;
-                self.work_at(index, shop)
+            Source::Ingress(index) => {
+                self.ingresses[index].is_queued = false;
+                self.work_at(index, context)
             }
             Source::Connection(key) => {
-                let joins = self.connections.work_in_turn(key, &self.poller, shop);
+                let joins = self.connections.work_in_turn(key, &self.poller, context);
                 self.note_time_of(key);
                 joins
             }
         };
         if joins {
-            self.line.push_back(source);
+            self.run_queue.push_back(source);
         }
     }
 
     /// After a connection has worked: whether there is something to be done in a
     /// moment.
-    fn note_time_of(&mut self, key: Key) {
-        self.timed |= self.connections.is_waiting(key);
+    fn note_time_of(&mut self, key: ConnectionKey) {
+        self.timed |= self.connections.has_deadline(key);
         self.timed |= self.leftover.note(self.connections.memory());
     }
 
-    /// Returns whether the entrance stands in line from now on.
-    fn work_at(&mut self, index: usize, shop: &mut Workshop<'_>) -> bool {
-        match &mut self.entrances[index].kind {
+    /// Returns whether the ingress joins the run queue.
+    fn work_at(&mut self, index: usize, context: &mut HandlerContext<'_>) -> bool {
+        match &mut self.ingresses[index].kind {
             Kind::Stream(_) => self.accept_all(index),
-            Kind::Datagram(socket) => socket.work(shop),
+            Kind::Datagram(socket) => socket.work(context),
             Kind::Pipe(pipe) => {
-                pipe.work(shop, &mut self.reply_pipes);
+                pipe.work(context, &mut self.reply_pipes);
                 if !pipe.is_open() {
                     self.rest(index);
                 }
             }
         }
-        self.joins_line(index)
+        self.joins_run_queue(index)
     }
 
-    /// After an entrance has worked: whether it stands in line from now on.
-    fn joins_line(&mut self, index: usize) -> bool {
-        let entrance = &mut self.entrances[index];
-        let (joins, is_timed) = match &entrance.kind {
+    /// After an ingress has worked: whether it joins the run queue.
+    fn joins_run_queue(&mut self, index: usize) -> bool {
+        let ingress = &mut self.ingresses[index];
+        let (joins, is_timed) = match &ingress.kind {
             Kind::Stream(_) => (false, false),
-            Kind::Datagram(socket) => (socket.wants_a_turn(), false),
-            Kind::Pipe(pipe) => (pipe.wants_a_turn(), pipe.is_waiting()),
+            Kind::Datagram(socket) => (socket.is_runnable(), false),
+            Kind::Pipe(pipe) => (pipe.is_runnable(), pipe.has_deadline()),
         };
-        entrance.in_line = joins;
+        ingress.is_queued = joins;
         self.timed |= is_timed;
         joins
     }
@@ -306,7 +310,7 @@ impl Handler {
     fn accept_all(&mut self, index: usize) {
         /// Others wait too.
         const AT_ONCE: usize = 64;
-        let Kind::Stream(listener) = &self.entrances[index].kind else {
+        let Kind::Stream(listener) = &self.ingresses[index].kind else {
             return;
         };
         for _ in 0..AT_ONCE {
@@ -314,7 +318,7 @@ impl Handler {
             match accept_with(&listener.file, flags) {
                 Ok(socket) => self
                     .connections
-                    .admit(&listener.bound, socket, &self.poller),
+                    .admit(&listener.endpoint, socket, &self.poller),
                 Err(Errno::AGAIN) => return,
                 // A client that is gone again is no fault of the listener.
                 Err(Errno::INTR | Errno::CONNABORTED) => {}
@@ -322,7 +326,7 @@ impl Handler {
                     log_limited!(
                         Error,
                         "cannot accept a connection on {}: {error}",
-                        listener.bound
+                        listener.endpoint
                     );
                     return self.rest(index);
                 }
@@ -333,7 +337,7 @@ impl Handler {
     /// Leaves new connections waiting for a moment; trying on would be a loop
     /// without end.
     fn rest(&mut self, index: usize) {
-        let _ = self.poller.remove(self.entrances[index].descriptor());
+        let _ = self.poller.remove(self.ingresses[index].descriptor());
         // One that could not be left out is here more often.
         if self.resting.iter().all(|(resting, _)| *resting != index) {
             self.resting.push((index, Instant::now() + limits::REST));
@@ -346,7 +350,7 @@ impl Handler {
                 self.resting.push((index, until));
                 continue;
             }
-            match self.watch_entrance(index) {
+            match self.watch_ingress(index) {
                 // It could not be left out, and did not rest.
                 Ok(()) | Err(Errno::EXIST) => {}
                 Err(error) => {
@@ -357,7 +361,7 @@ impl Handler {
         }
     }
 
-    fn check_times(&mut self, shop: &mut Workshop<'_>) {
+    fn check_times(&mut self, context: &mut HandlerContext<'_>) {
         let held = self.holds_replies();
         if !held && self.next_retry.is_none() && !self.timed && self.resting.is_empty() {
             return;
@@ -367,7 +371,7 @@ impl Handler {
         self.wake_rested(now);
         if now.duration_since(self.last_check) >= TICK {
             self.last_check = now;
-            self.close_late(now, shop);
+            self.close_late(now, context);
         }
     }
 
@@ -375,17 +379,17 @@ impl Handler {
     fn holds_replies(&self) -> bool {
         self.reply_pipes.holds()
             || self
-                .entrances
+                .ingresses
                 .iter()
-                .any(|entrance| matches!(&entrance.kind, Kind::Datagram(socket) if socket.holds()))
+                .any(|ingress| matches!(&ingress.kind, Kind::Datagram(socket) if socket.has_pending_replies()))
     }
 
     /// Tries again what waits, every now and then.
     fn retry(&mut self, held: bool, now: Instant) {
         if held && self.next_retry.is_some_and(|next| now >= next) {
             self.reply_pipes.retry(now);
-            for entrance in &mut self.entrances {
-                if let Kind::Datagram(socket) = &mut entrance.kind {
+            for ingress in &mut self.ingresses {
+                if let Kind::Datagram(socket) = &mut ingress.kind {
                     socket.retry(now);
                 }
             }
@@ -395,13 +399,13 @@ impl Handler {
         self.next_retry = held.then(|| *self.next_retry.get_or_insert_with(next));
     }
 
-    fn close_late(&mut self, now: Instant, shop: &mut Workshop<'_>) {
+    fn close_late(&mut self, now: Instant, context: &mut HandlerContext<'_>) {
         self.timed = self.connections.check_times(now);
         self.leftover.give_back(self.connections.memory());
-        for entrance in &mut self.entrances {
-            if let Kind::Pipe(pipe) = &mut entrance.kind {
-                pipe.check_time(now, shop.service, &mut self.reply_pipes);
-                self.timed |= pipe.is_waiting();
+        for ingress in &mut self.ingresses {
+            if let Kind::Pipe(pipe) = &mut ingress.kind {
+                pipe.check_time(now, context.service, &mut self.reply_pipes);
+                self.timed |= pipe.has_deadline();
             }
         }
     }

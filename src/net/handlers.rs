@@ -9,10 +9,8 @@ use kamailio_core::process::{self, Rank};
 use parking_lot::Mutex;
 
 use crate::event_loop::serve;
-use crate::files::Files;
 use crate::limits;
-use crate::listener::{Bound, Listeners};
-use crate::owner::Owner;
+use crate::listen::{Endpoint, Files, Listeners, Owner};
 use crate::service::Service;
 
 /// Places to listen and who serves them.
@@ -20,11 +18,11 @@ use crate::service::Service;
 pub struct Group {
     /// What the processes are called in `core.psx`.
     pub name: &'static CStr,
-    /// How many share the places.
+    /// How many share the endpoints.
     pub processes: u32,
     /// Where they listen.
-    pub places: Vec<Bound>,
-    /// The mode, the user and the group of the files of those places.
+    pub endpoints: Vec<Endpoint>,
+    /// The mode, the user and the group of their files.
     pub owner: Owner,
 }
 
@@ -51,7 +49,7 @@ pub struct Handlers {
     /// Open sockets, until the process that serves them takes them.
     open: Mutex<Vec<OpenGroup>>,
     /// Where this process or its handlers listen; empty in all others.
-    places: Mutex<Vec<Arc<Bound>>>,
+    endpoints: Mutex<Vec<Arc<Endpoint>>>,
     /// In the main process, which removes them.
     files: Mutex<Files>,
     /// True in the main process while it forks a handler, and so in the
@@ -73,23 +71,23 @@ impl Handlers {
     pub const fn new() -> Self {
         Handlers {
             open: Mutex::new(Vec::new()),
-            places: Mutex::new(Vec::new()),
+            endpoints: Mutex::new(Vec::new()),
             files: Mutex::new(Files::none()),
             is_forking: AtomicBool::new(false),
         }
     }
 
-    /// For the module's `init`: opens all places and tells the core of the
+    /// For the module's `init`: opens all endpoints and tells the core of the
     /// processes.
     ///
     /// # Errors
     /// A place cannot be opened, or the core takes no more processes.
     pub fn open(&self, groups: Vec<Group>) -> Result<(), Error> {
         for group in groups {
-            let (listeners, files) = Listeners::open(group.places, group.owner)?;
+            let (listeners, files) = Listeners::open(group.endpoints, group.owner)?;
             self.files.lock().append(files);
             process::announce(group.processes, listeners.descriptors())?;
-            self.places.lock().extend(listeners.bound());
+            self.endpoints.lock().extend(listeners.endpoints());
             self.open.lock().push(OpenGroup {
                 name: group.name,
                 processes: group.processes,
@@ -113,7 +111,7 @@ impl Handlers {
             Rank::Rpc if self.is_forking.load(Relaxed) => Ok(()),
             _ => {
                 self.open.lock().clear();
-                self.places.lock().clear();
+                self.endpoints.lock().clear();
                 self.files.lock().forget();
                 Ok(())
             }
@@ -150,7 +148,7 @@ impl Handlers {
 
     /// Where this module listens, told by its handlers and the main process.
     #[must_use]
-    pub fn places(&self) -> Vec<Arc<Bound>> {
-        self.places.lock().clone()
+    pub fn endpoints(&self) -> Vec<Arc<Endpoint>> {
+        self.endpoints.lock().clone()
     }
 }

@@ -17,7 +17,7 @@ pub(crate) const WRITE_AT_ONCE: usize = 1024 * 1024;
 
 /// How long one client's requests are answered before others have their turn. A
 /// command that has begun runs to its end.
-pub(crate) const TURN: Duration = Duration::from_millis(2);
+pub(crate) const TIME_SLICE: Duration = Duration::from_millis(2);
 
 /// A client that has more than this waiting to be sent, in bytes, gets no
 /// further request run until it has taken it. One reply may be larger.

@@ -7,36 +7,39 @@ use rustix::buffer::spare_capacity;
 use rustix::event::Timespec;
 use rustix::event::epoll::{self, CreateFlags, Event, EventData, EventFlags};
 use rustix::io::{Errno, Result};
-
-use crate::slab::Key;
+use slotmap::{DefaultKey, Key, KeyData};
 
 /// Events taken from the system at once.
 const EVENTS: usize = 256;
 
-/// Who has something to do: a place where requests come in, by its number, or a
-/// connection.
+/// Names a connection. It is not used again when the connection is closed, so an event
+/// that comes late reaches nobody else.
+pub(crate) type ConnectionKey = DefaultKey;
+
+/// What has something to do: a socket or pipe where requests come in, by its number, or
+/// a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Source {
-    Entrance(usize),
-    Connection(Key),
+    Ingress(usize),
+    Connection(ConnectionKey),
 }
 
 impl Source {
-    const ENTRANCE: u64 = 1 << 63;
-
+    /// The lower half of a connection's number is the index of its slot, and never 0.
+    /// The upper half is free where it is.
     fn data(self) -> EventData {
         EventData::new_u64(match self {
-            Source::Entrance(index) => index as u64 | Self::ENTRANCE,
-            Source::Connection(key) => key.to_bits(),
+            Source::Ingress(index) => (index as u64) << 32,
+            Source::Connection(key) => key.data().as_ffi(),
         })
     }
 
     fn of(data: EventData) -> Self {
         let data = data.u64();
-        if data & Self::ENTRANCE != 0 {
-            Source::Entrance((data & !Self::ENTRANCE) as usize)
+        if data as u32 == 0 {
+            Source::Ingress((data >> 32) as usize)
         } else {
-            Source::Connection(Key::from_bits(data))
+            Source::Connection(KeyData::from_ffi(data).into())
         }
     }
 }
@@ -98,5 +101,29 @@ impl Events {
         self.0
             .iter()
             .map(|event| (Source::of(event.data), event.flags))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use slotmap::SlotMap;
+
+    use super::*;
+
+    #[test]
+    fn a_source_comes_back_from_an_event() {
+        let mut connections = SlotMap::new();
+        let first = connections.insert(());
+        connections.remove(first);
+        let second = connections.insert(());
+        assert_ne!(first, second);
+        for source in [
+            Source::Ingress(0),
+            Source::Ingress(7),
+            Source::Connection(first),
+            Source::Connection(second),
+        ] {
+            assert_eq!(Source::of(source.data()), source);
+        }
     }
 }

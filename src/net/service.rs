@@ -1,11 +1,14 @@
 //! What a module adds: its protocol.
 
+use std::fmt;
+
 use kamailio_core::log::Shown;
 use kamailio_core::{log_limited, panic};
+use rpc_wire::ScanState;
 
-use crate::listener::Bound;
+use crate::listen::Endpoint;
 use crate::outbox::{Outbox, Sink};
-use crate::registry::Peer;
+use crate::peer::Peer;
 
 /// How far a service came with what a client sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,99 +22,83 @@ pub enum Step {
     Close,
 }
 
-/// How far a service has looked into a request that is not complete. It is the
-/// service's own; a new request starts with nothing looked at.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Looked {
-    /// So many bytes at the start need no second look.
-    pub bytes: usize,
-    /// What is to be known about them.
-    pub state: u64,
+/// A request as far as it is there, and where it came from.
+#[derive(Clone, Copy, Debug)]
+pub struct Incoming<'a> {
+    /// The place where it came in.
+    pub listener: &'a Endpoint,
+    /// The client.
+    pub peer: &'a Peer,
+    /// What has come; other requests may follow.
+    pub bytes: &'a [u8],
+}
+
+/// Names the client in the log.
+impl fmt::Display for Incoming<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} on {}", self.peer, self.listener)
+    }
 }
 
 /// Turns requests into replies.
 pub trait Service {
-    /// Answers the first request in `input`, which is not empty, by writing
+    /// Answers the first request in `incoming`, which is not empty, by writing
     /// into `outbox`. It is called again with what follows, and again with
     /// more if the request was not complete.
     ///
-    /// `looked` is what the last call for this request left there, for a service
-    /// that does not look at the whole of it again each time that a piece
-    /// arrives.
+    /// `scan` is what the last call for this request left there, so that a service
+    /// need not scan the whole request again each time that a piece arrives. It
+    /// starts anew with each request.
     fn serve(
         &mut self,
-        from: &Bound,
-        peer: &Peer,
-        input: &[u8],
-        looked: &mut Looked,
+        incoming: Incoming<'_>,
+        scan: &mut ScanState,
         outbox: &mut Outbox<'_>,
     ) -> Step;
 
-    /// Goes on through a request in a named pipe that is too long, and whose bytes are
-    /// dropped as far as they were looked at: how many of `input` still belong to it,
-    /// or nothing while its end is not there. A service that cannot tell drops what
-    /// is there.
-    fn skip(&mut self, input: &[u8], _looked: &mut Looked) -> Option<usize> {
-        Some(input.len())
+    /// Goes on through a request in a named pipe that is too long and whose scanned
+    /// bytes are dropped: how many of `bytes` still belong to it, or none where its
+    /// end is not there. A service that cannot tell drops what is there.
+    fn skip(&mut self, bytes: &[u8], _scan: &mut ScanState) -> Option<usize> {
+        Some(bytes.len())
     }
 
-    /// In a named pipe, whose clients are not told apart, `input` starts with a
+    /// In a named pipe, whose clients are not told apart, `incoming` starts with a
     /// request that is not complete: how many bytes of it belong to a request
     /// whose end will not come, as what follows shows.
-    fn abandoned(&mut self, _from: &Bound, _input: &[u8]) -> Option<usize> {
+    fn abandoned(&mut self, _incoming: Incoming<'_>) -> Option<usize> {
         None
     }
 
-    /// The client sends no more, and `input` is the start of a request. A
+    /// The client sends no more, and `incoming` is the start of a request. A
     /// service whose protocol has an answer to that writes it.
-    fn serve_rest(&mut self, _from: &Bound, _peer: &Peer, _input: &[u8], _outbox: &mut Outbox<'_>) {
-    }
+    fn serve_rest(&mut self, _incoming: Incoming<'_>, _outbox: &mut Outbox<'_>) {}
 
-    /// The request that `input` starts with is given up for this reason, before it
+    /// The request that `incoming` starts with is given up for this reason, before it
     /// was complete or had its turn. A service whose protocol can say so tells the
     /// client.
-    fn serve_refusal(
-        &mut self,
-        _from: &Bound,
-        _input: &[u8],
-        _reason: &str,
-        _outbox: &mut Outbox<'_>,
-    ) {
-    }
+    fn serve_refusal(&mut self, _incoming: Incoming<'_>, _reason: &str, _outbox: &mut Outbox<'_>) {}
 
     /// Answers the request in a datagram, which is complete or never will be. Over UDP
     /// the sender may be forged, so what shows no sign of a request is not answered:
     /// two services that answer everything would go on for ever.
-    fn serve_datagram(
-        &mut self,
-        from: &Bound,
-        peer: &Peer,
-        datagram: &[u8],
-        outbox: &mut Outbox<'_>,
-    );
+    fn serve_datagram(&mut self, incoming: Incoming<'_>, outbox: &mut Outbox<'_>);
 
-    /// Our own code failed while it answered the first request in `input`, and
+    /// Our own code failed while it answered the first request in `incoming`, and
     /// what it had written is taken back. A service whose protocol can say so
     /// tells the client.
-    fn serve_failure(&mut self, _from: &Bound, _input: &[u8], _outbox: &mut Outbox<'_>) {}
+    fn serve_failure(&mut self, _incoming: Incoming<'_>, _outbox: &mut Outbox<'_>) {}
 }
 
 /// Tells the log of a datagram that is not answered: the reply of another server, which
 /// would answer ours, or over UDP anything that shows no sign of a request, for its
 /// sender may be forged.
-pub fn report_unanswered(from: &Bound, peer: &Peer, datagram: &[u8]) {
+pub fn report_unanswered(datagram: Incoming<'_>) {
     log_limited!(
         Warning,
-        "{peer} on {from} sent {}, which is no request; it is not answered",
-        Shown(datagram)
+        "{datagram} sent {}, which is no request; it is not answered",
+        Shown(datagram.bytes)
     );
-}
-
-/// A request, and where it came from.
-#[derive(Clone, Copy)]
-pub(crate) struct Incoming<'a> {
-    pub(crate) from: &'a Bound,
-    pub(crate) input: &'a [u8],
 }
 
 /// Lets `serve` answer a request. If it panics, the client gets nothing of a
@@ -128,7 +115,7 @@ pub(crate) fn serve_safely<R>(
     answered.unwrap_or_else(|| {
         if outbox.take_back() {
             let told = panic::stop(false, || {
-                service.serve_failure(incoming.from, incoming.input, &mut outbox);
+                service.serve_failure(incoming, &mut outbox);
                 true
             });
             if !told {
@@ -154,14 +141,7 @@ mod tests {
     }
 
     impl Service for Broken {
-        fn serve(
-            &mut self,
-            _: &Bound,
-            _: &Peer,
-            _: &[u8],
-            _: &mut Looked,
-            outbox: &mut Outbox<'_>,
-        ) -> Step {
+        fn serve(&mut self, _: Incoming<'_>, _: &mut ScanState, outbox: &mut Outbox<'_>) -> Step {
             outbox.buffer().extend_from_slice(b"half a re");
             if self.flushes {
                 outbox.flush();
@@ -169,12 +149,12 @@ mod tests {
             panic!("broken");
         }
 
-        fn serve_datagram(&mut self, _: &Bound, _: &Peer, _: &[u8], _: &mut Outbox<'_>) {}
+        fn serve_datagram(&mut self, _: Incoming<'_>, _: &mut Outbox<'_>) {}
 
-        fn serve_failure(&mut self, _: &Bound, input: &[u8], outbox: &mut Outbox<'_>) {
+        fn serve_failure(&mut self, incoming: Incoming<'_>, outbox: &mut Outbox<'_>) {
             outbox.buffer().extend_from_slice(b"no answer to ");
             assert!(!self.fails_again, "broken again");
-            outbox.buffer().extend_from_slice(input);
+            outbox.buffer().extend_from_slice(incoming.bytes);
         }
     }
 
@@ -199,22 +179,20 @@ mod tests {
 
     fn outcome_of(mut broken: Broken) -> (Step, Kept) {
         let listen = Listen::parse("/tmp/x", Flavour::BINRPC).expect("an address");
-        let from = Bound::resolve(listen, 0, "test").expect("a path");
+        let listener = Endpoint::resolve(listen, 0, "test").expect("a path");
         let mut kept = Kept::default();
         kept.queued.extend_from_slice(b"the last one. ");
         let incoming = Incoming {
-            from: &from,
-            input: b"a question",
+            listener: &listener,
+            peer: &Peer::Local(None),
+            bytes: b"a question",
         };
         let step = serve_safely(
             &mut broken,
             incoming,
             &mut kept,
             Step::Close,
-            |service, outbox| {
-                let looked = &mut Looked::default();
-                service.serve(&from, &Peer::Local(None), b"a question", looked, outbox)
-            },
+            |service, outbox| service.serve(incoming, &mut ScanState::default(), outbox),
         );
         (step, kept)
     }

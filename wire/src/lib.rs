@@ -201,4 +201,7 @@ pub mod jsonrpc;
 pub mod linefifo;
 pub mod listen;
 pub mod mi;
+mod scan;
 pub mod value;
+
+pub use scan::ScanState;

@@ -1,14 +1,14 @@
 //! BINRPC on the sockets.
 
 use kamailio::log_limited;
-use kamailio::net::{Bound, Looked, Outbox, Peer, Service, Step, report_unanswered};
+use kamailio::net::{Incoming, Outbox, ScanState, Service, Step, report_unanswered};
 use kamailio::rpc::{Answer, Engine, MaxReply, Policy, Responder};
 use rpc_wire::answers::is_answer;
 use rpc_wire::binrpc::{self, Header, Kind, Malformed};
 use rpc_wire::listen::Transport;
 use rpc_wire::value::Params;
 
-use crate::service::{FAILURE, write_bounded};
+use crate::bounded::{FAILURE, write_bounded};
 
 /// The longest body of a request, in bytes. The C module takes 65,531.
 const MAX_BODY: usize = 1024 * 1024 - binrpc::MAX_HEADER_LEN;
@@ -37,7 +37,7 @@ impl Binrpc {
         }
     }
 
-    fn run(&mut self, body: &[u8], responder: &mut Reply<'_, '_>) -> Result<(), Malformed> {
+    fn run(&mut self, body: &[u8], responder: &mut BinrpcReply<'_, '_>) -> Result<(), Malformed> {
         self.params.clear();
         let method = binrpc::decode_request(body, &mut self.params)?;
         self.engine.run(method, &mut self.params, responder);
@@ -48,18 +48,16 @@ impl Binrpc {
 impl Service for Binrpc {
     fn serve(
         &mut self,
-        from: &Bound,
-        peer: &Peer,
-        input: &[u8],
-        _looked: &mut Looked,
+        incoming: Incoming<'_>,
+        _scan: &mut ScanState,
         outbox: &mut Outbox<'_>,
     ) -> Step {
-        let mut reply = Reply { cookie: 0, outbox };
-        let refusal = match Header::parse(input) {
+        let mut reply = BinrpcReply { cookie: 0, outbox };
+        let refusal = match Header::parse(incoming.bytes) {
             Ok(None) => return Step::More,
             Ok(Some(header)) => {
                 reply.cookie = header.cookie;
-                match complete(&header, input) {
+                match complete(&header, incoming.bytes) {
                     Ok(None) => return Step::More,
                     Ok(Some(body)) => match self.run(body, &mut reply) {
                         Ok(()) => return Step::Done(header.packet_len()),
@@ -70,46 +68,34 @@ impl Service for Binrpc {
             }
             Err(malformed) => explain(&malformed),
         };
-        log_limited!(Warning, "{peer} on {from}: {refusal}");
+        log_limited!(Warning, "{incoming}: {refusal}");
         reply.fault(400, refusal.as_bytes());
         Step::Close
     }
 
-    fn serve_datagram(
-        &mut self,
-        from: &Bound,
-        peer: &Peer,
-        datagram: &[u8],
-        outbox: &mut Outbox<'_>,
-    ) {
-        let is_answered = match from.listen.transport {
-            Transport::Udp => binrpc::is_request(datagram),
+    fn serve_datagram(&mut self, incoming: Incoming<'_>, outbox: &mut Outbox<'_>) {
+        let is_answered = match incoming.listener.listen.transport {
+            Transport::Udp => binrpc::is_request(incoming.bytes),
             // Whoever sends replies is a server itself: an answer to one would be
             // answered again, for ever.
-            _ => !is_answer(datagram),
+            _ => !is_answer(incoming.bytes),
         };
         if !is_answered {
-            return report_unanswered(from, peer, datagram);
+            return report_unanswered(incoming);
         }
-        if self.serve(from, peer, datagram, &mut Looked::default(), outbox) == Step::More {
+        if self.serve(incoming, &mut ScanState::default(), outbox) == Step::More {
             let refusal = "bad request: the datagram ends before the request does";
-            log_limited!(Warning, "{peer} on {from}: {refusal}");
-            Reply { cookie: 0, outbox }.fault(400, refusal.as_bytes());
+            log_limited!(Warning, "{incoming}: {refusal}");
+            BinrpcReply { cookie: 0, outbox }.fault(400, refusal.as_bytes());
         }
     }
 
-    fn serve_refusal(
-        &mut self,
-        _from: &Bound,
-        input: &[u8],
-        reason: &str,
-        outbox: &mut Outbox<'_>,
-    ) {
-        Reply::to(input, outbox).fault(500, reason.as_bytes());
+    fn serve_refusal(&mut self, incoming: Incoming<'_>, reason: &str, outbox: &mut Outbox<'_>) {
+        BinrpcReply::to(incoming.bytes, outbox).fault(500, reason.as_bytes());
     }
 
-    fn serve_failure(&mut self, _from: &Bound, input: &[u8], outbox: &mut Outbox<'_>) {
-        Reply::to(input, outbox).fault(500, FAILURE.as_bytes());
+    fn serve_failure(&mut self, incoming: Incoming<'_>, outbox: &mut Outbox<'_>) {
+        BinrpcReply::to(incoming.bytes, outbox).fault(500, FAILURE.as_bytes());
     }
 }
 
@@ -137,16 +123,16 @@ fn explain(malformed: &Malformed) -> String {
 }
 
 /// The reply to one request.
-struct Reply<'a, 'b> {
+struct BinrpcReply<'a, 'b> {
     cookie: u32,
     outbox: &'a mut Outbox<'b>,
 }
 
-impl<'a, 'b> Reply<'a, 'b> {
+impl<'a, 'b> BinrpcReply<'a, 'b> {
     /// The reply to a request of which at most the header can be read.
     fn to(request: &[u8], outbox: &'a mut Outbox<'b>) -> Self {
         let header = Header::parse(request).ok().flatten();
-        Reply {
+        BinrpcReply {
             cookie: header.map_or(0, |header| header.cookie),
             outbox,
         }
@@ -158,7 +144,7 @@ impl<'a, 'b> Reply<'a, 'b> {
     }
 }
 
-impl Responder for Reply<'_, '_> {
+impl Responder for BinrpcReply<'_, '_> {
     fn respond(&mut self, answer: Answer<'_>) {
         let cookie = self.cookie;
         let write_fault = |out: &mut Vec<u8>, reason: &str| {

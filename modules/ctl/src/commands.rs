@@ -1,17 +1,17 @@
 //! The module's own RPC commands. Other transports can call them too.
 
 use kamailio::core::command::{Call, Fault};
-use kamailio::net::{self, Bound, Client, Peer};
+use kamailio::net::{self, Endpoint, OpenConnection, Peer};
 use rpc_wire::listen::{Place, Transport};
 
 use crate::HANDLERS;
 
 /// `ctl.listen`: protocol, transport, address and port of each socket.
 pub(crate) fn listen(call: &mut Call<'_>) -> Result<(), Fault> {
-    for bound in HANDLERS.places() {
-        call.add_text(bound.protocol)?;
-        call.add_text(transport_name(bound.listen.transport))?;
-        let (name, port) = name_and_port(&bound);
+    for endpoint in HANDLERS.endpoints() {
+        call.add_text(endpoint.protocol)?;
+        call.add_text(transport_name(endpoint.listen.transport))?;
+        let (name, port) = name_and_port(&endpoint);
         call.add_text(name)?;
         call.add_text(port)?;
     }
@@ -26,14 +26,14 @@ pub(crate) fn connections(call: &mut Call<'_>) -> Result<(), Fault> {
 
 /// `ctl.who`: protocol, transport and both ends of each stream connection.
 pub(crate) fn who(call: &mut Call<'_>) -> Result<(), Fault> {
-    let clients = open_connections()?;
-    if clients.is_empty() {
+    let connections = open_connections()?;
+    if connections.is_empty() {
         return Err(Fault::new(400, "no open stream connection"));
     }
-    for client in clients {
-        call.add_text(client.listener.protocol)?;
-        call.add_text(transport_name(client.listener.listen.transport))?;
-        for (address, port) in [far_end(&client), near_end(&client.listener)] {
+    for connection in connections {
+        call.add_text(connection.listener.protocol)?;
+        call.add_text(transport_name(connection.listener.listen.transport))?;
+        for (address, port) in [far_end(&connection), near_end(&connection.listener)] {
             call.add_text(address)?;
             call.add_text(port)?;
         }
@@ -41,29 +41,29 @@ pub(crate) fn who(call: &mut Call<'_>) -> Result<(), Fault> {
     Ok(())
 }
 
-fn open_connections() -> Result<Vec<Client>, Fault> {
-    net::clients().ok_or_else(|| Fault::new(606, "rpc available only over binrpc (ctl)"))
+fn open_connections() -> Result<Vec<OpenConnection>, Fault> {
+    net::open_connections().ok_or_else(|| Fault::new(606, "rpc available only over binrpc (ctl)"))
 }
 
-fn far_end(client: &Client) -> (String, String) {
-    match &client.peer {
+fn far_end(connection: &OpenConnection) -> (String, String) {
+    match &connection.peer {
         Peer::Local(_) | Peer::Socket(_) => ("<anonymous unix socket>".to_owned(), String::new()),
         Peer::Inet(address) => (address.ip().to_string(), address.port().to_string()),
         Peer::Unknown => ("<unknown>".to_owned(), String::new()),
     }
 }
 
-fn near_end(bound: &Bound) -> (String, String) {
-    match bound.address {
+fn near_end(endpoint: &Endpoint) -> (String, String) {
+    match endpoint.address {
         Some(address) => (address.ip().to_string(), address.port().to_string()),
-        None => (bound.listen.place.to_string(), String::new()),
+        None => (endpoint.listen.place.to_string(), String::new()),
     }
 }
 
 /// An address as it was configured.
-fn name_and_port(bound: &Bound) -> (String, String) {
-    let port = bound.address.map(|address| address.port().to_string());
-    let name = match &bound.listen.place {
+fn name_and_port(endpoint: &Endpoint) -> (String, String) {
+    let port = endpoint.address.map(|address| address.port().to_string());
+    let name = match &endpoint.listen.place {
         Place::Path(path) => path.clone(),
         Place::Inet { host: None, .. } => "*".to_owned(),
         Place::Inet {

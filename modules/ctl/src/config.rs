@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicI32, Ordering::Relaxed};
 
 use kamailio::core::Error;
 use kamailio::core::params_storage::show_int;
-use kamailio::net::{Bound, OwnerNames, OwnerParams};
+use kamailio::net::{Endpoint, OwnerNames, OwnerParams};
 use kamailio::rpc::MaxReply;
 use parking_lot::Mutex;
 use rpc_wire::listen::{Flavour, Listen, Transport};
@@ -25,7 +25,7 @@ const OWNER: OwnerNames = OwnerNames {
 #[derive(Clone, Debug)]
 pub(crate) struct Config {
     /// Where to listen.
-    pub(crate) places: Vec<Bound>,
+    pub(crate) endpoints: Vec<Endpoint>,
     /// The mode, the user and the group of sockets and pipes.
     pub(crate) owner: OwnerParams,
     /// `autoconversion`: whether parameters are converted to what a command asks
@@ -36,7 +36,7 @@ pub(crate) struct Config {
 }
 
 static CONFIG: Mutex<Config> = Mutex::new(Config {
-    places: Vec::new(),
+    endpoints: Vec::new(),
     // The C module ignores one without the other on sockets.
     owner: OwnerParams::new(OWNER, 0o600).one_may_fail(),
     converts: false,
@@ -46,8 +46,8 @@ static CONFIG: Mutex<Config> = Mutex::new(Config {
 /// All that was set, and the default socket where no other is.
 pub(crate) fn finished() -> Result<Config, Error> {
     let mut config = CONFIG.lock();
-    if config.places.is_empty() {
-        config.places.push(place(&crate::default_socket())?);
+    if config.endpoints.is_empty() {
+        config.endpoints.push(endpoint(&crate::default_socket())?);
     }
     Ok(config.clone())
 }
@@ -69,19 +69,19 @@ pub(crate) fn set_max_reply(bytes: i32) -> Result<(), Error> {
 
 /// `binrpc`: one more place to listen.
 pub(crate) fn add_binrpc(text: &str) -> Result<(), Error> {
-    let place = place(text)?;
-    CONFIG.lock().places.push(place);
+    let endpoint = endpoint(text)?;
+    CONFIG.lock().endpoints.push(endpoint);
     Ok(())
 }
 
 /// `fifo`: one more place to listen for the line protocol.
 pub(crate) fn add_fifo(text: &str) -> Result<(), Error> {
-    let place = Bound::resolve(parsed(text, Flavour::FIFO)?, DEFAULT_PORT, LINE_FIFO)?;
-    CONFIG.lock().places.push(place);
+    let endpoint = Endpoint::resolve(parsed(text, Flavour::FIFO)?, DEFAULT_PORT, LINE_FIFO)?;
+    CONFIG.lock().endpoints.push(endpoint);
     Ok(())
 }
 
-fn place(text: &str) -> Result<Bound, Error> {
+fn endpoint(text: &str) -> Result<Endpoint, Error> {
     let listen = parsed(text, Flavour::BINRPC)?;
     if listen.transport == Transport::Fifo {
         return Err(Error::new(format!(
@@ -89,7 +89,7 @@ fn place(text: &str) -> Result<Bound, Error> {
              use the parameter fifo for it"
         )));
     }
-    Ok(Bound::resolve(listen, DEFAULT_PORT, BINRPC)?)
+    Ok(Endpoint::resolve(listen, DEFAULT_PORT, BINRPC)?)
 }
 
 fn parsed(text: &str, flavour: Flavour) -> Result<Listen, Error> {

@@ -7,6 +7,7 @@
 #![deny(unsafe_code)]
 
 mod binrpc;
+mod bounded;
 mod commands;
 mod config;
 mod linefifo;
@@ -56,7 +57,7 @@ fn init() -> Result<(), Error> {
     HANDLERS.open(vec![Group {
         name: c"ctl handler",
         processes: 1,
-        places: config.places,
+        endpoints: config.endpoints,
         owner: config.owner.owner(),
     }])
 }

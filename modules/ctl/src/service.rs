@@ -1,6 +1,6 @@
 //! Which protocol is spoken where.
 
-use kamailio::net::{Bound, Looked, Outbox, Peer, Service, Step};
+use kamailio::net::{Endpoint, Incoming, Outbox, ScanState, Service, Step};
 use kamailio::rpc::MaxReply;
 
 use crate::binrpc::Binrpc;
@@ -9,10 +9,6 @@ use crate::linefifo::LineFifo;
 /// What `ctl.listen` calls the protocols.
 pub(crate) const BINRPC: &str = "binrpc";
 pub(crate) const LINE_FIFO: &str = "fifo";
-
-/// What a client is told when our own code fails: the words of the engine, which
-/// says so where a command does.
-pub(crate) const FAILURE: &str = "internal server error";
 
 /// The service of the handler process.
 #[derive(Debug)]
@@ -29,8 +25,8 @@ impl Protocols {
         }
     }
 
-    fn spoken_at(&mut self, place: &Bound) -> &mut dyn Service {
-        match place.protocol {
+    fn spoken_at(&mut self, listener: &Endpoint) -> &mut dyn Service {
+        match listener.protocol {
             LINE_FIFO => &mut self.line_fifo,
             _ => &mut self.binrpc,
         }
@@ -40,60 +36,35 @@ impl Protocols {
 impl Service for Protocols {
     fn serve(
         &mut self,
-        from: &Bound,
-        peer: &Peer,
-        input: &[u8],
-        looked: &mut Looked,
+        incoming: Incoming<'_>,
+        scan: &mut ScanState,
         outbox: &mut Outbox<'_>,
     ) -> Step {
-        self.spoken_at(from)
-            .serve(from, peer, input, looked, outbox)
+        let service = self.spoken_at(incoming.listener);
+        service.serve(incoming, scan, outbox)
     }
 
-    fn abandoned(&mut self, from: &Bound, input: &[u8]) -> Option<usize> {
-        self.spoken_at(from).abandoned(from, input)
+    fn abandoned(&mut self, incoming: Incoming<'_>) -> Option<usize> {
+        self.spoken_at(incoming.listener).abandoned(incoming)
     }
 
-    fn serve_rest(&mut self, from: &Bound, peer: &Peer, input: &[u8], outbox: &mut Outbox<'_>) {
-        self.spoken_at(from).serve_rest(from, peer, input, outbox);
+    fn serve_rest(&mut self, incoming: Incoming<'_>, outbox: &mut Outbox<'_>) {
+        let service = self.spoken_at(incoming.listener);
+        service.serve_rest(incoming, outbox);
     }
 
-    fn serve_refusal(&mut self, from: &Bound, input: &[u8], reason: &str, outbox: &mut Outbox<'_>) {
-        self.spoken_at(from)
-            .serve_refusal(from, input, reason, outbox);
+    fn serve_refusal(&mut self, incoming: Incoming<'_>, reason: &str, outbox: &mut Outbox<'_>) {
+        let service = self.spoken_at(incoming.listener);
+        service.serve_refusal(incoming, reason, outbox);
     }
 
-    fn serve_datagram(
-        &mut self,
-        from: &Bound,
-        peer: &Peer,
-        datagram: &[u8],
-        outbox: &mut Outbox<'_>,
-    ) {
-        self.spoken_at(from)
-            .serve_datagram(from, peer, datagram, outbox);
+    fn serve_datagram(&mut self, incoming: Incoming<'_>, outbox: &mut Outbox<'_>) {
+        let service = self.spoken_at(incoming.listener);
+        service.serve_datagram(incoming, outbox);
     }
 
-    fn serve_failure(&mut self, from: &Bound, input: &[u8], outbox: &mut Outbox<'_>) {
-        self.spoken_at(from).serve_failure(from, input, outbox);
-    }
-}
-
-/// Appends a reply with `write`, or if the client cannot get it by datagram the
-/// fault that says so with `write_fault`: a reply is never cut. `in_pieces` is how
-/// many bytes clients of this protocol put together from several datagrams, 0 if
-/// they do not.
-pub(crate) fn write_bounded(
-    outbox: &mut Outbox<'_>,
-    in_pieces: usize,
-    write: impl FnOnce(&mut Vec<u8>),
-    write_fault: impl FnOnce(&mut Vec<u8>, &str),
-) {
-    let start = outbox.buffer().len();
-    write(outbox.buffer());
-    if let Err(too_large) = outbox.check_reply_in_pieces(start, in_pieces) {
-        outbox.buffer().truncate(start);
-        let reason = format!("{too_large}; ask through a stream socket (unix: or tcp:)");
-        write_fault(outbox.buffer(), &reason);
+    fn serve_failure(&mut self, incoming: Incoming<'_>, outbox: &mut Outbox<'_>) {
+        let service = self.spoken_at(incoming.listener);
+        service.serve_failure(incoming, outbox);
     }
 }

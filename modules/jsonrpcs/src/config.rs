@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use kamailio::core::{Error, server};
-use kamailio::net::{Bound, OwnerNames, OwnerParams, pipe_path, process_count};
+use kamailio::net::{Endpoint, OwnerNames, OwnerParams, pipe_path, process_count};
 use kamailio::rpc::MaxReply;
 use parking_lot::Mutex;
 use rpc_wire::jsonrpc::Form;
@@ -32,7 +32,7 @@ pub(crate) struct Settings {
     /// `dgram_workers`
     pub(crate) dgram_workers: u32,
     /// `tcp_socket`
-    pub(crate) tcp: Option<Bound>,
+    pub(crate) tcp: Option<Endpoint>,
     /// `tcp_keep`
     pub(crate) keeps_tcp: bool,
     /// `store_dir`
@@ -55,7 +55,7 @@ pub(crate) enum Dgram {
     /// A Unix socket.
     Path(String),
     /// A UDP socket.
-    Udp(Bound),
+    Udp(Endpoint),
 }
 
 /// The parameters for who may use the pipe.
@@ -211,16 +211,16 @@ pub(crate) fn set_fifo_reply_dir(path: &str) -> Result<(), Error> {
 pub(crate) fn set_dgram_socket(text: &str) -> Result<(), Error> {
     let dgram = match text {
         "" => Dgram::None,
-        text => dgram(Bound::datagram(text, PROTOCOL)?),
+        text => dgram(Endpoint::datagram(text, PROTOCOL)?),
     };
     change(|settings| settings.dgram = dgram);
     Ok(())
 }
 
-fn dgram(bound: Bound) -> Dgram {
-    match &bound.listen.place {
+fn dgram(endpoint: Endpoint) -> Dgram {
+    match &endpoint.listen.place {
         Place::Path(path) => Dgram::Path(path.clone()),
-        Place::Inet { .. } => Dgram::Udp(bound),
+        Place::Inet { .. } => Dgram::Udp(endpoint),
     }
 }
 
@@ -266,7 +266,7 @@ pub(crate) fn set_tcp_socket(text: &str) -> Result<(), Error> {
     let tcp = if text.is_empty() {
         None
     } else {
-        Some(Bound::inet(text, Transport::Tcp, PROTOCOL)?)
+        Some(Endpoint::inet(text, Transport::Tcp, PROTOCOL)?)
     };
     change(|settings| settings.tcp = tcp);
     Ok(())

@@ -100,7 +100,7 @@ impl Processor {
         let Some(request) = document.next_request(&mut self.params) else {
             return true;
         };
-        self.answer_request(&request, client, Place::Alone);
+        self.answer_request(&request, client, Position::Alone);
         !matches!(
             request.verdict,
             Verdict::Refuse(Refusal::NotJson { .. } | Refusal::TooDeep | Refusal::TooLarge { .. })
@@ -146,7 +146,7 @@ impl Processor {
             self.answer_request(
                 &request,
                 client,
-                Place::Batch {
+                Position::Batch {
                     batch,
                     start,
                     is_last,
@@ -158,7 +158,12 @@ impl Processor {
         }
     }
 
-    fn answer_request(&mut self, request: &Request<'_>, client: &mut dyn Client, place: Place<'_>) {
+    fn answer_request(
+        &mut self,
+        request: &Request<'_>,
+        client: &mut dyn Client,
+        position: Position<'_>,
+    ) {
         if !client.admits(request, &self.params) {
             return;
         }
@@ -170,7 +175,7 @@ impl Processor {
             max_reply: self.max_reply,
             is_wanted: request.wants_answer(),
             file: None,
-            place,
+            position,
         };
         match stored {
             Some(Ok(file)) => outcome.file = Some(file),
@@ -234,7 +239,7 @@ impl Processor {
 }
 
 /// Where in the answer to a document the answer to a request goes.
-enum Place<'a> {
+enum Position<'a> {
     Alone,
     Batch {
         /// Gone when the array had to be ended.
@@ -253,7 +258,7 @@ struct Outcome<'a> {
     max_reply: MaxReply,
     is_wanted: bool,
     file: Option<StoredFile>,
-    place: Place<'a>,
+    position: Position<'a>,
 }
 
 impl Outcome<'_> {
@@ -287,9 +292,9 @@ impl Outcome<'_> {
         if !self.is_wanted {
             return;
         }
-        if let Place::Batch {
+        if let Position::Batch {
             batch: Some(batch), ..
-        } = &mut self.place
+        } = &mut self.position
         {
             batch.next(self.client.buffer());
         }
@@ -299,9 +304,9 @@ impl Outcome<'_> {
         if let Some(file) = self.file.take() {
             self.store(&file, start);
         }
-        match &mut self.place {
-            Place::Alone => deliver(self.client, start, self.id, self.form, now),
-            Place::Batch {
+        match &mut self.position {
+            Position::Alone => deliver(self.client, start, self.id, self.form, now),
+            Position::Batch {
                 batch,
                 start,
                 is_last,
@@ -316,12 +321,12 @@ impl Outcome<'_> {
         }
     }
 
-    /// Puts an error in the place of an answer that, with all before it in a batch,
+    /// Puts an error in place of an answer that, with all before it in a batch,
     /// is larger than a reply may be.
     fn bound(&mut self, start: usize) {
-        let first = match self.place {
-            Place::Alone => start,
-            Place::Batch { start, .. } => start,
+        let first = match self.position {
+            Position::Alone => start,
+            Position::Batch { start, .. } => start,
         };
         let out = self.client.buffer();
         if out.len().saturating_sub(first) <= self.max_reply.bytes() {
@@ -371,7 +376,9 @@ impl Responder for Outcome<'_> {
 
     /// As in C only an answer of its own with an id can come later.
     fn later(&mut self) -> Option<Later> {
-        let id = self.id.filter(|_| matches!(self.place, Place::Alone))?;
+        let id = self
+            .id
+            .filter(|_| matches!(self.position, Position::Alone))?;
         Some(Later {
             message: self.client.share()?,
             note: id.as_json().to_vec(),
@@ -392,7 +399,7 @@ fn answer_later(request: &mut Message<'_>, id: &[u8], answer: Answer<'_>) {
         max_reply: config::settings().max_reply,
         is_wanted: true,
         file: None,
-        place: Place::Alone,
+        position: Position::Alone,
     }
     .respond(answer);
 }

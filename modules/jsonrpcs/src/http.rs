@@ -11,7 +11,7 @@ use kamailio::log_limited;
 
 use crate::config::{self, Settings};
 use crate::document::{Client, encode_failure};
-use crate::places::HTTP;
+use crate::endpoints::HTTP;
 use crate::script::with_processor;
 
 const CONTENT_TYPE: &str = "application/json";

@@ -1,16 +1,16 @@
 //! Kamailio's RPC commands over JSON-RPC 2.0: on a named pipe, datagram
 //! sockets, TCP and HTTP, and from the routing script.
 //!
-//! `config` keeps what the configuration says and `places` makes places to
-//! listen of it. `document` answers a document, whoever sent it: `service` has
+//! `config` keeps what the configuration says and `endpoints` makes of it where
+//! to listen. `document` answers a document, whoever sent it: `service` has
 //! those of our own sockets, `http` and `script` those of the script. `store`
 //! puts answers into files.
 #![deny(unsafe_code)]
 
 mod config;
 mod document;
+mod endpoints;
 mod http;
-mod places;
 mod script;
 mod service;
 mod store;
@@ -82,7 +82,7 @@ static HANDLERS: Handlers = Handlers::new();
 fn init() -> Result<(), Error> {
     let settings = config::settings();
     http::bind(&settings)?;
-    places::open(&settings, &HANDLERS)
+    endpoints::open(&settings, &HANDLERS)
 }
 
 fn child_init(rank: Rank) -> Result<(), Error> {

@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 use kamailio::core::Error;
 use kamailio::core::log::Shown;
 use kamailio::log_limited;
-use kamailio::net::{Bound, Looked, Outbox, Peer, Service, Step, pipe_in, report_unanswered};
+use kamailio::net::{Incoming, Outbox, ScanState, Service, Step, pipe_in, report_unanswered};
 use rpc_wire::answers::is_answer;
 use rpc_wire::jsonrpc::{
-    BYTE_ORDER_MARK, Found, MAX_LEN, Name, Progress, Request, abandoned, find, find_on, is_request,
+    BYTE_ORDER_MARK, Found, MAX_LEN, Name, Request, abandoned, find, find_on, is_request,
     reply_name_in, skip_on,
 };
 use rpc_wire::listen::Transport;
@@ -38,18 +38,18 @@ impl Documents {
     /// document that cannot be read is no reason to stop.
     fn serve_pipe(
         &mut self,
-        sender: Sender<'_>,
-        input: &[u8],
-        looked: &mut Looked,
+        incoming: Incoming<'_>,
+        scan: &mut ScanState,
         outbox: &mut Outbox<'_>,
     ) -> Step {
-        match find_further(input, looked) {
+        let input = incoming.bytes;
+        match find_on(input, scan) {
             Found::Other(count) => Step::Done(count),
             Found::More => Step::More,
             Found::Document(len) => {
                 let document = &input[..len];
                 let mut client = PipeClient {
-                    sender,
+                    incoming,
                     outbox,
                     reply_dir: &self.reply_dir,
                     reply_to: ReplyTo::NotNamed,
@@ -65,11 +65,11 @@ impl Documents {
 
     fn serve_stream(
         &mut self,
-        sender: Sender<'_>,
-        input: &[u8],
-        looked: &mut Looked,
+        incoming: Incoming<'_>,
+        scan: &mut ScanState,
         outbox: &mut Outbox<'_>,
     ) -> Step {
+        let input = incoming.bytes;
         let space = blanks(input);
         if space > 0 {
             return Step::Done(space);
@@ -77,8 +77,8 @@ impl Documents {
         if is_part_of_mark(input) {
             return Step::More;
         }
-        let mut client = SocketClient { sender, outbox };
-        let len = match find_further(input, looked) {
+        let mut client = SocketClient { incoming, outbox };
+        let len = match find_on(input, scan) {
             Found::Document(len) => len,
             Found::More if input.len() <= MAX_LEN => return Step::More,
             // It is too long, or no document at all: who writes what we do not
@@ -118,110 +118,64 @@ fn is_part_of_mark(input: &[u8]) -> bool {
     input.len() < BYTE_ORDER_MARK.len() && BYTE_ORDER_MARK.starts_with(input)
 }
 
-/// Finds the first document, looking only at what was not there last time.
-fn find_further(input: &[u8], looked: &mut Looked) -> Found {
-    look(looked, |progress| find_on(input, progress))
-}
-
-/// Goes on from what is noted, and notes how far that came.
-fn look<R>(looked: &mut Looked, on: impl FnOnce(&mut Progress) -> R) -> R {
-    let mut progress = Progress {
-        at: looked.bytes,
-        depth: (looked.state >> 1) as usize,
-        in_text: looked.state & 1 == 1,
-    };
-    let found = on(&mut progress);
-    looked.bytes = progress.at;
-    looked.state = (progress.depth as u64) << 1 | u64::from(progress.in_text);
-    found
-}
-
 impl Service for Documents {
     fn serve(
         &mut self,
-        from: &Bound,
-        peer: &Peer,
-        input: &[u8],
-        looked: &mut Looked,
+        incoming: Incoming<'_>,
+        scan: &mut ScanState,
         outbox: &mut Outbox<'_>,
     ) -> Step {
-        let sender = Sender { from, peer };
-        match from.listen.transport {
-            Transport::Fifo => self.serve_pipe(sender, input, looked, outbox),
-            _ => self.serve_stream(sender, input, looked, outbox),
+        match incoming.listener.listen.transport {
+            Transport::Fifo => self.serve_pipe(incoming, scan, outbox),
+            _ => self.serve_stream(incoming, scan, outbox),
         }
     }
 
-    fn skip(&mut self, input: &[u8], looked: &mut Looked) -> Option<usize> {
-        look(looked, |progress| skip_on(input, progress))
+    fn skip(&mut self, bytes: &[u8], scan: &mut ScanState) -> Option<usize> {
+        skip_on(bytes, scan)
     }
 
-    fn serve_refusal(
-        &mut self,
-        _from: &Bound,
-        _input: &[u8],
-        reason: &str,
-        outbox: &mut Outbox<'_>,
-    ) {
+    fn serve_refusal(&mut self, _: Incoming<'_>, reason: &str, outbox: &mut Outbox<'_>) {
         encode_given_up(reason, outbox.buffer());
     }
 
-    fn serve_failure(&mut self, _from: &Bound, _input: &[u8], outbox: &mut Outbox<'_>) {
+    fn serve_failure(&mut self, _: Incoming<'_>, outbox: &mut Outbox<'_>) {
         encode_failure(outbox.buffer());
     }
 
-    fn abandoned(&mut self, _from: &Bound, input: &[u8]) -> Option<usize> {
-        abandoned(input)
+    fn abandoned(&mut self, incoming: Incoming<'_>) -> Option<usize> {
+        abandoned(incoming.bytes)
     }
 
-    /// Half a document from one who still listens.
-    fn serve_rest(&mut self, from: &Bound, peer: &Peer, input: &[u8], outbox: &mut Outbox<'_>) {
-        if from.listen.transport != Transport::Fifo {
-            return self.serve_datagram(from, peer, input, outbox);
+    /// Half a document from a client that still listens.
+    fn serve_rest(&mut self, incoming: Incoming<'_>, outbox: &mut Outbox<'_>) {
+        if incoming.listener.listen.transport != Transport::Fifo {
+            return self.serve_datagram(incoming, outbox);
         }
-        let pipe = reply_name_in(input).and_then(|name| pipe_in(&self.reply_dir, &name));
+        let name = reply_name_in(incoming.bytes);
+        let pipe = name.and_then(|name| pipe_in(&self.reply_dir, &name));
         if let Some(pipe) = pipe {
             outbox.send_through(pipe);
             encode_not_json(outbox.buffer());
         }
     }
 
-    fn serve_datagram(
-        &mut self,
-        from: &Bound,
-        peer: &Peer,
-        datagram: &[u8],
-        outbox: &mut Outbox<'_>,
-    ) {
-        let is_answered = match from.listen.transport {
-            Transport::Udp => is_request(datagram),
-            _ => !is_answer(datagram),
+    fn serve_datagram(&mut self, incoming: Incoming<'_>, outbox: &mut Outbox<'_>) {
+        let is_answered = match incoming.listener.listen.transport {
+            Transport::Udp => is_request(incoming.bytes),
+            _ => !is_answer(incoming.bytes),
         };
         if !is_answered {
-            return report_unanswered(from, peer, datagram);
+            return report_unanswered(incoming);
         }
-        let sender = Sender { from, peer };
         self.processor
-            .answer(datagram, &mut SocketClient { sender, outbox });
+            .answer(incoming.bytes, &mut SocketClient { incoming, outbox });
     }
 }
 
-/// Where a document came from.
-#[derive(Clone, Copy)]
-struct Sender<'a> {
-    from: &'a Bound,
-    peer: &'a Peer,
-}
-
-impl Sender<'_> {
-    fn name(self) -> String {
-        format!("{} on {}", self.peer, self.from)
-    }
-}
-
-/// Who is answered over the socket that the request came to.
+/// A client that is answered over the socket where the request came in.
 struct SocketClient<'a, 'b> {
-    sender: Sender<'a>,
+    incoming: Incoming<'a>,
     outbox: &'a mut Outbox<'b>,
 }
 
@@ -245,17 +199,17 @@ impl Client for SocketClient<'_, '_> {
     }
 
     fn may_be_forged(&self) -> bool {
-        self.sender.from.listen.transport == Transport::Udp
+        self.incoming.listener.listen.transport == Transport::Udp
     }
 
     fn name(&self) -> String {
-        self.sender.name()
+        self.incoming.to_string()
     }
 }
 
-/// Who is answered through a named pipe.
+/// A client that is answered through a named pipe.
 struct PipeClient<'a, 'b> {
-    sender: Sender<'a>,
+    incoming: Incoming<'a>,
     outbox: &'a mut Outbox<'b>,
     reply_dir: &'a Path,
     reply_to: ReplyTo,
@@ -290,7 +244,7 @@ impl PipeClient<'_, '_> {
                 Warning,
                 "a request on {} names the reply pipe {}; it must be a plain name in {}, \
                  without dots and slashes",
-                self.sender.from,
+                self.incoming.listener,
                 Shown(name),
                 self.reply_dir.display()
             ),
@@ -324,12 +278,12 @@ impl Client for PipeClient<'_, '_> {
             Name::NotText => log_limited!(
                 Warning,
                 "a request on {} is not run: its reply_name is not a string",
-                self.sender.from
+                self.incoming.listener
             ),
             Name::Missing => log_limited!(
                 Warning,
                 "a request on {} is not run: it has no reply_name, the pipe for the answer",
-                self.sender.from
+                self.incoming.listener
             ),
         }
         false
@@ -341,8 +295,12 @@ impl Client for PipeClient<'_, '_> {
 
     fn name(&self) -> String {
         match self.outbox.pipe() {
-            Some(pipe) => format!("the reader of {} on {}", pipe.display(), self.sender.from),
-            None => self.sender.name(),
+            Some(pipe) => format!(
+                "the reader of {} on {}",
+                pipe.display(),
+                self.incoming.listener
+            ),
+            None => self.incoming.to_string(),
         }
     }
 }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use kamailio::core::Error;
-use kamailio::net::{Bound, OwnerNames, OwnerParams, process_count};
+use kamailio::net::{Endpoint, OwnerNames, OwnerParams, process_count};
 use kamailio::rpc::MaxReply;
 use parking_lot::Mutex;
 
@@ -15,7 +15,7 @@ const PROTOCOL: &str = "mi";
 #[derive(Clone, Debug)]
 pub(crate) struct Settings {
     /// `socket_name`
-    socket: Option<Bound>,
+    socket: Option<Endpoint>,
     /// `children_count`
     pub(crate) children: u32,
     /// `unix_socket_mode`, `unix_socket_user`, `unix_socket_group`
@@ -65,13 +65,13 @@ fn change<R>(edit: impl FnOnce(&mut Settings) -> R) -> R {
 
 impl Settings {
     /// Where to listen.
-    pub(crate) fn place(&self) -> Result<Bound, Error> {
+    pub(crate) fn endpoint(&self) -> Result<Endpoint, Error> {
         let socket = self.socket.clone().ok_or_else(|| {
             Error::new(format!(
                 "the parameter socket_name is missing; {SOCKET_NAME_WANTED}"
             ))
         })?;
-        Ok(Bound {
+        Ok(Endpoint {
             held: self.timeout,
             ..socket
         })
@@ -94,7 +94,7 @@ pub(crate) fn set_socket_name(text: &str) -> Result<(), Error> {
     if text.is_empty() {
         return Err(Error::new(format!("it is empty; {SOCKET_NAME_WANTED}")));
     }
-    let socket = Bound::datagram(text, PROTOCOL)?;
+    let socket = Endpoint::datagram(text, PROTOCOL)?;
     change(|settings| settings.socket = Some(socket));
     Ok(())
 }

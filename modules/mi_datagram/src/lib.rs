@@ -50,7 +50,7 @@ fn init() -> Result<(), Error> {
     HANDLERS.open(vec![Group {
         name: c"MI DATAGRAM",
         processes: settings.children,
-        places: vec![settings.place()?],
+        endpoints: vec![settings.endpoint()?],
         owner: settings.owner.owner(),
     }])
 }

@@ -32,7 +32,8 @@ impl Runner {
             let text = self.params.store_text(argument);
             self.params.push(Param::Line { text, raw: text });
         }
-        self.engine.run(command, &mut self.params, &mut Taker(take));
+        self.engine
+            .run(command, &mut self.params, &mut Passing(take));
     }
 
     /// Runs a command for what `read` makes of its reply.
@@ -57,10 +58,10 @@ impl Runner {
     }
 }
 
-/// Gives a reply to a function.
-struct Taker<F>(F);
+/// Passes a reply on to a function.
+struct Passing<F>(F);
 
-impl<F: FnMut(&Reply, bool)> Responder for Taker<F> {
+impl<F: FnMut(&Reply, bool)> Responder for Passing<F> {
     fn respond(&mut self, answer: Answer<'_>) {
         (self.0)(answer.reply, answer.now);
     }

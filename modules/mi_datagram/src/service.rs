@@ -3,7 +3,7 @@
 use kamailio::core::log::Shown;
 use kamailio::core::process;
 use kamailio::log_limited;
-use kamailio::net::{Bound, Looked, Outbox, Peer, Service, Step, report_unanswered};
+use kamailio::net::{Incoming, Outbox, ScanState, Service, Step, report_unanswered};
 use kamailio::rpc;
 use rpc_wire::answers::is_answer;
 use rpc_wire::listen::Transport;
@@ -13,7 +13,7 @@ use rpc_wire::value::Reply;
 use crate::aliases::{self, Alias, Choice};
 use crate::config::Settings;
 use crate::runner::Runner;
-use crate::shapes::{self, Way};
+use crate::shapes::{self, Render};
 
 /// What a client is told that names no command.
 const NOT_AVAILABLE: &str = "command not available";
@@ -42,34 +42,35 @@ impl Management {
         Management { settings, runner }
     }
 
-    fn answer(&mut self, sender: &Sender<'_>, datagram: &[u8], outbox: &mut Outbox<'_>) {
+    fn answer(&mut self, incoming: Incoming<'_>, outbox: &mut Outbox<'_>) {
+        let datagram = incoming.bytes;
         if datagram.len() > MAX_LEN {
             let reason = format!(
                 "the request has {} bytes and may have {MAX_LEN}",
                 datagram.len()
             );
-            return self.refuse(sender, 400, &reason, outbox);
+            return self.refuse(incoming, 400, &reason, outbox);
         }
         let Some((command, rest)) = mi::first_line(datagram) else {
             log_limited!(
                 Warning,
-                "{sender}: the first line of a request is no :command:"
+                "{incoming}: the first line of a request is no :command:"
             );
             return self.put(&Tree::status(500, NOT_AVAILABLE), outbox);
         };
         let Some(todo) = self.todo(command) else {
             let reason = aliases::reason_gone(command).unwrap_or("the server does not have it");
             let command = Shown(command);
-            log_limited!(Warning, "{sender}: no command {command}: {reason}");
+            log_limited!(Warning, "{incoming}: no command {command}: {reason}");
             return self.put(&Tree::status(500, NOT_AVAILABLE), outbox);
         };
         if !has_memory(mi::arguments_memory(rest)) {
-            return self.refuse(sender, 500, "there is no memory for the request", outbox);
+            return self.refuse(incoming, 500, "there is no memory for the request", outbox);
         }
         let arguments = match mi::arguments(rest) {
             Ok(arguments) => arguments,
             Err(error) => {
-                log_limited!(Warning, "{sender}: {error}");
+                log_limited!(Warning, "{incoming}: {error}");
                 return self.put(&Tree::status(400, "parse error in command"), outbox);
             }
         };
@@ -92,14 +93,14 @@ impl Management {
             }
             shape = None;
         }
-        let read = match shape.map(|shape| shape.way) {
-            Some(Way::Own(answer)) => {
+        let read = match shape.map(|shape| shape.render) {
+            Some(Render::Custom(answer)) => {
                 if let Some(tree) = answer(&mut self.runner, &values) {
                     self.put(&tree, outbox);
                 }
                 return;
             }
-            Some(Way::Reply(read)) => read,
+            Some(Render::FromReply(read)) => read,
             None => Tree::of_reply,
         };
         match alias.choose(&values, rpc::exists) {
@@ -141,8 +142,8 @@ impl Management {
         });
     }
 
-    fn refuse(&self, sender: &Sender<'_>, code: i32, reason: &str, outbox: &mut Outbox<'_>) {
-        log_limited!(Warning, "{sender}: {reason}");
+    fn refuse(&self, incoming: Incoming<'_>, code: i32, reason: &str, outbox: &mut Outbox<'_>) {
+        log_limited!(Warning, "{incoming}: {reason}");
         self.put(&Tree::status(code, reason), outbox);
     }
 
@@ -168,41 +169,24 @@ fn put(tree: &Tree, indent: &[u8], outbox: &mut Outbox<'_>) {
 }
 
 impl Service for Management {
-    /// Never called: the module has no streams.
-    fn serve(&mut self, _: &Bound, _: &Peer, _: &[u8], _: &mut Looked, _: &mut Outbox<'_>) -> Step {
+    /// The module has no streams, so this is never called.
+    fn serve(&mut self, _: Incoming<'_>, _: &mut ScanState, _: &mut Outbox<'_>) -> Step {
         Step::Close
     }
 
-    fn serve_datagram(
-        &mut self,
-        from: &Bound,
-        peer: &Peer,
-        datagram: &[u8],
-        outbox: &mut Outbox<'_>,
-    ) {
-        let is_answered = match from.listen.transport {
+    fn serve_datagram(&mut self, incoming: Incoming<'_>, outbox: &mut Outbox<'_>) {
+        let datagram = incoming.bytes;
+        let is_answered = match incoming.listener.listen.transport {
             Transport::Udp => mi::is_request(datagram),
             _ => !(datagram.is_empty() || is_answer(datagram)),
         };
         if !is_answered {
-            return report_unanswered(from, peer, datagram);
+            return report_unanswered(incoming);
         }
-        self.answer(&Sender { from, peer }, datagram, outbox);
+        self.answer(incoming, outbox);
     }
 
-    fn serve_failure(&mut self, _: &Bound, _: &[u8], outbox: &mut Outbox<'_>) {
+    fn serve_failure(&mut self, _: Incoming<'_>, outbox: &mut Outbox<'_>) {
         self.put(&Tree::status(500, "internal server error"), outbox);
-    }
-}
-
-/// Where a request came from, for the log.
-struct Sender<'a> {
-    from: &'a Bound,
-    peer: &'a Peer,
-}
-
-impl std::fmt::Display for Sender<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{} on {}", self.peer, self.from)
     }
 }

@@ -23,22 +23,26 @@ pub(crate) struct Shape {
     name: &'static str,
     /// How many arguments it takes: the least and the most.
     takes: (usize, usize),
-    /// How it comes to its reply.
-    pub(crate) way: Way,
+    /// How its reply is rendered.
+    pub(crate) render: Render,
 }
 
-/// How an old command comes to its reply.
+/// How the reply to an old command is rendered.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Way {
-    /// From that of the command that runs for it.
-    Reply(fn(&Reply) -> Tree),
-    /// From several commands; or there is none.
-    Own(fn(&mut Runner, &[&[u8]]) -> Option<Tree>),
+pub(crate) enum Render {
+    /// The function makes it from the reply of the command that runs today.
+    FromReply(fn(&Reply) -> Tree),
+    /// The function runs several commands, or none.
+    Custom(fn(&mut Runner, &[&[u8]]) -> Option<Tree>),
 }
 
 impl Shape {
-    const fn new(name: &'static str, takes: (usize, usize), way: Way) -> Self {
-        Shape { name, takes, way }
+    const fn new(name: &'static str, takes: (usize, usize), render: Render) -> Self {
+        Shape {
+            name,
+            takes,
+            render,
+        }
     }
 
     /// Whether it takes so many arguments.

@@ -5,9 +5,10 @@
 //! ends. A writer that crashes, or that misses a quote, leaves the start of a document
 //! to which everything that others write seems to belong.
 
+use super::Refusal;
 use super::reader::Reader;
 use super::text::Text;
-use super::{Progress, Refusal};
+use crate::ScanState;
 
 /// The deepest document that is examined here, in open brackets. A deeper one is
 /// refused in any case.
@@ -118,7 +119,7 @@ impl Iterator for Places<'_> {
 /// Whether `input` starts with a whole request, or with a batch of them.
 fn starts_with_request(input: &[u8]) -> bool {
     let input = &input[..input.len().min(REACH)];
-    let Some(len) = Progress::default().end_of_document(input) else {
+    let Some(len) = ScanState::default().end_of_document(input) else {
         return false;
     };
     let mut reader = Reader::new(&input[..len]);

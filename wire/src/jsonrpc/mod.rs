@@ -105,7 +105,7 @@ pub use id::Id;
 pub use reader::BYTE_ORDER_MARK;
 pub use reply::{Batch, encode_answer, encode_error, encode_refusal};
 pub use request::{Name, Request, Verdict};
-pub use stream::{Found, Progress, find, find_on, skip_on};
+pub use stream::{Found, find, find_on, skip_on};
 
 /// How many objects and arrays a document may nest, including the request and the
 /// batch.

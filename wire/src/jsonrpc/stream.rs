@@ -1,5 +1,7 @@
 //! Finding documents in a stream of bytes, where nothing tells how long they are.
 
+use crate::ScanState;
+
 /// What a stream starts with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Found {
@@ -12,32 +14,20 @@ pub enum Found {
     Document(usize),
 }
 
-/// How far an incomplete document has been searched, so that one that comes byte by
-/// byte is not searched from its start each time.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Progress {
-    /// The number of bytes that need no second search.
-    pub at: usize,
-    /// The number of brackets that are open there.
-    pub depth: usize,
-    /// Whether that position is inside a string.
-    pub in_text: bool,
-}
-
 /// Finds the first document in `input`: an object or an array, from its bracket to the
 /// one that closes it. [`Document::parse`](super::Document::parse) tells whether it is
 /// JSON.
 #[must_use]
 pub fn find(input: &[u8]) -> Found {
-    find_on(input, &mut Progress::default())
+    find_on(input, &mut ScanState::default())
 }
 
 /// As [`find`], but continues where the last call for a shorter `input` with the same
 /// start ended.
 #[must_use]
-pub fn find_on(input: &[u8], progress: &mut Progress) -> Found {
+pub fn find_on(input: &[u8], scan: &mut ScanState) -> Found {
     match input.iter().position(|byte| matches!(byte, b'{' | b'[')) {
-        Some(0) => progress
+        Some(0) => scan
             .end_of_document(input)
             .map_or(Found::More, Found::Document),
         Some(start) => Found::Other(start),
@@ -45,15 +35,15 @@ pub fn find_on(input: &[u8], progress: &mut Progress) -> Found {
     }
 }
 
-/// Continues in a document whose first `progress.at` bytes were dropped because it is
+/// Continues in a document whose first `scan.at` bytes were dropped because it is
 /// too long. It returns how many bytes of `input` still belong to the document, if it
 /// ends there.
 #[must_use]
-pub fn skip_on(input: &[u8], progress: &mut Progress) -> Option<usize> {
-    progress.end_of_document(input)
+pub fn skip_on(input: &[u8], scan: &mut ScanState) -> Option<usize> {
+    scan.end_of_document(input)
 }
 
-impl Progress {
+impl ScanState {
     /// The position at which the document ends, if it does.
     pub(super) fn end_of_document(&mut self, input: &[u8]) -> Option<usize> {
         while let Some(byte) = input.get(self.at) {
@@ -110,10 +100,10 @@ mod tests {
     fn the_end_of_a_document_is_found_without_its_start() {
         let document = br#"{"a":"}\"{","b":[{}]}{"#;
         for start in 1..document.len() - 1 {
-            let mut progress = Progress::default();
-            assert_eq!(find_on(&document[..start], &mut progress), Found::More);
-            let dropped = std::mem::take(&mut progress.at);
-            let end = skip_on(&document[dropped..], &mut progress);
+            let mut scan = ScanState::default();
+            assert_eq!(find_on(&document[..start], &mut scan), Found::More);
+            let dropped = std::mem::take(&mut scan.at);
+            let end = skip_on(&document[dropped..], &mut scan);
             assert_eq!(end, Some(document.len() - 1 - dropped), "from {start}");
         }
     }
@@ -121,12 +111,12 @@ mod tests {
     #[test]
     fn a_look_goes_on_where_the_last_one_ended() {
         let document = br#"{"a":"}\"","b":[{}]}{"#;
-        let mut progress = Progress::default();
+        let mut scan = ScanState::default();
         for end in 1..document.len() - 1 {
-            assert_eq!(find_on(&document[..end], &mut progress), Found::More);
-            assert!(progress.at + 1 >= end, "looked at {progress:?} of {end}");
+            assert_eq!(find_on(&document[..end], &mut scan), Found::More);
+            assert!(scan.at + 1 >= end, "looked at {scan:?} of {end}");
         }
-        let found = find_on(document, &mut progress);
+        let found = find_on(document, &mut scan);
         assert_eq!(found, Found::Document(document.len() - 1));
         assert_eq!(found, find(document));
     }

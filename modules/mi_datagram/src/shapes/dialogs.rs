@@ -4,13 +4,13 @@ use kamailio::rpc;
 use rpc_wire::mi::Tree;
 use rpc_wire::value::{Reply, Values};
 
-use super::Way::{Own, Reply as OfReply};
+use super::Render::{Custom, FromReply};
 use super::{Shape, fault, text};
 use crate::runner::Runner;
 
 pub(super) const SHAPES: &[Shape] = &[
-    Shape::new("dlg_list", (0, 2), Own(list)),
-    Shape::new("dlg_end_dlg", (2, 2), OfReply(end)),
+    Shape::new("dlg_list", (0, 2), Custom(list)),
+    Shape::new("dlg_end_dlg", (2, 2), FromReply(end)),
 ];
 
 /// Without arguments all of them, otherwise that of a Call-ID and a From tag, for

@@ -3,13 +3,13 @@
 use rpc_wire::mi::Tree;
 use rpc_wire::value::{Reply, Values};
 
-use super::Way::Reply as OfReply;
+use super::Render::FromReply;
 use super::{ANY, Shape, fault, first_struct, set_text, text};
 
 pub(super) const SHAPES: &[Shape] = &[
-    Shape::new("ds_list", ANY, OfReply(list)),
-    Shape::new("ds_set_state", (3, 3), OfReply(set_state)),
-    Shape::new("ds_reload", ANY, OfReply(super::only_status)),
+    Shape::new("ds_list", ANY, FromReply(list)),
+    Shape::new("ds_set_state", (3, 3), FromReply(set_state)),
+    Shape::new("ds_reload", ANY, FromReply(super::only_status)),
 ];
 
 fn list(reply: &Reply) -> Tree {

@@ -3,12 +3,12 @@
 use rpc_wire::mi::Tree;
 use rpc_wire::value::{Reply, Values};
 
-use super::Way::Reply as OfReply;
+use super::Render::FromReply;
 use super::{ANY, Shape, fault, text};
 
 pub(super) const SHAPES: &[Shape] = &[
-    Shape::new("address_reload", ANY, OfReply(super::only_status)),
-    Shape::new("address_dump", ANY, OfReply(dump)),
+    Shape::new("address_reload", ANY, FromReply(super::only_status)),
+    Shape::new("address_dump", ANY, FromReply(dump)),
 ];
 
 /// Today's command gives a bucket, a group and an item for each address; older

@@ -4,20 +4,20 @@ use kamailio::rpc;
 use rpc_wire::mi::Tree;
 use rpc_wire::value::Reply;
 
-use super::Way::{Own, Reply as OfReply};
+use super::Render::{Custom, FromReply};
 use super::{ANY, Shape, first_struct, only_status, set_text, text};
 use crate::aliases;
 use crate::runner::Runner;
 use crate::service::WRONG_COUNT;
 
 pub(super) const SHAPES: &[Shape] = &[
-    Shape::new("which", ANY, OfReply(which)),
-    Shape::new("version", ANY, Own(version)),
-    Shape::new("uptime", ANY, OfReply(uptime)),
-    Shape::new("pwd", ANY, OfReply(pwd)),
-    Shape::new("ps", ANY, OfReply(ps)),
-    Shape::new("kill", ANY, Own(kill)),
-    Shape::new("debug", (0, 2), Own(debug)),
+    Shape::new("which", ANY, FromReply(which)),
+    Shape::new("version", ANY, Custom(version)),
+    Shape::new("uptime", ANY, FromReply(uptime)),
+    Shape::new("pwd", ANY, FromReply(pwd)),
+    Shape::new("ps", ANY, FromReply(ps)),
+    Shape::new("kill", ANY, Custom(kill)),
+    Shape::new("debug", (0, 2), Custom(debug)),
 ];
 
 /// The old names that work, then the commands themselves.

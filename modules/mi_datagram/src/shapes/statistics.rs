@@ -3,14 +3,14 @@
 use rpc_wire::mi::Tree;
 use rpc_wire::value::Reply;
 
+use super::Render::{Custom, FromReply};
 use super::Shape;
-use super::Way::{Own, Reply as OfReply};
 use crate::runner::Runner;
 
 pub(super) const SHAPES: &[Shape] = &[
-    Shape::new("get_statistics", (1, usize::MAX), OfReply(found)),
-    Shape::new("clear_statistics", (1, usize::MAX), OfReply(found)),
-    Shape::new("reset_statistics", (1, usize::MAX), Own(reset)),
+    Shape::new("get_statistics", (1, usize::MAX), FromReply(found)),
+    Shape::new("clear_statistics", (1, usize::MAX), FromReply(found)),
+    Shape::new("reset_statistics", (1, usize::MAX), Custom(reset)),
 ];
 
 /// The lines `group:name = value`, of which today's commands give none for a

@@ -3,15 +3,15 @@
 use rpc_wire::mi::Tree;
 use rpc_wire::value::{Reply, Values};
 
-use super::Way::Reply as OfReply;
+use super::Render::FromReply;
 use super::{Shape, fault, first_struct, text};
 
 pub(super) const SHAPES: &[Shape] = &[
-    Shape::new("shv_get", (0, 1), OfReply(get)),
-    Shape::new("shv_set", (3, 3), OfReply(set)),
-    Shape::new("sht_dump", (1, 1), OfReply(dump)),
-    Shape::new("sht_delete", (2, 2), OfReply(table_done)),
-    Shape::new("sht_reload", (1, 1), OfReply(reload)),
+    Shape::new("shv_get", (0, 1), FromReply(get)),
+    Shape::new("shv_set", (3, 3), FromReply(set)),
+    Shape::new("sht_dump", (1, 1), FromReply(dump)),
+    Shape::new("sht_delete", (2, 2), FromReply(table_done)),
+    Shape::new("sht_reload", (1, 1), FromReply(reload)),
 ];
 
 fn get(reply: &Reply) -> Tree {

@@ -3,16 +3,16 @@
 use rpc_wire::mi::{Node, Tree};
 use rpc_wire::value::{Reply, Values};
 
-use super::Way::Reply as OfReply;
+use super::Render::FromReply;
 use super::{ANY, Shape, fault, first_struct, set_text, text};
 
 pub(super) const SHAPES: &[Shape] = &[
-    Shape::new("ul_add", (9, 9), OfReply(done)),
-    Shape::new("ul_rm", (2, 2), OfReply(done)),
-    Shape::new("ul_rm_contact", (3, 3), OfReply(done)),
-    Shape::new("ul_flush", ANY, OfReply(done)),
-    Shape::new("ul_dump", (0, 1), OfReply(dump)),
-    Shape::new("ul_show_contact", (2, 2), OfReply(show_contact)),
+    Shape::new("ul_add", (9, 9), FromReply(done)),
+    Shape::new("ul_rm", (2, 2), FromReply(done)),
+    Shape::new("ul_rm_contact", (3, 3), FromReply(done)),
+    Shape::new("ul_flush", ANY, FromReply(done)),
+    Shape::new("ul_dump", (0, 1), FromReply(dump)),
+    Shape::new("ul_show_contact", (2, 2), FromReply(show_contact)),
 ];
 
 /// The old words for today's faults.

@@ -2,8 +2,7 @@
 //!
 //! A client names its pipe, and anybody may have put something else in its
 //! place: the file must be a pipe, with one name, and not reached through a
-//! link. A client that is late is tried again; others do
-//! not wait meanwhile.
+//! link. A client that is late is tried again, and others do not wait for it.
 
 use std::collections::VecDeque;
 use std::fs::File;
@@ -17,27 +16,27 @@ use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, StatxFlags, openat, statx
 use rustix::io::{Errno, write};
 use rustix::pipe::fcntl_setpipe_size;
 
+use crate::fair_queues::FairQueues;
 use crate::headroom;
-use crate::lanes::Lanes;
 use crate::limits;
-use crate::queue::wait_writable;
+use crate::wait::wait_writable;
 
 /// Replies on their way into pipes.
 #[derive(Debug, Default)]
 pub(crate) struct ReplyPipes {
-    replies: Lanes<PathBuf, PipedReply>,
-    held: Held,
+    replies: FairQueues<PathBuf, PendingReply>,
+    waiting: Waiting,
 }
 
 /// How much waits.
 #[derive(Debug, Default)]
-struct Held {
+struct Waiting {
     replies: usize,
     bytes: usize,
 }
 
 #[derive(Debug)]
-struct PipedReply {
+struct PendingReply {
     /// What is not sent.
     bytes: Bytes,
     /// How much there was.
@@ -65,7 +64,7 @@ impl ReplyPipes {
         if bytes.len() > limits::HELD_PIPED {
             return report_no_room(&pipe);
         }
-        let mut reply = PipedReply::new(bytes);
+        let mut reply = PendingReply::new(bytes);
         // Earlier ones for this pipe come first.
         if !self.replies.has(&pipe) && reply.is_done(&pipe, Instant::now()) {
             return;
@@ -73,22 +72,22 @@ impl ReplyPipes {
         if !self.make_room_for(&reply) || !headroom::allows_keeping(0) {
             return report_no_room(&pipe);
         }
-        self.held.add(reply.size);
+        self.waiting.add(reply.size);
         self.replies.push(pipe, reply);
     }
 
     /// Gives up replies whose pipes nobody reads from, until there is room for this
     /// one: a client that is not there shall not cost another its reply. Returns
     /// whether there is room.
-    fn make_room_for(&mut self, reply: &PipedReply) -> bool {
-        while !self.held.has_room_for(reply.size) {
+    fn make_room_for(&mut self, reply: &PendingReply) -> bool {
+        while !self.waiting.has_room_for(reply.size) {
             let Some(pipe) = self.most_dispensable(reply) else {
                 return false;
             };
-            let held = &mut self.held;
-            self.replies.take_turn_of(&pipe, |_, lane| {
-                if let Some(given_up) = lane.pop_front() {
-                    held.remove(given_up.size);
+            let waiting = &mut self.waiting;
+            self.replies.serve_now(&pipe, |_, queue| {
+                if let Some(given_up) = queue.pop_front() {
+                    waiting.remove(given_up.size);
                 }
             });
             log_limited!(
@@ -102,9 +101,9 @@ impl ReplyPipes {
 
     /// The pipe that nobody reads from and whose reply has waited longest, or, where
     /// it is the bytes that are too many, has the most of them.
-    fn most_dispensable(&self, newcomer: &PipedReply) -> Option<PathBuf> {
-        let absent = self.replies.firsts().filter(|(_, it)| it.file.is_none());
-        let found = if self.held.are_too_many() {
+    fn most_dispensable(&self, newcomer: &PendingReply) -> Option<PathBuf> {
+        let absent = self.replies.fronts().filter(|(_, it)| it.file.is_none());
+        let found = if self.waiting.are_too_many() {
             absent.min_by_key(|(_, it)| it.since)
         } else {
             let largest = absent.max_by_key(|(_, it)| it.size);
@@ -115,17 +114,17 @@ impl ReplyPipes {
 
     /// Tries again what waits.
     pub(crate) fn retry(&mut self, now: Instant) {
-        let held = &mut self.held;
+        let waiting = &mut self.waiting;
         self.replies
-            .take_turns(limits::RETRIED_AT_ONCE, |pipe, lane| {
-                held.send_some(pipe, lane, now);
+            .serve_in_turn(limits::RETRIED_AT_ONCE, |pipe, queue| {
+                waiting.send_some(pipe, queue, now);
             });
     }
 
     fn work_on(&mut self, pipe: &PathBuf) {
-        let held = &mut self.held;
-        self.replies.take_turn_of(pipe, |pipe, lane| {
-            held.send_some(pipe, lane, Instant::now());
+        let waiting = &mut self.waiting;
+        self.replies.serve_now(pipe, |pipe, queue| {
+            waiting.send_some(pipe, queue, Instant::now());
         });
     }
 
@@ -135,7 +134,7 @@ impl ReplyPipes {
         while self.replies.has(pipe) && start.elapsed() < limits::FLUSH {
             let file = self
                 .replies
-                .first(pipe)
+                .front(pipe)
                 .and_then(|reply| reply.file.as_ref());
             match file {
                 Some(file) => {
@@ -148,7 +147,7 @@ impl ReplyPipes {
     }
 }
 
-impl Held {
+impl Waiting {
     fn has_room_for(&self, bytes: usize) -> bool {
         !self.are_too_many() && self.bytes + bytes <= limits::HELD_PIPED
     }
@@ -168,20 +167,20 @@ impl Held {
     }
 
     /// Sends what the pipe takes, and gives up what waited for too long.
-    fn send_some(&mut self, pipe: &Path, lane: &mut VecDeque<PipedReply>, now: Instant) {
-        while let Some(reply) = lane.front_mut() {
+    fn send_some(&mut self, pipe: &Path, queue: &mut VecDeque<PendingReply>, now: Instant) {
+        while let Some(reply) = queue.front_mut() {
             if !reply.is_done(pipe, now) {
                 return;
             }
             self.remove(reply.size);
-            lane.pop_front();
+            queue.pop_front();
         }
     }
 }
 
-impl PipedReply {
+impl PendingReply {
     fn new(bytes: Vec<u8>) -> Self {
-        PipedReply {
+        PendingReply {
             size: bytes.len(),
             bytes: bytes.into(),
             file: None,
@@ -327,13 +326,13 @@ mod tests {
 
     /// Replies of so many bytes that wait for pipes which nobody reads from, the
     /// first for the longest time.
-    fn waiting(sizes: &[usize]) -> ReplyPipes {
+    fn replies_of(sizes: &[usize]) -> ReplyPipes {
         let now = Instant::now();
         let mut pipes = ReplyPipes::default();
         for (age, size) in (0..sizes.len() as u32).rev().zip(sizes) {
-            let mut reply = PipedReply::new(vec![0; *size]);
+            let mut reply = PendingReply::new(vec![0; *size]);
             reply.since = now.checked_sub(Duration::from_millis(1) * age);
-            pipes.held.add(*size);
+            pipes.waiting.add(*size);
             pipes.replies.push(PathBuf::from(age.to_string()), reply);
         }
         pipes
@@ -341,9 +340,9 @@ mod tests {
 
     #[test]
     fn of_too_many_replies_the_oldest_is_given_up() {
-        let pipes = waiting(&[1; limits::PIPES]);
-        let newcomer = PipedReply::new(vec![0; 5]);
-        assert!(!pipes.held.has_room_for(newcomer.size));
+        let pipes = replies_of(&[1; limits::PIPES]);
+        let newcomer = PendingReply::new(vec![0; 5]);
+        assert!(!pipes.waiting.has_room_for(newcomer.size));
         let oldest = PathBuf::from((limits::PIPES - 1).to_string());
         assert_eq!(pipes.most_dispensable(&newcomer), Some(oldest));
     }
@@ -351,11 +350,11 @@ mod tests {
     #[test]
     fn of_too_many_bytes_the_most_are_given_up() {
         const LARGE: usize = limits::HELD_PIPED / 8 * 5;
-        let pipes = waiting(&[10, LARGE, 10]);
-        let larger = PipedReply::new(vec![0; LARGE + 1]);
-        assert!(!pipes.held.has_room_for(larger.size));
+        let pipes = replies_of(&[10, LARGE, 10]);
+        let larger = PendingReply::new(vec![0; LARGE + 1]);
+        assert!(!pipes.waiting.has_room_for(larger.size));
         assert_eq!(pipes.most_dispensable(&larger), None);
-        let smaller = PipedReply::new(vec![0; LARGE - 1]);
+        let smaller = PendingReply::new(vec![0; LARGE - 1]);
         assert_eq!(pipes.most_dispensable(&smaller), Some("1".into()));
     }
 

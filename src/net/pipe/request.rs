@@ -8,72 +8,72 @@ use std::time::Instant;
 
 use kamailio_core::datagrams::Patience;
 use kamailio_core::{log_limited, process};
+use rpc_wire::ScanState;
 use rustix::fs::OFlags;
 use rustix::io::{Errno, read};
 
+use super::ends::{Ends, opened_again};
+use super::reply::ReplyPipes;
+use crate::context::{HandlerContext, TimeSlice};
 use crate::input::Input;
 use crate::limits;
-use crate::listener::Bound;
+use crate::listen::Endpoint;
 use crate::outbox::{Outbox, Sink};
-use crate::pipe_ends::{Ends, opened_again};
-use crate::registry::Peer;
-use crate::reply_pipe::ReplyPipes;
-use crate::service::{Incoming, Looked, Service, Step, serve_safely};
-use crate::turn::Turn;
-use crate::workshop::Workshop;
+use crate::peer::Peer;
+use crate::service::{Incoming, Service, Step, serve_safely};
 
 /// A named pipe of ours.
 #[derive(Debug)]
-pub(crate) struct Pipe {
+pub(crate) struct RequestPipe {
     ends: Ends,
     /// The same pipe, where a read waits. None if it could not be opened once
     /// more, as by a process that may not read from a pipe of another user.
     patient: Option<OwnedFd>,
-    bound: Arc<Bound>,
+    endpoint: Arc<Endpoint>,
     /// A request that is not complete.
     input: Input,
     incomplete_since: Option<Instant>,
     /// When something has come last.
     heard: Instant,
-    /// How far the service has looked into the incomplete request.
-    looked: Looked,
+    /// How far the service has scan into the incomplete request.
+    scan: ScanState,
     /// Whether that was too long: what is there of it is dropped, and so is what
     /// comes up to its end. Read as something new it could keep everybody waiting.
     skips: bool,
 }
 
-impl AsFd for Pipe {
+impl AsFd for RequestPipe {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.ends.as_fd()
     }
 }
 
-impl Pipe {
-    pub(crate) fn new(file: OwnedFd, bound: Arc<Bound>) -> Self {
-        Pipe {
+impl RequestPipe {
+    pub(crate) fn new(file: OwnedFd, endpoint: Arc<Endpoint>) -> Self {
+        RequestPipe {
             patient: opened_again(&file, OFlags::RDONLY).ok(),
             ends: Ends::new(file),
-            bound,
+            endpoint,
             input: Input::default(),
             incomplete_since: None,
             heard: Instant::now(),
-            looked: Looked::default(),
+            scan: ScanState::default(),
             skips: false,
         }
     }
 
     /// Where it is.
-    pub(crate) fn bound(&self) -> &Arc<Bound> {
-        &self.bound
+    pub(crate) fn endpoint(&self) -> &Arc<Endpoint> {
+        &self.endpoint
     }
 
-    /// Whether it wants another turn without waiting for an event.
-    pub(crate) fn wants_a_turn(&self) -> bool {
+    /// Whether it has work for its next turn without waiting for an event.
+    pub(crate) fn is_runnable(&self) -> bool {
         !self.input.is_empty() && self.incomplete_since.is_none()
     }
 
     /// Whether time can run out for a request.
-    pub(crate) fn is_waiting(&self) -> bool {
+    pub(crate) fn has_deadline(&self) -> bool {
         self.incomplete_since.is_some()
     }
 
@@ -84,10 +84,10 @@ impl Pipe {
 
     /// Answers what is left of the last turn, or reads once and answers what
     /// that completes.
-    pub(crate) fn work(&mut self, shop: &mut Workshop<'_>, replies: &mut ReplyPipes) {
-        let turn = Turn::start();
-        if self.wants_a_turn() || self.read(Patience::None, shop).is_ok() {
-            self.answer(turn, shop.service, replies);
+    pub(crate) fn work(&mut self, context: &mut HandlerContext<'_>, replies: &mut ReplyPipes) {
+        let slice = TimeSlice::start();
+        if self.is_runnable() || self.read(Patience::None, context).is_ok() {
+            self.answer(slice, context.service, replies);
         }
     }
 
@@ -98,46 +98,50 @@ impl Pipe {
     /// Nobody has waited, or only until a signal came.
     pub(crate) fn wait_and_work(
         &mut self,
-        shop: &mut Workshop<'_>,
+        context: &mut HandlerContext<'_>,
         replies: &mut ReplyPipes,
     ) -> Result<(), Errno> {
-        self.read(Patience::Endless, shop)?;
+        self.read(Patience::Endless, context)?;
         process::update_config();
-        self.answer(Turn::start(), shop.service, replies);
+        self.answer(TimeSlice::start(), context.service, replies);
         Ok(())
     }
 
-    fn read(&mut self, patience: Patience, shop: &mut Workshop<'_>) -> Result<(), Errno> {
+    fn read(&mut self, patience: Patience, context: &mut HandlerContext<'_>) -> Result<(), Errno> {
         let file = match patience {
             Patience::None => self.ends.as_fd(),
             Patience::Endless => self.patient.as_ref().ok_or(Errno::BADF)?.as_fd(),
         };
-        match read(file, &mut shop.input[..limits::READ_AT_ONCE]) {
+        match read(file, &mut context.input[..limits::READ_AT_ONCE]) {
             Ok(count) => {
                 self.heard = Instant::now();
-                if let Err(reason) = self.input.append(&shop.input[..count]) {
-                    log_limited!(Warning, "a request on {} is dropped: {reason}", self.bound);
+                if let Err(reason) = self.input.append(&context.input[..count]) {
+                    log_limited!(
+                        Warning,
+                        "a request on {} is dropped: {reason}",
+                        self.endpoint
+                    );
                     self.drop_request();
                 }
                 Ok(())
             }
             Err(error) => {
                 if !matches!(error, Errno::AGAIN | Errno::INTR) {
-                    log_limited!(Error, "cannot read from {}: {error}", self.bound);
+                    log_limited!(Error, "cannot read from {}: {error}", self.endpoint);
                 }
                 Err(error)
             }
         }
     }
 
-    fn answer(&mut self, turn: Turn, service: &mut dyn Service, replies: &mut ReplyPipes) {
+    fn answer(&mut self, slice: TimeSlice, service: &mut dyn Service, replies: &mut ReplyPipes) {
         let mut input = std::mem::take(&mut self.input);
         let mut used = self.skip(&input, service);
         let mut incomplete = self.skips;
         while used < input.len() && !incomplete {
             match self.answer_first(&input[used..], service, replies) {
                 Step::Done(0) | Step::More => {
-                    let Some(len) = service.abandoned(&self.bound, &input[used..]) else {
+                    let Some(len) = service.abandoned(self.incoming(&input[used..])) else {
                         incomplete = true;
                         break;
                     };
@@ -153,8 +157,8 @@ impl Pipe {
                 Step::Done(count) => used += count,
                 Step::Close => used = input.len(),
             }
-            self.looked = Looked::default();
-            if used < input.len() && turn.is_over() {
+            self.scan = ScanState::default();
+            if used < input.len() && slice.is_over() {
                 break;
             }
         }
@@ -177,11 +181,11 @@ impl Pipe {
         if !self.skips {
             return 0;
         }
-        let Some(end) = service.skip(input, &mut self.looked) else {
-            return std::mem::take(&mut self.looked.bytes);
+        let Some(end) = service.skip(input, &mut self.scan) else {
+            return std::mem::take(&mut self.scan.at);
         };
         self.skips = false;
-        self.looked = Looked::default();
+        self.scan = ScanState::default();
         end
     }
 
@@ -191,12 +195,12 @@ impl Pipe {
         log_limited!(
             Warning,
             "a request on {} of more than {} bytes is dropped",
-            self.bound,
+            self.endpoint,
             limits::REQUEST
         );
         self.skips = true;
-        let looked = std::mem::take(&mut self.looked.bytes).min(request.len());
-        looked + self.skip(&request[looked..], service)
+        let scanned = std::mem::take(&mut self.scan.at).min(request.len());
+        scanned + self.skip(&request[scanned..], service)
     }
 
     fn answer_first(
@@ -205,17 +209,12 @@ impl Pipe {
         service: &mut dyn Service,
         replies: &mut ReplyPipes,
     ) -> Step {
-        let mut looked = self.looked;
-        let step = self.reply(
-            bytes,
-            service,
-            replies,
-            Step::Close,
-            |service, from, outbox| {
-                service.serve(from, &Peer::Local(None), bytes, &mut looked, outbox)
-            },
-        );
-        self.looked = looked;
+        let mut scan = self.scan;
+        let serve = |service: &mut dyn Service, incoming: Incoming<'_>, outbox: &mut Outbox<'_>| {
+            service.serve(incoming, &mut scan, outbox)
+        };
+        let step = self.reply(bytes, service, replies, Step::Close, serve);
+        self.scan = scan;
         step
     }
 
@@ -228,10 +227,20 @@ impl Pipe {
         service: &mut dyn Service,
         replies: &mut ReplyPipes,
     ) {
-        log_limited!(Warning, "a request on {} is dropped: {reason}", self.bound);
-        self.reply(request, service, replies, (), |service, from, outbox| {
-            service.serve_rest(from, &Peer::Local(None), request, outbox);
-        });
+        log_limited!(
+            Warning,
+            "a request on {} is dropped: {reason}",
+            self.endpoint
+        );
+        self.reply(
+            request,
+            service,
+            replies,
+            (),
+            |service, incoming, outbox| {
+                service.serve_rest(incoming, outbox);
+            },
+        );
     }
 
     /// Lets `serve` answer a request. If our own code fails there, the result is
@@ -242,23 +251,29 @@ impl Pipe {
         service: &mut dyn Service,
         replies: &mut ReplyPipes,
         failed: R,
-        serve: impl FnOnce(&mut dyn Service, &Bound, &mut Outbox<'_>) -> R,
+        serve: impl FnOnce(&mut dyn Service, Incoming<'_>, &mut Outbox<'_>) -> R,
     ) -> R {
-        let mut sink = Reply {
+        let mut sink = PipedReply {
             bytes: Vec::new(),
             pipe: None,
             replies,
         };
-        let from = &*self.bound;
-        let incoming = Incoming {
-            from,
-            input: request,
-        };
+        let incoming = self.incoming(request);
         let result = serve_safely(service, incoming, &mut sink, failed, |service, outbox| {
-            serve(service, from, outbox)
+            serve(service, incoming, outbox)
         });
         sink.send();
         result
+    }
+
+    /// A request whose client is one of all that write into the pipe.
+    fn incoming<'a>(&'a self, bytes: &'a [u8]) -> Incoming<'a> {
+        const SOMEBODY: &Peer = &Peer::Local(None);
+        Incoming {
+            listener: &self.endpoint,
+            peer: SOMEBODY,
+            bytes,
+        }
     }
 
     /// Drops a request whose end does not come; the next one would be taken
@@ -289,19 +304,19 @@ impl Pipe {
     fn drop_request(&mut self) {
         self.input = Input::default();
         self.incomplete_since = None;
-        self.looked = Looked::default();
+        self.scan = ScanState::default();
         self.skips = false;
     }
 }
 
 /// The reply to one request.
-struct Reply<'a> {
+struct PipedReply<'a> {
     bytes: Vec<u8>,
     pipe: Option<PathBuf>,
     replies: &'a mut ReplyPipes,
 }
 
-impl Reply<'_> {
+impl PipedReply<'_> {
     /// Returns where the reply went, if it has a pipe.
     fn send(&mut self) -> Option<PathBuf> {
         let bytes = std::mem::take(&mut self.bytes);
@@ -311,7 +326,7 @@ impl Reply<'_> {
     }
 }
 
-impl Sink for Reply<'_> {
+impl Sink for PipedReply<'_> {
     fn buffer(&mut self) -> &mut Vec<u8> {
         &mut self.bytes
     }

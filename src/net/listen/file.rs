@@ -12,7 +12,7 @@ use kamailio_core::{Error, log};
 use rustix::fs::{FileType, fstat};
 use rustix::process::geteuid;
 
-use crate::users::{Use, use_of};
+use super::users::{Use, use_of};
 
 /// A file that belongs to a listener.
 ///

@@ -2,8 +2,8 @@
 
 use kamailio_core::{Error, log, server};
 
-use crate::file_mode::probably_meant;
-use crate::owner::{By, Owner, Wanted};
+use super::file_mode::probably_meant;
+use super::owner::{By, Owner, Wanted};
 
 /// What a module calls its parameters for the mode, the user and the group.
 #[derive(Clone, Copy, Debug)]

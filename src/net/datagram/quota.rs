@@ -1,17 +1,17 @@
 //! Clients of a Unix datagram socket that do not read.
 //!
 //! The system counts a datagram against the socket that sent it until it is read.
-//! Of a client whose socket is connected to ours it takes as many as there is room
+//! A client whose socket is connected to ours may leave as many unread as there is room
 //! for, so one that asks on and on and reads nothing would have the room of all
-//! others. What a single client has not read nobody tells, only what all together
-//! have not. While that is little, nobody is looked at. When it is more, a client
-//! may have a share of what is left, and the replies of one that has had it wait
-//! until it is known that it reads, or are lost.
+//! others. The system does not tell what a single client has not read, only what all
+//! of them together have not. While that is little, no client is looked at. When it is
+//! more, a client may have a share of what is left, and once it has had that, its
+//! replies wait until the sum shows that it reads, or are lost.
 //!
-//! It is known from the sum: if that is not above what it was at its lowest before
-//! the client's last reply was sent, then that reply has been read, and so have all
-//! before it. While others fill their shares this can be missed, so a client that
-//! gets nothing is tried with one reply, each time after twice as long.
+//! The sum shows it when it is not above its lowest value before the client's last
+//! reply: then that reply has been read, and so have all before it. While others fill
+//! their shares this can be missed, so a client that gets nothing is tried with one
+//! reply, each time after twice as long.
 
 use std::collections::HashMap;
 use std::os::fd::BorrowedFd;
@@ -47,14 +47,14 @@ const CLIENTS: usize = 4096;
 
 /// What the clients of one socket have not read, as far as it is known.
 #[derive(Debug)]
-pub(crate) struct Unread {
+pub(super) struct ReceiveQuota {
     /// What there is room for, in bytes as the system counts them.
     room: usize,
     /// What was sent since the system was asked.
     since_asked: usize,
     is_tight: bool,
     lowest: Lowest,
-    clients: HashMap<SocketAddrAny, Client>,
+    clients: HashMap<SocketAddrAny, ClientShare>,
 }
 
 /// The lowest sum in this window and the one before.
@@ -66,7 +66,7 @@ struct Lowest {
 }
 
 #[derive(Debug)]
-struct Client {
+struct ClientShare {
     /// What may not be read.
     sent: usize,
     /// The lowest sum when it got its last reply.
@@ -76,28 +76,15 @@ struct Client {
     wait: Duration,
 }
 
-/// Whether a client of this socket may have a reply of so many bytes, where anybody
-/// counts.
-pub(crate) fn allows(
-    unread: &mut Option<Box<Unread>>,
-    socket: BorrowedFd<'_>,
-    to: &SocketAddrAny,
-    len: usize,
-) -> bool {
-    unread
-        .as_mut()
-        .is_none_or(|unread| unread.allows(to, len, || datagrams::unread(socket)))
-}
-
 /// About what the system counts for a datagram.
 fn cost(len: usize) -> usize {
     const AROUND: usize = 768;
     len + AROUND
 }
 
-impl Unread {
-    pub(crate) fn new(room: usize) -> Self {
-        Unread {
+impl ReceiveQuota {
+    pub(super) fn new(room: usize) -> Self {
+        ReceiveQuota {
             room,
             since_asked: 0,
             is_tight: false,
@@ -106,9 +93,19 @@ impl Unread {
         }
     }
 
+    /// Whether a client of this socket may have a reply of so many bytes.
+    pub(super) fn allows(
+        &mut self,
+        socket: BorrowedFd<'_>,
+        to: &SocketAddrAny,
+        len: usize,
+    ) -> bool {
+        self.allows_if(to, len, || datagrams::unread(socket))
+    }
+
     /// Whether a client gets a reply of so many bytes. `ask` tells how many bytes
     /// all clients have not read.
-    fn allows(&mut self, to: &SocketAddrAny, len: usize, ask: impl FnOnce() -> usize) -> bool {
+    fn allows_if(&mut self, to: &SocketAddrAny, len: usize, ask: impl FnOnce() -> usize) -> bool {
         self.since_asked += cost(len);
         // With little unread the next look can wait: no more can be than was sent.
         if !self.is_tight && self.since_asked < self.room / UNASKED {
@@ -132,9 +129,9 @@ impl Unread {
         if self.clients.len() >= CLIENTS && !self.clients.contains_key(to) {
             self.clients = HashMap::new();
         }
-        let client = self.clients.entry(to.clone()).or_insert(Client::NEW);
+        let client = self.clients.entry(to.clone()).or_insert(ClientShare::NEW);
         if sum <= client.lowest {
-            *client = Client::NEW;
+            *client = ClientShare::NEW;
         }
         let left = self.room.saturating_sub(sum);
         if len > LARGE && cost(len) > left / 2 {
@@ -165,8 +162,8 @@ impl Lowest {
     }
 }
 
-impl Client {
-    const NEW: Client = Client {
+impl ClientShare {
+    const NEW: ClientShare = ClientShare {
         sent: 0,
         lowest: 0,
         trial: None,
@@ -209,9 +206,14 @@ mod tests {
     }
 
     /// A client reads nothing until it gets nothing. Returns what is unread then.
-    fn sum_after_deaf(unread: &mut Unread, to: &SocketAddrAny, now: Instant, sum: usize) -> usize {
+    fn sum_after_deaf(
+        quota: &mut ReceiveQuota,
+        to: &SocketAddrAny,
+        now: Instant,
+        sum: usize,
+    ) -> usize {
         let mut sum = sum;
-        while unread.allows_with(to, 1_000, sum, now) {
+        while quota.allows_with(to, 1_000, sum, now) {
             sum += cost(1_000);
         }
         sum
@@ -219,22 +221,22 @@ mod tests {
 
     #[test]
     fn nobody_is_looked_at_while_little_is_unread() {
-        let mut unread = Unread::new(ROOM);
+        let mut quota = ReceiveQuota::new(ROOM);
         let to = client("/deaf");
         for _ in 0..10_000 {
-            assert!(unread.allows(&to, 1_000, || ROOM / TIGHT));
+            assert!(quota.allows_if(&to, 1_000, || ROOM / TIGHT));
         }
-        assert!(unread.clients.is_empty());
+        assert!(quota.clients.is_empty());
     }
 
     #[test]
     fn those_that_read_nothing_leave_something_for_the_next() {
-        let mut unread = Unread::new(ROOM);
+        let mut quota = ReceiveQuota::new(ROOM);
         let now = Instant::now();
         let mut sum = TIGHT_SUM;
         for number in 0..30 {
             let before = sum;
-            sum = sum_after_deaf(&mut unread, &client(&format!("/{number}")), now, sum);
+            sum = sum_after_deaf(&mut quota, &client(&format!("/{number}")), now, sum);
             assert!(sum - before <= (ROOM - before) / SHARE + cost(1_000));
         }
         assert!(ROOM - sum > 60_000);
@@ -243,60 +245,60 @@ mod tests {
     #[test]
     fn large_replies_that_nobody_reads_leave_room_for_others() {
         const LEN: usize = 1024 * 1024;
-        let mut unread = Unread::new(ROOM);
+        let mut quota = ReceiveQuota::new(ROOM);
         let start = Instant::now();
         let mut sum = TIGHT_SUM;
         // Each of them is tried again, and again, until its last trial.
         for number in 0..100 {
             let to = client(&format!("/{}", number % 10));
-            if unread.allows_with(&to, LEN, sum, start + FIRST_TRIAL * number) {
+            if quota.allows_with(&to, LEN, sum, start + FIRST_TRIAL * number) {
                 sum += cost(LEN);
             }
         }
         assert!(ROOM - sum > LEN, "{} are left", ROOM - sum);
-        assert!(unread.allows_with(&client("/small"), 60_000, sum, start));
+        assert!(quota.allows_with(&client("/small"), 60_000, sum, start));
     }
 
     #[test]
     fn one_that_reads_has_no_end() {
-        let mut unread = Unread::new(ROOM);
+        let mut quota = ReceiveQuota::new(ROOM);
         let to = client("/reads");
         let now = Instant::now();
         for _ in 0..1_000 {
-            assert!(unread.allows_with(&to, 60_000, TIGHT_SUM, now));
+            assert!(quota.allows_with(&to, 60_000, TIGHT_SUM, now));
         }
     }
 
     #[test]
     fn one_that_could_not_be_seen_to_read_is_tried_and_seen() {
-        let mut unread = Unread::new(ROOM);
+        let mut quota = ReceiveQuota::new(ROOM);
         let to = client("/reads");
         let start = Instant::now();
         // Others do not read what they get meanwhile.
         let mut sum = TIGHT_SUM;
-        while unread.allows_with(&to, 1_000, sum, start) {
+        while quota.allows_with(&to, 1_000, sum, start) {
             sum += 1;
         }
         let after = |windows| start + WINDOW * windows;
-        assert!(!unread.allows_with(&to, 1_000, sum, start + WINDOW / 2));
-        assert!(unread.allows_with(&to, 1_000, sum, after(1)));
+        assert!(!quota.allows_with(&to, 1_000, sum, start + WINDOW / 2));
+        assert!(quota.allows_with(&to, 1_000, sum, after(1)));
         // The sum was lower in the window before.
-        assert!(!unread.allows_with(&to, 1_000, sum, after(1) + WINDOW / 2));
-        assert!(unread.allows_with(&to, 1_000, sum, after(2)));
+        assert!(!quota.allows_with(&to, 1_000, sum, after(1) + WINDOW / 2));
+        assert!(quota.allows_with(&to, 1_000, sum, after(2)));
         for _ in 0..1_000 {
-            assert!(unread.allows_with(&to, 1_000, sum, after(2)));
+            assert!(quota.allows_with(&to, 1_000, sum, after(2)));
         }
     }
 
     #[test]
     fn trials_of_one_that_reads_nothing_become_rare() {
-        let mut unread = Unread::new(ROOM);
+        let mut quota = ReceiveQuota::new(ROOM);
         let to = client("/deaf");
         let start = Instant::now();
-        let mut sum = sum_after_deaf(&mut unread, &to, start, TIGHT_SUM);
+        let mut sum = sum_after_deaf(&mut quota, &to, start, TIGHT_SUM);
         let mut trials = 0;
         for number in 1..=1_000 {
-            if unread.allows_with(&to, 1_000, sum, start + FIRST_TRIAL * number) {
+            if quota.allows_with(&to, 1_000, sum, start + FIRST_TRIAL * number) {
                 sum += cost(1_000);
                 trials += 1;
             }
@@ -306,11 +308,11 @@ mod tests {
 
     #[test]
     fn when_all_is_read_everything_is_forgotten() {
-        let mut unread = Unread::new(ROOM);
+        let mut quota = ReceiveQuota::new(ROOM);
         let to = client("/deaf");
         let start = Instant::now();
-        sum_after_deaf(&mut unread, &to, start, TIGHT_SUM);
-        assert!(unread.allows_with(&to, 1_000, 0, start));
-        assert!(unread.clients.is_empty() && !unread.is_tight);
+        sum_after_deaf(&mut quota, &to, start, TIGHT_SUM);
+        assert!(quota.allows_with(&to, 1_000, 0, start));
+        assert!(quota.clients.is_empty() && !quota.is_tight);
     }
 }

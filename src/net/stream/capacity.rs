@@ -7,24 +7,24 @@ use kamailio_core::log;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use crate::limits;
-use crate::listener::Bound;
+use crate::listen::Endpoint;
 
 /// How many connections a process may have.
 ///
 /// Whoever can send packets to a port can open connections and leave them idle. So
 /// a part of the places is for Unix sockets, where administrators come in.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Places {
+pub(crate) struct Capacity {
     /// For all.
     pub(crate) all: usize,
     /// For those of the network.
     pub(crate) remote: usize,
 }
 
-impl Places {
+impl Capacity {
     fn new(all: usize) -> Self {
         let reserve = (all / 8).clamp(all.min(1), limits::RESERVED_CONNECTIONS);
-        Places {
+        Capacity {
             all,
             remote: all - reserve,
         }
@@ -37,7 +37,7 @@ impl Places {
         let current = getrlimit(Resource::Nofile).current.unwrap_or(wanted);
         let room = current.saturating_sub(open_descriptors() + spare_descriptors(current));
         let room = usize::try_from(room).unwrap_or(usize::MAX);
-        Places::new(limits::CONNECTIONS.min(room))
+        Capacity::new(limits::CONNECTIONS.min(room))
     }
 }
 
@@ -72,32 +72,34 @@ fn open_descriptors() -> u64 {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Candidate<K> {
     pub(crate) key: K,
-    /// The lower, the longer nothing has happened there.
+    /// When it was used: the lower, the longer ago.
     pub(crate) used: u64,
 }
 
-/// Finds the connection that makes room for a new one of `newcomer`. `open` has
-/// where each connection came in, and more of those that may have to go.
+/// Finds the connection that makes room for a new one at the listener `newcomer`.
+/// `open` has the listener of each connection, and of those that may have to go when
+/// they were used.
 ///
-/// It is one of the listener that has most of them, and the one where nothing has
-/// happened for longest. No listener makes room for one that has more connections
-/// than itself.
+/// The listener with the most connections gives up the one where nothing has happened
+/// for longest. No listener makes room for one that has more connections than itself.
 pub(crate) fn who_makes_room<'a, K: Copy>(
-    newcomer: &Arc<Bound>,
-    open: impl Iterator<Item = (&'a Arc<Bound>, Option<Candidate<K>>)> + Clone,
+    newcomer: &Arc<Endpoint>,
+    open: impl Iterator<Item = (&'a Arc<Endpoint>, Option<Candidate<K>>)> + Clone,
 ) -> Option<Candidate<K>> {
-    let mut shares: Vec<(&Arc<Bound>, usize)> = Vec::new();
-    for (from, _) in open.clone() {
+    let mut shares: Vec<(&Arc<Endpoint>, usize)> = Vec::new();
+    for (listener, _) in open.clone() {
         match shares
             .iter_mut()
-            .find(|(other, _)| Arc::ptr_eq(other, from))
+            .find(|(other, _)| Arc::ptr_eq(other, listener))
         {
             Some((_, share)) => *share += 1,
-            None => shares.push((from, 1)),
+            None => shares.push((listener, 1)),
         }
     }
-    let share_of = |from: &Arc<Bound>| {
-        let share = shares.iter().find(|(other, _)| Arc::ptr_eq(other, from));
+    let share_of = |listener: &Arc<Endpoint>| {
+        let share = shares
+            .iter()
+            .find(|(other, _)| Arc::ptr_eq(other, listener));
         share.map_or(0, |(_, share)| *share)
     };
     let least = if newcomer.listen.transport.is_inet() {
@@ -105,7 +107,7 @@ pub(crate) fn who_makes_room<'a, K: Copy>(
     } else {
         0
     };
-    open.filter_map(|(from, candidate)| Some((share_of(from), candidate?)))
+    open.filter_map(|(listener, candidate)| Some((share_of(listener), candidate?)))
         .filter(|(share, _)| *share >= least)
         .max_by_key(|(share, it)| (*share, Reverse(it.used)))
         .map(|(_, candidate)| candidate)
@@ -117,17 +119,17 @@ mod tests {
 
     use super::*;
 
-    fn place(address: &str) -> Arc<Bound> {
+    fn endpoint(address: &str) -> Arc<Endpoint> {
         let listen = Listen::parse(address, Flavour::BINRPC).expect("an address");
-        Arc::new(Bound::resolve(listen, 2049, "test").expect("a number"))
+        Arc::new(Endpoint::resolve(listen, 2049, "test").expect("a number"))
     }
 
     /// The number of the connection that goes, of those with these names of
     /// listeners; one in capitals may not go.
     fn goes(newcomer: char, open: &str) -> Option<usize> {
-        let a = place("tcp:127.0.0.1:1");
-        let b = place("tcp:127.0.0.1:2");
-        let unix = place("unix:/tmp/x");
+        let a = endpoint("tcp:127.0.0.1:1");
+        let b = endpoint("tcp:127.0.0.1:2");
+        let unix = endpoint("unix:/tmp/x");
         let named = |name: char| match name.to_ascii_lowercase() {
             'a' => &a,
             'b' => &b,
@@ -173,8 +175,8 @@ mod tests {
     #[test]
     fn a_part_of_the_places_is_not_for_the_network() {
         for (all, remote) in [(0, 0), (1, 0), (8, 7), (40, 35), (16_384, 16_320)] {
-            let places = Places::new(all);
-            assert_eq!((places.all, places.remote), (all, remote));
+            let capacity = Capacity::new(all);
+            assert_eq!((capacity.all, capacity.remote), (all, remote));
         }
     }
 

@@ -1,15 +1,10 @@
-//! Who is connected, for commands that tell.
+//! The other end of a connection or of a datagram.
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::net::SocketAddr;
-use std::sync::Arc;
 
 use kamailio_core::peers::Process;
-use parking_lot::Mutex;
 use rustix::net::{AddressFamily, SocketAddrAny, SocketAddrUnix};
-
-use crate::listener::Bound;
 
 /// The other end of a connection or of a datagram.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -59,52 +54,5 @@ impl fmt::Display for Name<'_> {
         }
         let path = self.0.path().unwrap_or_default();
         write!(f, "\"{}\"", path.to_bytes().escape_ascii())
-    }
-}
-
-/// An open connection.
-#[derive(Clone, Debug)]
-pub struct Client {
-    /// The socket it came to.
-    pub listener: Arc<Bound>,
-    /// Who it is.
-    pub peer: Peer,
-}
-
-/// Connections by their age; none where this process serves nobody.
-static CLIENTS: Mutex<Option<BTreeMap<u64, Client>>> = Mutex::new(None);
-
-/// The open stream connections of this process, oldest first, or none if it
-/// is not the one that serves them.
-#[must_use]
-pub fn clients() -> Option<Vec<Client>> {
-    let clients = CLIENTS.lock();
-    Some(clients.as_ref()?.values().cloned().collect())
-}
-
-/// This process serves connections from now on.
-pub(crate) fn start() {
-    CLIENTS.lock().get_or_insert_default();
-}
-
-/// A connection's entry, gone with it.
-#[derive(Debug)]
-pub(crate) struct Entry(u64);
-
-impl Entry {
-    pub(crate) fn new(client: Client) -> Self {
-        let mut clients = CLIENTS.lock();
-        let clients = clients.get_or_insert_default();
-        let next = clients.last_key_value().map_or(0, |(last, _)| last + 1);
-        clients.insert(next, client);
-        Entry(next)
-    }
-}
-
-impl Drop for Entry {
-    fn drop(&mut self) {
-        if let Some(clients) = CLIENTS.lock().as_mut() {
-            clients.remove(&self.0);
-        }
     }
 }

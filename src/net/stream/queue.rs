@@ -2,17 +2,17 @@
 
 use std::os::fd::BorrowedFd;
 use std::path::PathBuf;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use kamailio_core::log_limited;
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use rustix::net::{SendFlags, send};
 
 use crate::limits;
-use crate::listener::Bound;
+use crate::listen::Endpoint;
 use crate::outbox::Sink;
-use crate::registry::Peer;
+use crate::peer::Peer;
+use crate::wait::wait_writable;
 
 /// Replies for a stream client, in their order.
 #[derive(Debug, Default)]
@@ -27,7 +27,7 @@ pub(crate) struct Gone;
 
 impl Queue {
     /// How many bytes are not sent.
-    pub(crate) fn waiting(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.bytes.len() - self.sent
     }
 
@@ -40,7 +40,7 @@ impl Queue {
     /// much that was.
     pub(crate) fn write(&mut self, socket: BorrowedFd<'_>) -> Result<usize, Gone> {
         let before = self.sent;
-        while self.waiting() > 0 && self.sent - before < limits::WRITE_AT_ONCE {
+        while self.len() > 0 && self.sent - before < limits::WRITE_AT_ONCE {
             match send(socket, &self.bytes[self.sent..], SendFlags::NOSIGNAL) {
                 Ok(count) => self.sent += count,
                 Err(Errno::INTR) => {}
@@ -57,7 +57,7 @@ impl Queue {
     /// something still waits then is for the caller to tell.
     pub(crate) fn flush(&mut self, socket: BorrowedFd<'_>) {
         let start = Instant::now();
-        while self.write(socket).is_ok() && self.waiting() > 0 {
+        while self.write(socket).is_ok() && self.len() > 0 {
             let left = limits::FLUSH.saturating_sub(start.elapsed());
             if left.is_zero() || !wait_writable(socket, left) {
                 return;
@@ -68,7 +68,7 @@ impl Queue {
     /// Of a long queue only when that is most of it, or moving the rest would
     /// cost more than sending.
     fn forget_sent(&mut self) {
-        if self.waiting() == 0 {
+        if self.len() == 0 {
             self.bytes.clear();
             self.sent = 0;
         } else if self.sent > self.bytes.len() / 2 {
@@ -99,7 +99,7 @@ pub(crate) struct Replies<'a> {
     pub(crate) queue: &'a mut Queue,
     pub(crate) socket: BorrowedFd<'a>,
     pub(crate) peer: &'a Peer,
-    pub(crate) from: &'a Bound,
+    pub(crate) listener: &'a Endpoint,
 }
 
 impl Sink for Replies<'_> {
@@ -109,13 +109,13 @@ impl Sink for Replies<'_> {
 
     fn flush(&mut self) {
         self.queue.flush(self.socket);
-        if self.queue.waiting() > 0 {
+        if self.queue.len() > 0 {
             log_limited!(
                 Warning,
                 "{} on {} did not take {} bytes in time",
                 self.peer,
-                self.from,
-                self.queue.waiting()
+                self.listener,
+                self.queue.len()
             );
         }
     }
@@ -123,14 +123,4 @@ impl Sink for Replies<'_> {
     fn send_through(&mut self, _pipe: PathBuf) {
         // A client with a connection reads its replies there.
     }
-}
-
-/// Whether the descriptor takes bytes within `time`, which is below a second.
-pub(crate) fn wait_writable(socket: BorrowedFd<'_>, time: Duration) -> bool {
-    let time = Timespec {
-        tv_sec: 0,
-        tv_nsec: time.subsec_nanos().into(),
-    };
-    let mut fds = [PollFd::from_borrowed_fd(socket, PollFlags::OUT)];
-    matches!(poll(&mut fds, Some(&time)), Ok(1..) | Err(Errno::INTR))
 }

@@ -1,138 +1,34 @@
 //! Sockets to listen on, opened in the main process while the module starts:
 //! later there may be no right to.
 
-use std::fmt;
-use std::fs;
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr, ToSocketAddrs};
+use std::net::SocketAddr;
 use std::os::fd::OwnedFd;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 
 use kamailio_core::Error;
-use rpc_wire::listen::{Listen, Place, Port, Transport};
+use rpc_wire::listen::{Place, Transport};
 use rustix::fs::{CWD, FileType, Mode, OFlags, mkfifoat, openat};
 use rustix::io::Errno;
 use rustix::net::sockopt;
 use socket2::{Domain, SockAddr, Socket, Type};
 
-use crate::file::{OwnedFile, clear_place};
-use crate::files::GroupFiles;
+use super::endpoint::{Endpoint, OpenError};
+use super::file::{OwnedFile, clear_place};
+use super::files::GroupFiles;
+use super::owner::{Owner, with_umask};
+use super::remake::Remaker;
 use crate::limits;
-use crate::owner::{Owner, with_umask};
-use crate::remake::Remaker;
 
 /// How many connections may wait to be accepted.
 const BACKLOG: i32 = 1024;
-
-/// A place to listen, and what is spoken there.
-#[derive(Clone, Debug)]
-pub struct Bound {
-    /// The address as it was configured.
-    pub listen: Listen,
-    /// The same as numbers, for an Internet socket.
-    pub address: Option<SocketAddr>,
-    /// What the module calls the protocol it speaks there.
-    pub protocol: &'static str,
-    /// How long a reply may wait for a client that takes no more datagrams.
-    pub held: Duration,
-}
-
-/// An address that cannot be listened on, and why.
-#[derive(Debug, thiserror::Error)]
-#[error("cannot listen on {listen}: {reason}")]
-pub struct OpenError {
-    listen: Listen,
-    reason: Error,
-}
-
-impl From<OpenError> for Error {
-    fn from(error: OpenError) -> Self {
-        Error::new(error.to_string())
-    }
-}
-
-impl Bound {
-    /// Resolves the names in an address. Nothing is opened.
-    ///
-    /// # Errors
-    /// The host or the service has no address.
-    pub fn resolve(
-        listen: Listen,
-        default_port: u16,
-        protocol: &'static str,
-    ) -> Result<Self, OpenError> {
-        let address = match &listen.place {
-            Place::Path(_) => Ok(None),
-            Place::Inet { host, port } => {
-                resolve(host.as_deref(), port, default_port, listen.transport).map(Some)
-            }
-        };
-        match address {
-            Ok(address) => Ok(Bound {
-                listen,
-                address,
-                protocol,
-                held: limits::HELD_DATAGRAM,
-            }),
-            Err(reason) => Err(OpenError { listen, reason }),
-        }
-    }
-}
-
-impl fmt::Display for Bound {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.listen.fmt(f)
-    }
-}
-
-fn resolve(
-    host: Option<&str>,
-    port: &Port,
-    default_port: u16,
-    transport: Transport,
-) -> Result<SocketAddr, Error> {
-    let port = match port {
-        Port::Default => default_port,
-        Port::Number(number) => *number,
-        Port::Service(name) => service_port(name, transport).ok_or_else(|| {
-            Error::new(format!(
-                "there is no service {name} in /etc/services; write the port as a number"
-            ))
-        })?,
-    };
-    let Some(host) = host else {
-        return Ok((Ipv4Addr::UNSPECIFIED, port).into());
-    };
-    let addresses: Vec<SocketAddr> = (host, port)
-        .to_socket_addrs()
-        .map_err(|error| Error::new(format!("{host} does not resolve: {error}")))?
-        .collect();
-    // As with the C modules; kamcmd itself knows nothing else.
-    let ipv4 = addresses.iter().find(|address| address.is_ipv4());
-    ipv4.or(addresses.first())
-        .copied()
-        .ok_or_else(|| Error::new(format!("{host} has no address")))
-}
-
-fn service_port(name: &str, transport: Transport) -> Option<u16> {
-    let services = fs::read_to_string("/etc/services").ok()?;
-    let protocol = transport.to_string();
-    services.lines().find_map(|line| {
-        let mut words = line.split('#').next()?.split_whitespace();
-        let canonical = words.next()?;
-        let (port, of) = words.next()?.split_once('/')?;
-        let named = canonical == name || words.any(|alias| alias == name);
-        (named && of == protocol).then(|| port.parse().ok())?
-    })
-}
 
 /// An open socket or pipe.
 #[derive(Debug)]
 pub(crate) struct Listener {
     pub(crate) file: OwnedFd,
-    pub(crate) bound: Arc<Bound>,
+    pub(crate) endpoint: Arc<Endpoint>,
 }
 
 /// Open sockets, and the files that go with them.
@@ -152,21 +48,24 @@ impl Listeners {
     ///
     /// # Errors
     /// One cannot be opened; what was opened before is gone again.
-    pub(crate) fn open(places: Vec<Bound>, owner: Owner) -> Result<(Self, GroupFiles), OpenError> {
-        let mut list: Vec<Listener> = Vec::with_capacity(places.len());
+    pub(crate) fn open(
+        endpoints: Vec<Endpoint>,
+        owner: Owner,
+    ) -> Result<(Self, GroupFiles), OpenError> {
+        let mut list: Vec<Listener> = Vec::with_capacity(endpoints.len());
         let mut files = Vec::new();
-        for bound in places {
-            match open(&bound, owner, &list) {
+        for endpoint in endpoints {
+            match open(&endpoint, owner, &list) {
                 Ok((opened, file)) => {
                     list.push(Listener {
                         file: opened,
-                        bound: Arc::new(bound),
+                        endpoint: Arc::new(endpoint),
                     });
                     files.push(file);
                 }
                 Err(reason) => {
                     files.iter().flatten().for_each(OwnedFile::remove);
-                    let listen = bound.listen;
+                    let listen = endpoint.listen;
                     return Err(OpenError { listen, reason });
                 }
             }
@@ -185,22 +84,24 @@ impl Listeners {
     }
 
     /// Where they listen, in the order of the configuration.
-    pub(crate) fn bound(&self) -> impl Iterator<Item = Arc<Bound>> {
-        self.list.iter().map(|listener| Arc::clone(&listener.bound))
+    pub(crate) fn endpoints(&self) -> impl Iterator<Item = Arc<Endpoint>> {
+        self.list
+            .iter()
+            .map(|listener| Arc::clone(&listener.endpoint))
     }
 }
 
 fn open(
-    bound: &Bound,
+    endpoint: &Endpoint,
     owner: Owner,
     others: &[Listener],
 ) -> Result<(OwnedFd, Option<OwnedFile>), Error> {
-    match (&bound.listen.place, bound.address) {
+    match (&endpoint.listen.place, endpoint.address) {
         (Place::Path(path), _) => {
-            let (opened, file) = open_file(bound, Path::new(path), owner)?;
+            let (opened, file) = open_file(endpoint, Path::new(path), owner)?;
             Ok((opened, Some(file)))
         }
-        (_, Some(address)) => open_inet(address, kind(bound), others)
+        (_, Some(address)) => open_inet(address, kind(endpoint), others)
             .map(|socket| (socket.into(), None))
             .map_err(|error| Error::new(explain(&error))),
         (_, None) => Err("the address was not resolved".into()),
@@ -209,18 +110,18 @@ fn open(
 
 /// Makes the socket or the pipe of a place, and its file.
 pub(crate) fn open_file(
-    bound: &Bound,
+    endpoint: &Endpoint,
     path: &Path,
     owner: Owner,
 ) -> Result<(OwnedFd, OwnedFile), Error> {
-    match bound.listen.transport {
+    match endpoint.listen.transport {
         Transport::Fifo => make_pipe(path, owner),
-        _ => open_unix(path, kind(bound), owner),
+        _ => open_unix(path, kind(endpoint), owner),
     }
 }
 
-fn kind(bound: &Bound) -> Type {
-    match bound.listen.transport {
+fn kind(endpoint: &Endpoint) -> Type {
+    match endpoint.listen.transport {
         Transport::UnixStream | Transport::Tcp | Transport::Fifo => Type::STREAM,
         Transport::UnixDatagram | Transport::Udp => Type::DGRAM,
     }
@@ -342,8 +243,8 @@ fn bind_beside(socket: &Socket, address: SocketAddr, others: &[Listener]) -> io:
     };
     let overlapping: Vec<&Listener> = others
         .iter()
-        .filter(|other| other.bound.listen.transport == Transport::Udp)
-        .filter(|other| other.bound.address.is_some_and(overlaps))
+        .filter(|other| other.endpoint.listen.transport == Transport::Udp)
+        .filter(|other| other.endpoint.address.is_some_and(overlaps))
         .collect();
     let share = |shared| -> io::Result<()> {
         for other in &overlapping {

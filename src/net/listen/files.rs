@@ -8,7 +8,7 @@ use kamailio_core::log_limited;
 use rustix::io::{Errno, read, write};
 use rustix::pipe::{PipeFlags, pipe_with};
 
-use crate::file::{FileId, OwnedFile};
+use super::file::{FileId, OwnedFile};
 
 /// The files of all groups, in the main process.
 #[derive(Debug)]

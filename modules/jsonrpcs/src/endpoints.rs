@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use kamailio::core::params_storage::{show_int, show_text};
 use kamailio::core::{Error, log, server};
-use kamailio::net::{Bound, Group, Handlers, Owner, OwnerParams};
+use kamailio::net::{Endpoint, Group, Handlers, Owner, OwnerParams};
 use rpc_wire::listen::{Flavour, Listen};
 
 use crate::config::{Dgram, PROTOCOL, Settings};
@@ -28,13 +28,13 @@ impl Settings {
     }
 }
 
-/// Gives the place of one transport, if it has any.
+/// Gives the endpoint of one transport, if it has any.
 type MakeGroup = fn(&Settings) -> Result<Option<Group>, Error>;
 
 /// Has the core tell of the parameters of one transport what became of them.
 type Show = fn(&Settings, bool);
 
-/// Opens all places. One that is not there by name is left out, and so is one
+/// Opens all endpoints. One that is not there by name is left out, and so is one
 /// that cannot be opened if it was not asked for by name.
 pub(crate) fn open(settings: &Settings, handlers: &Handlers) -> Result<(), Error> {
     let transports: [(i32, MakeGroup, Show); 3] = [
@@ -49,7 +49,7 @@ pub(crate) fn open(settings: &Settings, handlers: &Handlers) -> Result<(), Error
     Ok(())
 }
 
-/// Whether there is a place of this transport now.
+/// Whether there is an endpoint of this transport now.
 fn open_one(
     settings: &Settings,
     handlers: &Handlers,
@@ -135,14 +135,14 @@ fn fifo(settings: &Settings) -> Result<Option<Group>, Error> {
     Ok(Some(Group {
         name: c"JSONRPCS FIFO",
         processes: 1,
-        places: vec![file("fifo", &path)?],
+        endpoints: vec![file("fifo", &path)?],
         owner: settings.fifo_owner.owner(),
     }))
 }
 
 fn datagram(settings: &Settings) -> Result<Option<Group>, Error> {
-    let place = match (&settings.dgram, datagram_path(settings)) {
-        (Dgram::Udp(bound), _) => bound.clone(),
+    let endpoint = match (&settings.dgram, datagram_path(settings)) {
+        (Dgram::Udp(endpoint), _) => endpoint.clone(),
         (_, Some(path)) => file("unixd", &path)?,
         (_, None) => return Ok(None),
     };
@@ -152,23 +152,23 @@ fn datagram(settings: &Settings) -> Result<Option<Group>, Error> {
     Ok(Some(Group {
         name: c"JSONRPCS DATAGRAM",
         processes: settings.dgram_workers,
-        places: vec![place],
+        endpoints: vec![endpoint],
         owner: settings.dgram_owner.owner(),
     }))
 }
 
 fn tcp(settings: &Settings) -> Result<Option<Group>, Error> {
-    Ok(settings.tcp.clone().map(|place| Group {
+    Ok(settings.tcp.clone().map(|endpoint| Group {
         name: c"JSONRPCS TCP",
         processes: 1,
-        places: vec![place],
+        endpoints: vec![endpoint],
         owner: Owner::default(),
     }))
 }
 
-fn file(transport: &str, path: &Path) -> Result<Bound, Error> {
+fn file(transport: &str, path: &Path) -> Result<Endpoint, Error> {
     let text = format!("{transport}:{}", path.display());
     let listen = Listen::parse(&text, Flavour::BINRPC)
         .map_err(|error| Error::new(format!("cannot listen on {text:?}: {error}")))?;
-    Ok(Bound::resolve(listen, 0, PROTOCOL)?)
+    Ok(Endpoint::resolve(listen, 0, PROTOCOL)?)
 }

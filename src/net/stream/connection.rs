@@ -5,19 +5,20 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use kamailio_core::log_limited;
+use rpc_wire::ScanState;
 use rustix::event::epoll::EventFlags;
 use rustix::io::Errno;
 use rustix::net::{RecvFlags, Shutdown, recv, shutdown};
 
+use super::queue::{Queue, Replies};
+use super::registry::{Entry, OpenConnection};
+use crate::context::{HandlerContext, TimeSlice};
 use crate::input::{Input, NoMemory};
 use crate::limits;
-use crate::listener::Bound;
+use crate::listen::Endpoint;
 use crate::outbox::Outbox;
-use crate::queue::{Queue, Replies};
-use crate::registry::{Client, Entry, Peer};
-use crate::service::{Incoming, Looked, Service, Step, serve_safely};
-use crate::turn::Turn;
-use crate::workshop::Workshop;
+use crate::peer::Peer;
+use crate::service::{Incoming, Service, Step, serve_safely};
 
 /// Whether a connection goes on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,15 +44,15 @@ enum Phase {
 #[derive(Debug)]
 pub(crate) struct Connection {
     pub(crate) socket: OwnedFd,
-    from: Arc<Bound>,
+    listener: Arc<Endpoint>,
     peer: Peer,
     /// A request that is not complete, or those that wait until the client has
     /// taken its replies.
     input: Input,
     /// Since when a request is incomplete.
     incomplete_since: Option<Instant>,
-    /// How far the service has looked into that.
-    looked: Looked,
+    /// How far the service has scan into that.
+    scan: ScanState,
     queue: Queue,
     /// Since when the client takes nothing.
     stalled_since: Option<Instant>,
@@ -60,18 +61,18 @@ pub(crate) struct Connection {
 }
 
 impl Connection {
-    pub(crate) fn new(socket: OwnedFd, from: Arc<Bound>, peer: Peer) -> Self {
-        let entry = Entry::new(Client {
-            listener: Arc::clone(&from),
+    pub(crate) fn new(socket: OwnedFd, listener: Arc<Endpoint>, peer: Peer) -> Self {
+        let entry = Entry::new(OpenConnection {
+            listener: Arc::clone(&listener),
             peer: peer.clone(),
         });
         Connection {
             socket,
-            from,
+            listener,
             peer,
             input: Input::default(),
             incomplete_since: None,
-            looked: Looked::default(),
+            scan: ScanState::default(),
             queue: Queue::default(),
             stalled_since: None,
             phase: Phase::Open,
@@ -80,22 +81,22 @@ impl Connection {
     }
 
     /// How many bytes wait for the client.
-    pub(crate) fn waiting(&self) -> usize {
-        self.queue.waiting()
+    pub(crate) fn queued_bytes(&self) -> usize {
+        self.queue.len()
     }
 
     /// Where it came in.
-    pub(crate) fn from(&self) -> &Arc<Bound> {
-        &self.from
+    pub(crate) fn listener(&self) -> &Arc<Endpoint> {
+        &self.listener
     }
 
     /// Whether the client asks for nothing and takes all it gets.
     pub(crate) fn is_idle(&self) -> bool {
-        self.phase == Phase::Open && self.input.is_empty() && self.waiting() == 0
+        self.phase == Phase::Open && self.input.is_empty() && self.queued_bytes() == 0
     }
 
     /// How much memory the requests take that are not answered yet, in bytes.
-    pub(crate) fn kept(&self) -> usize {
+    pub(crate) fn request_memory(&self) -> usize {
         self.input.memory()
     }
 
@@ -108,36 +109,36 @@ impl Connection {
     pub(crate) fn interest(&self) -> EventFlags {
         let mut flags = EventFlags::empty();
         let reads = matches!(self.phase, Phase::Open | Phase::Draining(_));
-        if reads && !self.is_paused() && !self.has_requests() {
+        if reads && !self.is_paused() && !self.has_complete_requests() {
             flags |= EventFlags::IN;
         }
-        if self.waiting() > 0 {
+        if self.queued_bytes() > 0 {
             flags |= EventFlags::OUT;
         }
         flags
     }
 
     /// Whether time can run out for it.
-    pub(crate) fn is_waiting(&self) -> bool {
+    pub(crate) fn has_deadline(&self) -> bool {
         self.incomplete_since.is_some()
             || self.stalled_since.is_some()
             || matches!(self.phase, Phase::Draining(_))
     }
 
-    /// Whether it wants another turn without waiting for an event.
-    pub(crate) fn wants_a_turn(&self) -> bool {
-        self.has_requests() && !self.is_paused()
+    /// Whether it has work for its next turn without waiting for an event.
+    pub(crate) fn is_runnable(&self) -> bool {
+        self.has_complete_requests() && !self.is_paused()
     }
 
     /// Requests wait for the connection's next turn, or for the client to take
     /// its replies.
-    fn has_requests(&self) -> bool {
+    fn has_complete_requests(&self) -> bool {
         self.phase == Phase::Open && !self.input.is_empty() && self.incomplete_since.is_none()
     }
 
     /// It has more to take before it may ask again.
     fn is_paused(&self) -> bool {
-        self.waiting() > limits::QUEUE_BEFORE_PAUSE
+        self.queued_bytes() > limits::QUEUE_BEFORE_PAUSE
     }
 
     /// Reads, answers and writes, each as far as it goes without waiting. If it
@@ -145,27 +146,32 @@ impl Connection {
     pub(crate) fn work(
         &mut self,
         events: EventFlags,
-        turn: Option<Turn>,
-        shop: &mut Workshop<'_>,
+        slice: Option<TimeSlice>,
+        context: &mut HandlerContext<'_>,
     ) -> Fate {
-        self.queue.borrow(&mut shop.output);
+        self.queue.borrow(&mut context.output);
         let mut fate = self.write();
-        if let Some(turn) = turn.filter(|_| fate == Fate::Keep) {
-            fate = self.read_and_answer(events, turn, shop);
+        if let Some(slice) = slice.filter(|_| fate == Fate::Keep) {
+            fate = self.read_and_answer(events, slice, context);
         }
-        self.queue.give_back(&mut shop.output);
-        if fate == Fate::Keep && self.waiting() == 0 {
+        self.queue.give_back(&mut context.output);
+        if fate == Fate::Keep && self.queued_bytes() == 0 {
             return self.all_sent();
         }
         fate
     }
 
-    fn read_and_answer(&mut self, events: EventFlags, turn: Turn, shop: &mut Workshop<'_>) -> Fate {
+    fn read_and_answer(
+        &mut self,
+        events: EventFlags,
+        slice: TimeSlice,
+        context: &mut HandlerContext<'_>,
+    ) -> Fate {
         let readable = EventFlags::IN | EventFlags::HUP | EventFlags::ERR;
         if events.intersects(readable)
             && !self.is_paused()
-            && !self.has_requests()
-            && self.read(turn, shop) == Fate::Close
+            && !self.has_complete_requests()
+            && self.read(slice, context) == Fate::Close
         {
             return Fate::Close;
         }
@@ -175,10 +181,10 @@ impl Connection {
             if self.write() == Fate::Close {
                 return Fate::Close;
             }
-            if !self.wants_a_turn() || turn.is_over() {
+            if !self.is_runnable() || slice.is_over() {
                 return Fate::Keep;
             }
-            self.answer_kept(turn, shop.service);
+            self.answer_kept(slice, context.service);
         }
     }
 
@@ -196,26 +202,26 @@ impl Connection {
         }
     }
 
-    fn read(&mut self, turn: Turn, shop: &mut Workshop<'_>) -> Fate {
+    fn read(&mut self, slice: TimeSlice, context: &mut HandlerContext<'_>) -> Fate {
         if matches!(self.phase, Phase::Finished | Phase::Refused) {
             return Fate::Keep;
         }
-        let mut input = std::mem::take(&mut shop.input);
+        let mut input = std::mem::take(&mut context.input);
         let fate = match recv(
             &self.socket,
             &mut input[..limits::READ_AT_ONCE],
             RecvFlags::empty(),
         ) {
-            Ok((0, _)) => self.end_of_input(shop.service),
+            Ok((0, _)) => self.end_of_input(context.service),
             Ok(_) if self.phase != Phase::Open => Fate::Keep,
             Ok((count, _)) => {
-                self.feed(&input[..count], turn, shop.service);
+                self.feed(&input[..count], slice, context.service);
                 Fate::Keep
             }
             Err(Errno::AGAIN | Errno::INTR) => Fate::Keep,
             Err(_) => Fate::Close,
         };
-        shop.input = input;
+        context.input = input;
         fate
     }
 
@@ -229,7 +235,7 @@ impl Connection {
                 Warning,
                 "{} on {} went away in the middle of a request",
                 self.peer,
-                self.from
+                self.listener
             );
             self.incomplete_since = None;
             self.answer_rest(service);
@@ -239,14 +245,14 @@ impl Connection {
     }
 
     /// Answers what `bytes` completes, and keeps the rest.
-    fn feed(&mut self, bytes: &[u8], turn: Turn, service: &mut dyn Service) {
+    fn feed(&mut self, bytes: &[u8], slice: TimeSlice, service: &mut dyn Service) {
         let kept = if self.input.is_empty() {
-            let used = self.answer(bytes, turn, service);
+            let used = self.answer(bytes, slice, service);
             self.input.append(&bytes[used..])
         } else {
             let kept = self.input.append(bytes);
             if kept.is_ok() {
-                self.answer_kept(turn, service);
+                self.answer_kept(slice, service);
             }
             kept
         };
@@ -255,24 +261,24 @@ impl Connection {
         }
     }
 
-    fn answer_kept(&mut self, turn: Turn, service: &mut dyn Service) {
+    fn answer_kept(&mut self, slice: TimeSlice, service: &mut dyn Service) {
         let mut input = std::mem::take(&mut self.input);
-        let used = self.answer(&input, turn, service);
+        let used = self.answer(&input, slice, service);
         input.forget(used);
         self.input = input;
     }
 
     /// Answers complete requests as long as the client may ask. Returns how
     /// many bytes that took.
-    fn answer(&mut self, bytes: &[u8], turn: Turn, service: &mut dyn Service) -> usize {
+    fn answer(&mut self, bytes: &[u8], slice: TimeSlice, service: &mut dyn Service) -> usize {
         let mut used = 0;
         let mut is_complete = true;
         while used < bytes.len() && self.phase == Phase::Open && !self.is_paused() {
             match self.answer_first(&bytes[used..], service) {
                 Step::Done(count @ 1..) => {
                     used += count;
-                    self.looked = Looked::default();
-                    if used < bytes.len() && turn.is_over() {
+                    self.scan = ScanState::default();
+                    if used < bytes.len() && slice.is_over() {
                         break;
                     }
                 }
@@ -306,31 +312,28 @@ impl Connection {
             Warning,
             "{} on {} is closed: {reason}",
             self.peer,
-            self.from
+            self.listener
         );
         self.phase = Phase::Refused;
         self.incomplete_since = None;
-        self.reply(input, service, (), |service, from, _, outbox| {
-            service.serve_refusal(from, input, reason, outbox);
+        self.reply(input, service, (), |service, incoming, outbox| {
+            service.serve_refusal(incoming, reason, outbox);
         });
     }
 
     fn answer_first(&mut self, bytes: &[u8], service: &mut dyn Service) -> Step {
-        let mut looked = self.looked;
-        let step = self.reply(
-            bytes,
-            service,
-            Step::Close,
-            |service, from, peer, outbox| service.serve(from, peer, bytes, &mut looked, outbox),
-        );
-        self.looked = looked;
+        let mut scan = self.scan;
+        let step = self.reply(bytes, service, Step::Close, |service, incoming, outbox| {
+            service.serve(incoming, &mut scan, outbox)
+        });
+        self.scan = scan;
         step
     }
 
     fn answer_rest(&mut self, service: &mut dyn Service) {
         let input = std::mem::take(&mut self.input);
-        self.reply(&input, service, (), |service, from, peer, outbox| {
-            service.serve_rest(from, peer, &input, outbox);
+        self.reply(&input, service, (), |service, incoming, outbox| {
+            service.serve_rest(incoming, outbox);
         });
     }
 
@@ -338,21 +341,24 @@ impl Connection {
     /// is `failed`.
     fn reply<R>(
         &mut self,
-        input: &[u8],
+        bytes: &[u8],
         service: &mut dyn Service,
         failed: R,
-        serve: impl FnOnce(&mut dyn Service, &Bound, &Peer, &mut Outbox<'_>) -> R,
+        serve: impl FnOnce(&mut dyn Service, Incoming<'_>, &mut Outbox<'_>) -> R,
     ) -> R {
-        let (from, peer) = (&*self.from, &self.peer);
+        let incoming = Incoming {
+            listener: &self.listener,
+            peer: &self.peer,
+            bytes,
+        };
         let mut sink = Replies {
             queue: &mut self.queue,
             socket: self.socket.as_fd(),
-            peer,
-            from,
+            peer: &self.peer,
+            listener: &self.listener,
         };
-        let incoming = Incoming { from, input };
         serve_safely(service, incoming, &mut sink, failed, |service, outbox| {
-            serve(service, from, peer, outbox)
+            serve(service, incoming, outbox)
         })
     }
 
@@ -366,13 +372,13 @@ impl Connection {
     }
 
     fn write(&mut self) -> Fate {
-        if self.waiting() == 0 {
+        if self.queued_bytes() == 0 {
             return Fate::Keep;
         }
         let Ok(written) = self.queue.write(self.socket.as_fd()) else {
             return Fate::Close;
         };
-        if self.waiting() == 0 {
+        if self.queued_bytes() == 0 {
             self.stalled_since = None;
         } else if written > 0 || self.stalled_since.is_none() {
             self.stalled_since = Some(Instant::now());
@@ -390,7 +396,7 @@ impl Connection {
                 Warning,
                 "{} on {} left a request incomplete for {} seconds and is closed",
                 self.peer,
-                self.from,
+                self.listener,
                 limits::HALF_REQUEST.as_secs()
             );
             return Fate::Close;
@@ -400,8 +406,8 @@ impl Connection {
                 Warning,
                 "{} on {} took none of {} waiting bytes for {} seconds and is closed",
                 self.peer,
-                self.from,
-                self.waiting(),
+                self.listener,
+                self.queued_bytes(),
                 limits::STALLED.as_secs()
             );
             return Fate::Close;
@@ -418,7 +424,7 @@ impl Connection {
             Warning,
             "{} on {}, who asks for nothing, is closed: another client needs the place",
             self.peer,
-            self.from
+            self.listener
         );
     }
 
@@ -428,8 +434,8 @@ impl Connection {
             Error,
             "{} on {}, for whom {} bytes wait, is closed: there is no memory to keep them",
             self.peer,
-            self.from,
-            self.waiting()
+            self.listener,
+            self.queued_bytes()
         );
     }
 
@@ -440,8 +446,8 @@ impl Connection {
             "replies for all clients together are beyond {} bytes; {} on {}, for whom {} wait, is closed",
             limits::QUEUE_OF_ALL,
             self.peer,
-            self.from,
-            self.waiting()
+            self.listener,
+            self.queued_bytes()
         );
     }
 }

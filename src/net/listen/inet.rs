@@ -6,9 +6,9 @@ use std::net::Ipv6Addr;
 use kamailio_core::Error;
 use rpc_wire::listen::{Flavour, Listen, PathFlavour, Place, Port, Transport};
 
-use crate::listener::Bound;
+use super::endpoint::Endpoint;
 
-impl Bound {
+impl Endpoint {
     /// The socket that `text` names: `udp:` or `tcp:`, the address and the port.
     /// An IPv6 address may have brackets or not.
     ///
@@ -48,7 +48,7 @@ pub fn pipe_path(text: &str) -> Result<String, Error> {
     Ok(listen.place.to_string())
 }
 
-fn with_its_port(text: &str, listen: Listen, protocol: &'static str) -> Result<Bound, Error> {
+fn with_its_port(text: &str, listen: Listen, protocol: &'static str) -> Result<Endpoint, Error> {
     match listen.place {
         Place::Inet {
             port: Port::Default,
@@ -60,7 +60,7 @@ fn with_its_port(text: &str, listen: Listen, protocol: &'static str) -> Result<B
                 listen.transport
             ),
         )),
-        _ => Ok(Bound::resolve(listen, 0, protocol)?),
+        _ => Ok(Endpoint::resolve(listen, 0, protocol)?),
     }
 }
 

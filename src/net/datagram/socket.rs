@@ -15,27 +15,27 @@ use rustix::io::Errno;
 use rustix::net::sockopt::socket_send_buffer_size;
 use rustix::net::{MMsgHdr, SendAncillaryBuffer, SocketAddrAny, sendmmsg, sendto};
 
-use crate::batch::{Batch, Piece};
+use super::batch::{Batch, Piece};
+use super::pending::{Lost, PendingReplies, WITHOUT_WAITING, may_go_later};
+use super::quota::ReceiveQuota;
+use crate::context::{HandlerContext, TimeSlice};
 use crate::headroom;
-use crate::held::{Attempt, Held, Lost, WITHOUT_WAITING, may_go_later};
 use crate::input::NoMemory;
 use crate::limits;
-use crate::listener::Bound;
+use crate::listen::Endpoint;
 use crate::outbox::Sink;
-use crate::registry::Peer;
+use crate::peer::Peer;
 use crate::service::{Incoming, Service, serve_safely};
-use crate::turn::Turn;
-use crate::unread::{Unread, allows};
-use crate::workshop::Workshop;
 
 /// Room for one datagram.
 const ROOM: usize = limits::READ_AT_ONCE;
 
-/// A UDP or a Unix datagram socket. Whether a call for it waits, that call says.
+/// A UDP or a Unix datagram socket. It is in blocking mode: each call says whether it
+/// waits.
 #[derive(Debug)]
 pub(crate) struct DatagramSocket {
     socket: OwnedFd,
-    bound: Arc<Bound>,
+    endpoint: Arc<Endpoint>,
     /// How many bytes a datagram may have.
     limit: usize,
     /// How many datagrams are taken with one system call.
@@ -45,14 +45,12 @@ pub(crate) struct DatagramSocket {
     /// Requests that were taken and wait for the socket's next turn.
     left: VecDeque<Request>,
     batch: Batch,
-    held: Held,
-    /// Of a Unix socket: what its clients have not read.
-    unread: Option<Box<Unread>>,
+    pending: PendingReplies,
 }
 
 #[derive(Debug)]
 struct Request {
-    from: Option<SocketAddrAny>,
+    peer: Option<SocketAddrAny>,
     bytes: Vec<u8>,
 }
 
@@ -65,51 +63,51 @@ impl AsFd for DatagramSocket {
 impl DatagramSocket {
     /// A socket that other processes take from, too, gives one at a time: while a
     /// command runs, what waits is theirs.
-    pub(crate) fn new(socket: OwnedFd, bound: Arc<Bound>, is_shared: bool) -> Self {
+    pub(crate) fn new(socket: OwnedFd, endpoint: Arc<Endpoint>, is_shared: bool) -> Self {
         // Where the system does not tell, each reply is looked at.
         let room = socket_send_buffer_size(&socket).unwrap_or(0);
-        let limit = match (bound.listen.transport, bound.address) {
+        let limit = match (endpoint.listen.transport, endpoint.address) {
             (Transport::Udp, Some(SocketAddr::V4(_))) => limits::UDP4_REPLY,
             (Transport::Udp, _) => limits::UDP6_REPLY,
             _ => unix_limit(room),
         };
-        let is_unix = bound.listen.transport == Transport::UnixDatagram;
-        let unread = is_unix.then(|| Box::new(Unread::new(room)));
+        let is_unix = endpoint.listen.transport == Transport::UnixDatagram;
+        let quota = is_unix.then(|| Box::new(ReceiveQuota::new(room)));
+        let pending = PendingReplies::new(limit, endpoint.held, quota);
         DatagramSocket {
             socket,
-            bound,
+            endpoint,
             limit,
-            unread,
             at_once: if is_shared { 1 } else { datagrams::AT_ONCE },
             received: Vec::with_capacity(datagrams::AT_ONCE),
             left: VecDeque::new(),
             batch: Batch::default(),
-            held: Held::new(limit),
+            pending,
         }
     }
 
     /// Where it listens.
-    pub(crate) fn bound(&self) -> &Arc<Bound> {
-        &self.bound
+    pub(crate) fn endpoint(&self) -> &Arc<Endpoint> {
+        &self.endpoint
     }
 
     /// Whether replies are to be tried again.
-    pub(crate) fn holds(&self) -> bool {
-        !self.held.is_empty()
+    pub(crate) fn has_pending_replies(&self) -> bool {
+        !self.pending.is_empty()
     }
 
-    /// Whether it wants another turn without waiting for an event.
-    pub(crate) fn wants_a_turn(&self) -> bool {
+    /// Whether it has work for its next turn without waiting for an event.
+    pub(crate) fn is_runnable(&self) -> bool {
         !self.left.is_empty()
     }
 
     /// Answers what has come, as far as one turn goes. The replies leave
     /// together.
-    pub(crate) fn work(&mut self, shop: &mut Workshop<'_>) {
+    pub(crate) fn work(&mut self, context: &mut HandlerContext<'_>) {
         if !self.left.is_empty() {
-            self.answer_left(Turn::start(), shop.service);
-        } else if self.receive(Patience::None, shop).is_ok() {
-            self.answer_received(Turn::start(), shop);
+            self.answer_left(TimeSlice::start(), context.service);
+        } else if self.receive(Patience::None, context).is_ok() {
+            self.answer_received(TimeSlice::start(), context);
         }
         self.send();
     }
@@ -120,73 +118,81 @@ impl DatagramSocket {
     /// # Errors
     /// The socket had something else to tell. If it does again and again, nobody
     /// has waited.
-    pub(crate) fn wait_and_work(&mut self, shop: &mut Workshop<'_>) -> Result<(), Errno> {
-        self.receive(Patience::Endless, shop)?;
+    pub(crate) fn wait_and_work(&mut self, context: &mut HandlerContext<'_>) -> Result<(), Errno> {
+        self.receive(Patience::Endless, context)?;
         process::update_config();
-        self.answer_received(Turn::start(), shop);
+        self.answer_received(TimeSlice::start(), context);
         self.send();
         Ok(())
     }
 
-    /// Takes datagrams, if there are any, into the rooms of the workshop.
-    fn receive(&mut self, patience: Patience, shop: &mut Workshop<'_>) -> Result<(), Errno> {
-        let all = shop.input.len();
-        let rooms = &mut shop.input[..all.min(ROOM * self.at_once)];
+    /// Takes datagrams, if there are any, into the buffer of the context, a room for each.
+    fn receive(
+        &mut self,
+        patience: Patience,
+        context: &mut HandlerContext<'_>,
+    ) -> Result<(), Errno> {
+        let all = context.input.len();
+        let rooms = &mut context.input[..all.min(ROOM * self.at_once)];
         let socket = self.socket.as_fd();
         let taken = datagrams::receive(socket, rooms, ROOM, patience, &mut self.received);
         match taken {
             Ok(()) | Err(Errno::AGAIN | Errno::INTR) => Ok(()),
             // What the system tells here is about an earlier reply.
             Err(error) => {
-                log_limited!(Warning, "on {}: {error}", self.bound);
+                log_limited!(Warning, "on {}: {error}", self.endpoint);
                 Err(error)
             }
         }
     }
 
-    fn answer_received(&mut self, turn: Turn, shop: &mut Workshop<'_>) {
+    fn answer_received(&mut self, slice: TimeSlice, context: &mut HandlerContext<'_>) {
         let mut received = std::mem::take(&mut self.received);
-        let datagrams = received.drain(..).zip(shop.input.chunks_exact(ROOM));
+        let datagrams = received.drain(..).zip(context.input.chunks_exact(ROOM));
         for (index, (datagram, room)) in datagrams.enumerate() {
             let bytes = &room[..datagram.len.min(room.len())];
             // The clock is asked only if there is more than one.
-            if self.left.is_empty() && (index == 0 || !turn.is_over()) {
-                self.answer(datagram.from, bytes, shop.service);
+            if self.left.is_empty() && (index == 0 || !slice.is_over()) {
+                self.answer(datagram.from, bytes, context.service);
             } else if headroom::allows_keeping(bytes.len()) {
                 self.left.push_back(Request {
-                    from: datagram.from,
+                    peer: datagram.from,
                     bytes: bytes.to_vec(),
                 });
             } else {
-                let bound = &self.bound;
-                log_limited!(Warning, "a request on {bound} is lost: {NoMemory}");
+                let endpoint = &self.endpoint;
+                log_limited!(Warning, "a request on {endpoint} is lost: {NoMemory}");
             }
         }
         self.received = received;
     }
 
-    fn answer_left(&mut self, turn: Turn, service: &mut dyn Service) {
+    fn answer_left(&mut self, slice: TimeSlice, service: &mut dyn Service) {
         while let Some(request) = self.left.pop_front() {
-            self.answer(request.from, &request.bytes, service);
-            if turn.is_over() {
+            self.answer(request.peer, &request.bytes, service);
+            if slice.is_over() {
                 return;
             }
         }
     }
 
-    fn answer(&mut self, from: Option<SocketAddrAny>, bytes: &[u8], service: &mut dyn Service) {
-        let Some(from) = from else {
+    fn answer(&mut self, peer: Option<SocketAddrAny>, bytes: &[u8], service: &mut dyn Service) {
+        let Some(address) = peer else {
             return self.run_only(bytes, service);
         };
-        let peer = Peer::of_datagram(&from);
-        let bound = Arc::clone(&self.bound);
+        let endpoint = Arc::clone(&self.endpoint);
+        let incoming = Incoming {
+            listener: &endpoint,
+            peer: &Peer::of_datagram(&address),
+            bytes,
+        };
         let start = self.batch.bytes.len();
-        let mut sink = Reply {
+        let mut sink = DatagramReply {
             socket: self,
-            from,
+            address,
             start,
         };
-        serve_datagram(&bound, &peer, bytes, service, &mut sink);
+        serve_datagram(incoming, service, &mut sink);
         sink.close();
         if self.batch.is_large() {
             self.send();
@@ -197,11 +203,16 @@ impl DatagramSocket {
     /// answer: some scripts do not wait for one.
     fn run_only(&self, bytes: &[u8], service: &mut dyn Service) {
         let sink = &mut NoReply(Vec::new());
-        serve_datagram(&self.bound, &Peer::Local(None), bytes, service, sink);
+        let incoming = Incoming {
+            listener: &self.endpoint,
+            peer: &Peer::Local(None),
+            bytes,
+        };
+        serve_datagram(incoming, service, sink);
         log_limited!(
             Info,
             "a request on {} came from a socket without a name, so its reply is dropped",
-            self.bound
+            self.endpoint
         );
     }
 
@@ -209,7 +220,7 @@ impl DatagramSocket {
     /// for replies which it does not read.
     fn hold_for_deaf(&mut self, to: &SocketAddrAny, start: usize) {
         let len = self.batch.bytes.len() - start;
-        if len > 0 && !allows(&mut self.unread, self.socket.as_fd(), to, len) {
+        if len > 0 && !self.pending.allows(self.socket.as_fd(), to, len) {
             let reply = self.batch.bytes.split_off(start);
             self.not_sent(to, &reply, false, Errno::AGAIN);
         }
@@ -236,14 +247,17 @@ impl DatagramSocket {
     /// Sends pieces up to the first that cannot go. That one's error comes
     /// with the next call.
     fn send_together(&self, pieces: &[Piece], bytes: &[u8]) -> Result<usize, Errno> {
-        if pieces.first().is_some_and(|it| self.held.has_for(&it.to)) {
+        if pieces
+            .first()
+            .is_some_and(|it| self.pending.has_for(&it.to))
+        {
             return Err(Errno::AGAIN);
         }
         if let [Piece { to, range, .. }] = pieces {
             let sent = sendto(&self.socket, &bytes[range.clone()], WITHOUT_WAITING, to);
             return sent.map(|_| 1);
         }
-        let ready = pieces.iter().take_while(|it| !self.held.has_for(&it.to));
+        let ready = pieces.iter().take_while(|it| !self.pending.has_for(&it.to));
         let slices: Vec<_> = ready
             .map(|it| (&it.to, [IoSlice::new(&bytes[it.range.clone()])]))
             .collect();
@@ -262,7 +276,7 @@ impl DatagramSocket {
     /// Keeps a reply that did not go, or its rest, if it can go later. Otherwise it
     /// is lost.
     fn not_sent(&mut self, to: &SocketAddrAny, bytes: &[u8], is_rest: bool, error: Errno) {
-        if may_go_later(error) && self.held.keep(to, bytes, is_rest) {
+        if may_go_later(error) && self.pending.keep(to, bytes, is_rest) {
             return;
         }
         let lost = Lost {
@@ -275,7 +289,7 @@ impl DatagramSocket {
             Warning,
             "{} on {}: {lost}: {error}",
             lost.peer(),
-            self.bound
+            self.endpoint
         );
     }
 
@@ -285,7 +299,7 @@ impl DatagramSocket {
                 Warning,
                 "{} on {}: {lost}, for its client did not take it: {}",
                 lost.peer(),
-                self.bound,
+                self.endpoint,
                 lost.error
             );
         }
@@ -293,33 +307,14 @@ impl DatagramSocket {
 
     /// Tries again what could not be sent.
     pub(crate) fn retry(&mut self, now: Instant) {
-        let lost = {
-            let (held, mut attempt) = self.attempt(now);
-            held.retry(&mut attempt);
-            attempt.lost
-        };
+        let lost = self.pending.retry(self.socket.as_fd(), now);
         self.report_waited_in_vain(&lost);
     }
 
     fn retry_for(&mut self, to: &SocketAddrAny) {
-        let lost = {
-            let (held, mut attempt) = self.attempt(Instant::now());
-            held.retry_for(to, &mut attempt);
-            attempt.lost
-        };
+        let socket = self.socket.as_fd();
+        let lost = self.pending.retry_for(socket, to, Instant::now());
         self.report_waited_in_vain(&lost);
-    }
-
-    /// What waits, and what trying it again takes.
-    fn attempt(&mut self, now: Instant) -> (&mut Held, Attempt<'_>) {
-        let attempt = Attempt {
-            socket: self.socket.as_fd(),
-            now,
-            patience: self.bound.held,
-            unread: &mut self.unread,
-            lost: Vec::new(),
-        };
-        (&mut self.held, attempt)
     }
 
     /// Sends all that is queued, and waits a little if this client does not take
@@ -327,7 +322,7 @@ impl DatagramSocket {
     fn flush(&mut self, to: &SocketAddrAny) {
         self.send();
         let start = Instant::now();
-        while self.held.has_for(to) && start.elapsed() < limits::FLUSH {
+        while self.pending.has_for(to) && start.elapsed() < limits::FLUSH {
             std::thread::sleep(limits::RETRY);
             self.retry_for(to);
         }
@@ -340,47 +335,37 @@ fn unix_limit(buffer: usize) -> usize {
     most.clamp(1, limits::UNIX_DATAGRAM_REPLY)
 }
 
-fn serve_datagram(
-    from: &Bound,
-    peer: &Peer,
-    datagram: &[u8],
-    service: &mut dyn Service,
-    sink: &mut dyn Sink,
-) {
-    let incoming = Incoming {
-        from,
-        input: datagram,
-    };
+fn serve_datagram(incoming: Incoming<'_>, service: &mut dyn Service, sink: &mut dyn Sink) {
     serve_safely(service, incoming, sink, (), |service, outbox| {
-        service.serve_datagram(from, peer, datagram, outbox);
+        service.serve_datagram(incoming, outbox);
     });
 }
 
 /// The reply to one datagram.
-struct Reply<'a> {
+struct DatagramReply<'a> {
     socket: &'a mut DatagramSocket,
-    from: SocketAddrAny,
+    address: SocketAddrAny,
     start: usize,
 }
 
-impl Reply<'_> {
+impl DatagramReply<'_> {
     /// What was written so far is a reply of its own.
     fn close(&mut self) {
-        self.socket.hold_for_deaf(&self.from, self.start);
+        self.socket.hold_for_deaf(&self.address, self.start);
         let most = self.socket.limit;
-        self.socket.batch.close(&self.from, self.start, most);
+        self.socket.batch.close(&self.address, self.start, most);
         self.start = self.socket.batch.bytes.len();
     }
 }
 
-impl Sink for Reply<'_> {
+impl Sink for DatagramReply<'_> {
     fn buffer(&mut self) -> &mut Vec<u8> {
         &mut self.socket.batch.bytes
     }
 
     fn flush(&mut self) {
         self.close();
-        self.socket.flush(&self.from);
+        self.socket.flush(&self.address);
         self.start = 0;
     }
 

@@ -12,10 +12,11 @@ use kamailio_core::{Error, log, log_limited, wake};
 use rpc_wire::listen::Place;
 use rustix::fs::inotify::{self, CreateFlags, WatchFlags};
 
-use crate::file::OwnedFile;
-use crate::files::{GroupFiles, Teller};
-use crate::listener::{Bound, open_file};
-use crate::owner::Owner;
+use super::endpoint::Endpoint;
+use super::file::OwnedFile;
+use super::files::{GroupFiles, Teller};
+use super::listener::open_file;
+use super::owner::Owner;
 
 /// Seconds until a file that could not be made again is tried once more.
 const AGAIN: u32 = 5;
@@ -87,8 +88,8 @@ impl Remaker {
 
     /// Makes the file with this number of a place that is not there any more, and
     /// opens it. None where it is there, or where somebody else has put another.
-    pub(crate) fn remake(&self, index: usize, bound: &Bound) -> Option<OwnedFd> {
-        let Place::Path(path) = &bound.listen.place else {
+    pub(crate) fn remake(&self, index: usize, endpoint: &Endpoint) -> Option<OwnedFd> {
+        let Place::Path(path) = &endpoint.listen.place else {
             return None;
         };
         let path = Path::new(path);
@@ -97,16 +98,16 @@ impl Remaker {
         if !is_gone {
             return None;
         }
-        match self.make(bound, path) {
+        match self.make(endpoint, path) {
             Ok((opened, file)) => {
                 self.teller.tell(index, file.id());
-                log_limited!(Warning, "{bound} was deleted and is made again");
+                log_limited!(Warning, "{endpoint} was deleted and is made again");
                 Some(opened)
             }
             Err(error) => {
                 log_limited!(
                     Error,
-                    "{bound} was deleted and cannot be made again: {error}; it is tried every {AGAIN} seconds"
+                    "{endpoint} was deleted and cannot be made again: {error}; it is tried every {AGAIN} seconds"
                 );
                 wake::after(AGAIN);
                 None
@@ -114,12 +115,12 @@ impl Remaker {
         }
     }
 
-    fn make(&self, bound: &Bound, path: &Path) -> Result<(OwnedFd, OwnedFile), Error> {
-        let (opened, file) = open_file(bound, path, self.owner.if_possible())?;
+    fn make(&self, endpoint: &Endpoint, path: &Path) -> Result<(OwnedFd, OwnedFile), Error> {
+        let (opened, file) = open_file(endpoint, path, self.owner.if_possible())?;
         if let Err(error) = self.watch.add(path) {
             log_limited!(
                 Warning,
-                "{bound} will not be made again once more if it is deleted: {error}"
+                "{endpoint} will not be made again once more if it is deleted: {error}"
             );
         }
         Ok((opened, file))
