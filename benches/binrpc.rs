@@ -1,4 +1,4 @@
-//! The module `ctl` over BINRPC: C, ours and a bare echo.
+//! Measuring the module `ctl` over BINRPC: C, ours and a bare echo.
 
 use harness::binrpc::{Client, request};
 use rpc_wire::binrpc::client::Arg;
@@ -8,11 +8,11 @@ use crate::measure::{Asker, Load, PASSES, Side, Sides, compare};
 use crate::report::Results;
 use crate::servers::{KINDS, Kind, Measured, Pair};
 
-/// Entries of the tables that `htable.dump` shows.
+/// The numbers of entries in the tables that `htable.dump` shows.
 const SMALL: usize = 100;
 const LARGE: usize = 100_000;
 
-/// Measures what has `only` in its name.
+/// Measures the loads with `only` in their names.
 pub(crate) fn measure(only: &str, results: &mut Results) {
     let chosen = |kind: Kind, load: &Load| load.name.contains(only) || kind.name().contains(only);
     let of_kind = |kind: Kind| {
@@ -36,7 +36,7 @@ pub(crate) fn measure(only: &str, results: &mut Results) {
     }
 }
 
-/// What is asked, with one request in flight and with many.
+/// The requests to measure, with one in flight and with many.
 fn questions(kind: Kind) -> Vec<Question> {
     let many = if kind.is_stream() { 32 } else { 8 };
     let mut questions = Vec::new();
@@ -78,7 +78,7 @@ fn measure_one(
     results.add(kind.name(), load, compare(sides, load));
 }
 
-/// A command with its parameters, and how often it is asked for.
+/// A command with its parameters, and how often it is called.
 struct Question {
     load: Load,
     request: Vec<u8>,
@@ -93,7 +93,7 @@ impl Question {
         }
     }
 
-    /// One who asks this over a socket of this kind.
+    /// An asker that sends this over a socket of this kind.
     fn by(&self, client: Client, kind: Kind) -> Box<dyn Asker> {
         Box::new(Binrpc {
             client,
@@ -111,7 +111,7 @@ struct Binrpc {
 
 impl Asker for Binrpc {
     fn ask(&mut self, in_flight: usize) -> usize {
-        // On a stream all requests leave in one write; a datagram holds one.
+        // On a stream all requests leave in one write; a datagram holds only one.
         let sent = if self.kind.is_stream() {
             self.client.send(&self.request.repeat(in_flight))
         } else {

@@ -1,7 +1,7 @@
-//! The floor: a process that does nothing but send back what it gets.
+//! The lower bound: a process that only sends back what it gets.
 //!
-//! It has one socket and waits in its read. A server that has several waits until
-//! any of them is ready and reads then, so there is an echo that does that, too.
+//! It has one socket and waits in its read. A server with several sockets waits until
+//! one of them is ready and reads then, so there is also an echo that does so.
 
 use std::env;
 use std::fs::File;
@@ -24,15 +24,15 @@ use tempfile::TempDir;
 
 use crate::servers::{KINDS, Kind};
 
-/// The kind that is no socket: what comes through a named pipe goes back through
-/// the one that it names.
+/// The name of the kind that is not a socket: what comes through a named pipe goes back
+/// through the pipe that it names.
 pub(crate) const PIPE: &str = "pipe";
 
-/// How an echo waits.
+/// The way in which an echo waits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Waits {
     InRead,
-    /// By epoll, and then it reads.
+    /// It waits with epoll, and then it reads.
     ForEvents,
 }
 
@@ -45,7 +45,7 @@ impl Waits {
     }
 }
 
-/// Echoes that run, one for each kind and way to wait that was asked for.
+/// The running echoes, one for each kind and way to wait that was asked for.
 #[derive(Default)]
 pub(crate) struct Echoes(Vec<Echo>);
 
@@ -70,7 +70,7 @@ pub(crate) struct Echo {
 }
 
 impl Echo {
-    /// One on a socket of the kind of this name, or on a pipe.
+    /// Starts an echo on a socket of the kind with this name, or on a pipe.
     fn start(kind: &'static str, waits: Waits) -> Self {
         let directory = short_directory();
         let port = free_port();
@@ -99,12 +99,12 @@ impl Echo {
             .expect("the echo listens")
     }
 
-    /// Its socket or pipe, if it has one in the file system.
+    /// The path of its socket or pipe, if it has one in the file system.
     pub(crate) fn path(&self) -> PathBuf {
         self.directory.path().join("echo")
     }
 
-    /// Its address, if it has one.
+    /// The address of its socket, if it has one.
     pub(crate) fn address(&self) -> SocketAddr {
         ([127, 0, 0, 1], self.port).into()
     }
@@ -122,7 +122,8 @@ impl Drop for Echo {
     }
 }
 
-/// The other program: `echo KIND PLACE WAITS`, until it is killed.
+/// The main function of the echo's process, `echo KIND PLACE WAITS`. It ends when it is
+/// killed.
 pub(crate) fn run(kind: &str, place: &str, waits: &str) -> ExitCode {
     if kind == PIPE {
         return ended(place, run_pipe(Path::new(place)));
@@ -213,7 +214,7 @@ fn ended(place: &str, result: io::Result<()>) -> ExitCode {
     }
 }
 
-/// Until this client goes away; the next may come then.
+/// Serves a client until it leaves; then the next may come.
 fn copy(stream: &mut (impl Read + Write + AsFd), waits: Waits) -> io::Result<()> {
     let mut buffer = [0; 65_536];
     let mut waiting = Waiting::at(stream, waits)?;
@@ -245,7 +246,7 @@ fn run_pipe(place: &Path) -> io::Result<()> {
     }
 }
 
-/// The pipe that a document names first thing.
+/// The pipe that is named first in a document.
 fn reply_pipe(document: &[u8]) -> PathBuf {
     let name = document.split(|byte| *byte == b'"').nth(3);
     let name = String::from_utf8_lossy(name.unwrap_or_default());

@@ -1,4 +1,4 @@
-//! JSON-RPC clients over the transports that are compared.
+//! JSON-RPC clients for the transports under comparison.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -14,7 +14,7 @@ use rpc_wire::jsonrpc::{Found, find_on};
 
 use crate::measure::Asker;
 
-/// Asks over a Unix datagram socket, each request in one.
+/// Asks over a Unix datagram socket, with each request in a datagram.
 pub(crate) struct Datagram {
     socket: UnixDatagram,
     _own: OwnPath,
@@ -52,8 +52,8 @@ impl Asker for Datagram {
     }
 }
 
-/// Asks through a named pipe, all requests in one write, each with a reply pipe
-/// of its own.
+/// Asks through a named pipe. All requests are one write, and each has a reply pipe of
+/// its own.
 pub(crate) struct Pipe {
     server: File,
     replies: Vec<(ReplyPipe, Input)>,
@@ -96,7 +96,7 @@ impl Asker for Pipe {
     }
 }
 
-/// Asks over one TCP connection, all requests in one write.
+/// Asks over one TCP connection. All requests are one write.
 pub(crate) struct Tcp {
     stream: TcpStream,
     request: Vec<u8>,
@@ -131,7 +131,7 @@ impl Asker for Tcp {
     }
 }
 
-/// What has come of replies that nothing but their brackets end.
+/// What has come of replies whose ends show only by their brackets.
 #[derive(Default)]
 struct Input {
     bytes: Vec<u8>,
@@ -139,7 +139,7 @@ struct Input {
 }
 
 impl Input {
-    /// Takes the next reply and tells how long it is.
+    /// Takes the next reply and returns its length.
     fn next(&mut self, mut read: impl FnMut() -> Vec<u8>) -> usize {
         loop {
             match find_on(&self.bytes, &mut self.progress) {

@@ -1,4 +1,4 @@
-//! The module `jsonrpcs`: C, ours and a bare echo.
+//! Measuring the module `jsonrpcs`: C, ours and a bare echo.
 
 use std::net::SocketAddr;
 
@@ -14,7 +14,7 @@ use crate::measure::{Asker, Load, PASSES, Side, Sides, compare};
 use crate::report::Results;
 use crate::servers::{KINDS, Kind};
 
-/// The transports.
+/// The transports of `jsonrpcs`.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Transport {
     Datagram,
@@ -30,10 +30,10 @@ const TRANSPORTS: [Transport; 4] = [
     Transport::Http,
 ];
 
-/// Entries of the tables that `htable.dump` shows.
+/// The tables that `htable.dump` shows, with their numbers of entries.
 const TABLES: [(&str, usize); 3] = [("small", 100), ("middle", 1_000), ("large", 100_000)];
 
-/// Whether `only` asks for nothing but parts of this.
+/// Whether `only` selects nothing but parts of this module.
 pub(crate) fn is_all_of(only: &str) -> bool {
     let is_of_ctl = KINDS.iter().any(|kind| kind.name().contains(only));
     !is_of_ctl
@@ -42,7 +42,7 @@ pub(crate) fn is_all_of(only: &str) -> bool {
             .any(|transport| transport.name().contains(only))
 }
 
-/// Measures what has `only` in its name.
+/// Measures the loads with `only` in their names.
 pub(crate) fn measure(only: &str, results: &mut Results) {
     let chosen = |transport: &Transport, load: &Load| {
         load.name.contains(only) || transport.name().contains(only)
@@ -70,7 +70,7 @@ struct Question {
     document: &'static str,
 }
 
-/// What is asked over a transport.
+/// The documents to measure over a transport.
 fn questions(transport: Transport) -> impl Iterator<Item = Question> {
     const VERSION: &str = r#"{"jsonrpc":"2.0","method":"core.version","id":1}"#;
     const PSX: &str = r#"{"jsonrpc":"2.0","method":"core.psx","id":1}"#;
@@ -80,7 +80,7 @@ fn questions(transport: Transport) -> impl Iterator<Item = Question> {
     let in_flights: &[usize] = match transport {
         Transport::Datagram | Transport::Pipe => &[1, 8],
         Transport::Tcp => &[1, 32],
-        // Kamailio reads the next request when it has replied to the last.
+        // Kamailio reads the next request only when it has replied to the last.
         Transport::Http => &[1],
     };
     let small = in_flights.iter().flat_map(|in_flight| {
@@ -91,7 +91,7 @@ fn questions(transport: Transport) -> impl Iterator<Item = Question> {
         ]
         .map(|(name, document, count)| (Load::new(name, *in_flight, count), document))
     });
-    // No datagram has room for the larger ones, and xhttp none for the largest.
+    // The larger ones do not fit into a datagram, and xhttp cannot send the largest.
     let middle =
         (transport != Transport::Datagram).then(|| (Load::new("dump of 1000", 1, 30), MIDDLE));
     let large = matches!(transport, Transport::Pipe | Transport::Tcp)
@@ -114,7 +114,7 @@ fn measure_one(
     let server =
         |server: &Measured| Side::new(server.client(transport, document), server.pid(transport));
     let echo = |echo: &Echo| Side::new(transport.echo_client(echo, document), echo.pid());
-    // The other ways have a process each for their only socket or pipe.
+    // On the other transports each socket or pipe has a process of its own.
     let polls = transport == Transport::Tcp && load.is_mostly_waiting();
     let sides = Sides {
         c: theirs.has(transport).then(|| server(theirs)),
@@ -135,7 +135,7 @@ impl Transport {
         }
     }
 
-    /// The echo that is its floor.
+    /// The kind of the echo that is its lower bound.
     fn echo(self) -> &'static str {
         match self {
             Transport::Datagram => Kind::UnixDatagram.name(),
@@ -156,7 +156,7 @@ impl Transport {
     }
 }
 
-/// A server that is asked.
+/// A server under measurement.
 struct Measured {
     server: Server,
     flavor: Flavor,
@@ -174,7 +174,7 @@ impl Measured {
             ),
         };
         let transports = if flavor == Flavor::C { 7 } else { 15 };
-        // Eight slots each, which is what a table has unless it is told more.
+        // Each has eight slots, which is the number in a table by default.
         let tables: String = TABLES
             .iter()
             .map(|(table, _)| format!("modparam(\"htable\", \"htable\", \"{table}=>size=3;\")\n"))
@@ -220,7 +220,7 @@ impl Measured {
         });
     }
 
-    /// The C module has TCP in later versions only.
+    /// Whether it has this transport; the C module has TCP only in later versions.
     fn has(&self, transport: Transport) -> bool {
         self.flavor == Flavor::Rust || transport != Transport::Tcp
     }

@@ -1,14 +1,13 @@
-//! What a request costs, in CPU time of the process that answers it, with the
-//! C module and with ours on the same server, and with a bare echo on the same
-//! kind of socket as the floor.
+//! Measures the CPU time of a request in the process that answers it, with the C module
+//! and with ours on the same server. A bare echo on the same kind of socket is the
+//! lower bound.
 //!
-//! All sides run at the same time and are asked in turn, round by round, so
-//! that whatever else the machine does hits all alike. The client has one
-//! processor and the servers another. CPU time comes from
-//! `/proc/PID/schedstat`, in nanoseconds.
+//! All sides run at the same time and are asked in turn, round by round, so that any
+//! disturbance of the machine hits all alike. The client has one processor and the
+//! servers another. The CPU time comes from `/proc/PID/schedstat`, in nanoseconds.
 //!
-//! A whole run ends in `docs/benchmarks.json`, and what that says in
-//! `docs/benchmarks.md` and in the chart beside it.
+//! A whole run writes `docs/benchmarks.json`, and shows it in `docs/benchmarks.md` and
+//! in the chart beside it.
 #![forbid(unsafe_code)]
 
 mod binrpc;
@@ -33,7 +32,7 @@ fn main() -> ExitCode {
     match args[..] {
         ["echo", kind, place, waits] => return echo::run(kind, place, waits),
         ["report"] => Results::kept().write_documents(),
-        // A part belongs into the document only if somebody says so.
+        // A part goes into the document only if the user says so.
         ["record", only] => measure(only).keep(),
         [only] if !only.is_empty() => drop(measure(only)),
         _ => measure("").keep(),
@@ -41,7 +40,7 @@ fn main() -> ExitCode {
     ExitCode::SUCCESS
 }
 
-/// Measures what has `only` in its name.
+/// Measures the loads with `only` in their names.
 fn measure(only: &str) -> Results {
     println!(
         "CPU time per request in microseconds (median of {ALL_ROUNDS} rounds, lowest to highest)"

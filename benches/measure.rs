@@ -1,4 +1,4 @@
-//! Rounds of requests, and what they cost.
+//! Rounds of requests, and their costs.
 
 use std::fs;
 use std::time::Instant;
@@ -9,23 +9,23 @@ use serde::{Deserialize, Serialize};
 
 use crate::placement;
 
-/// How often the loads of a module are gone through. What disturbs the machine for
-/// half a minute falls on some rounds of many loads, not on all rounds of one.
+/// How often all loads of a module are measured. So a disturbance of half a minute hits
+/// some rounds of many loads instead of all rounds of one.
 pub(crate) const PASSES: usize = 3;
 
-/// Rounds of each side in one pass.
+/// The number of rounds of each side in one pass.
 const ROUNDS: usize = 5;
 
-/// Rounds of each side where a request takes about a second.
+/// The number of rounds of each side in one pass if a request takes about a second.
 const ROUNDS_OF_ONE: usize = 1;
 
-/// Rounds of each side in all, but where a request takes about a second.
+/// The number of rounds of each side in all, unless a request takes about a second.
 pub(crate) const ALL_ROUNDS: usize = PASSES * ROUNDS;
 
-/// A client of one of the processes that are compared, with a request.
+/// A client of one of the processes under comparison, with a request.
 pub(crate) trait Asker {
-    /// Sends the request so many times at once and takes all replies. Returns
-    /// how many bytes the last of them has.
+    /// Sends the request `in_flight` times at once and takes all replies. It returns
+    /// the length of the last one.
     fn ask(&mut self, in_flight: usize) -> usize;
 }
 
@@ -39,7 +39,7 @@ pub(crate) struct Load {
 }
 
 impl Load {
-    /// `count` requests a round, `in_flight` of them at a time.
+    /// A load of `count` requests a round, `in_flight` of them at a time.
     pub(crate) fn new(name: &'static str, in_flight: usize, count: usize) -> Self {
         Load {
             name,
@@ -49,7 +49,7 @@ impl Load {
         }
     }
 
-    /// One request a round, which takes long.
+    /// A load of one request a round, which takes long.
     pub(crate) fn one(name: &'static str) -> Self {
         Load {
             name,
@@ -59,27 +59,26 @@ impl Load {
         }
     }
 
-    /// Whether it costs little but the waiting for it.
+    /// Whether waiting makes up most of its cost.
     pub(crate) fn is_mostly_waiting(&self) -> bool {
         self.in_flight == 1 && self.name == "core.version"
     }
 
-    /// Rounds of each side in all passes.
+    /// The number of rounds of each side in all passes.
     pub(crate) fn all_rounds(&self) -> usize {
         PASSES * self.rounds
     }
 }
 
-/// Those that are compared, or something about each of them.
+/// The sides of a comparison, or something about each of them.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Sides<T> {
-    /// The C module, where it has this transport.
+    /// The C module, if it has this transport.
     pub(crate) c: Option<T>,
     pub(crate) ours: T,
-    /// A process that sends each request back as it came, and waits for it in its
-    /// read.
+    /// A process that sends each request back as it came, and waits for it in its read.
     pub(crate) echo: T,
-    /// One that waits as a server with several sockets must.
+    /// An echo that waits as a server with several sockets must.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) polling_echo: Option<T>,
 }
@@ -100,27 +99,27 @@ impl<T> Sides<T> {
     }
 }
 
-/// One of the processes that are compared.
+/// One of the processes under comparison.
 pub(crate) struct Side {
     asker: Box<dyn Asker>,
     pid: Pid,
     cost: Cost,
 }
 
-/// What a side's requests cost.
+/// The cost of a side's requests.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Cost {
-    /// Microseconds of CPU time per request, round by round.
+    /// The microseconds of CPU time per request, round by round.
     pub(crate) cpu: Vec<f64>,
-    /// Requests per second, round by round.
+    /// The requests per second, round by round.
     pub(crate) rate: Vec<f64>,
-    /// Bytes of a reply.
+    /// The bytes of a reply.
     pub(crate) reply: usize,
     pub(crate) memory: Memory,
 }
 
 impl Cost {
-    /// What later requests have cost comes to it.
+    /// Adds the cost of later requests.
     fn add(&mut self, later: Cost) {
         self.cpu.extend(later.cpu);
         self.rate.extend(later.rate);
@@ -131,7 +130,7 @@ impl Cost {
 }
 
 impl Sides<Cost> {
-    /// What another pass has cost comes to it, on the same sides.
+    /// Adds the costs of another pass on the same sides.
     pub(crate) fn add(&mut self, mut later: Sides<Cost>) {
         for (cost, later) in self.iter_mut().zip(later.iter_mut()) {
             cost.add(std::mem::take(later));
@@ -139,7 +138,7 @@ impl Sides<Cost> {
     }
 }
 
-/// RAM of a process in KiB, without files and shared memory.
+/// The RAM of a process in KiB, without files and shared memory.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Memory {
     pub(crate) before: u64,
@@ -156,7 +155,7 @@ impl Side {
         Side { asker, pid, cost }
     }
 
-    /// Asks one round of requests.
+    /// Sends one round of requests.
     fn round(&mut self, load: &Load) {
         self.ask(load, load.in_flight);
         let (cpu, start) = (cpu_nanoseconds(self.pid), Instant::now());
@@ -182,7 +181,7 @@ impl Side {
     }
 }
 
-/// Asks all sides in turn, round by round, and tells what that has cost.
+/// Sends requests to all sides in turn, round by round, and returns the costs.
 pub(crate) fn compare(mut sides: Sides<Side>, load: &Load) -> Sides<Cost> {
     let pids: Vec<Pid> = sides.iter_mut().map(|side| side.pid).collect();
     let _client = placement::Client::place(pids);
@@ -194,7 +193,7 @@ pub(crate) fn compare(mut sides: Sides<Side>, load: &Load) -> Sides<Cost> {
     sides.map(Side::result)
 }
 
-/// How long a process has run, in nanoseconds.
+/// The time for which a process has run, in nanoseconds.
 fn cpu_nanoseconds(pid: Pid) -> u64 {
     let path = format!("/proc/{}/schedstat", pid.as_raw_nonzero());
     let text = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}"));

@@ -1,4 +1,4 @@
-//! The two servers, alike but for the module that answers.
+//! The two servers, which differ only in the module that answers.
 
 use std::path::PathBuf;
 
@@ -8,7 +8,7 @@ use harness::server::{Server, free_port};
 use rpc_wire::binrpc::client::{Answer, Arg};
 use rustix::process::Pid;
 
-/// Sockets that are compared.
+/// The kinds of sockets under comparison.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     UnixStream,
@@ -17,7 +17,7 @@ pub(crate) enum Kind {
     Udp,
 }
 
-/// All of them.
+/// All kinds.
 pub(crate) const KINDS: [Kind; 4] = [Kind::UnixStream, Kind::UnixDatagram, Kind::Tcp, Kind::Udp];
 
 impl Kind {
@@ -34,7 +34,7 @@ impl Kind {
         matches!(self, Kind::UnixStream | Kind::Tcp)
     }
 
-    /// An address from a path or a port.
+    /// The address that a path or a port gives.
     pub(crate) fn address(self, path: PathBuf, port: u16) -> Address {
         let inet = ([127, 0, 0, 1], port).into();
         match self {
@@ -53,7 +53,7 @@ pub(crate) struct Measured {
     port: u16,
 }
 
-/// The C module's and ours.
+/// The server with the C module and the one with ours.
 pub(crate) struct Pair {
     pub(crate) theirs: Measured,
     pub(crate) ours: Measured,
@@ -67,7 +67,7 @@ impl Pair {
         }
     }
 
-    /// Puts so many entries into a hash table of both.
+    /// Puts this many entries into a hash table of both.
     pub(crate) fn fill(&self, table: &str, entries: usize) {
         for server in [&self.theirs, &self.ours] {
             let mut client = server.client(Kind::UnixStream);

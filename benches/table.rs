@@ -10,7 +10,7 @@ pub(crate) fn head() {
     );
 }
 
-/// One line; where C has no such transport its columns are empty.
+/// Prints one line. If C has no such transport its columns are empty.
 pub(crate) fn print(row: &Row) {
     let number = |number: Option<f64>, digits: usize| {
         number.map_or_else(|| "-".to_owned(), |number| format!("{number:.digits$}"))

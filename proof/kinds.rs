@@ -1,25 +1,25 @@
-//! The kinds of requests of a long run, in turn.
+//! The kinds of requests in a long run, which take turns.
 
 use memchr::memmem;
 
-use crate::link::Place;
+use crate::link::ServerAddress;
 use crate::protocol::{Protocol, REPLY_PIPE, holds, post, sip};
 use crate::seeds;
-use crate::subject::Lane;
+use crate::subject::Listener;
 
-/// One request of so many has a large reply.
+/// One in this many requests has a large reply.
 const LARGE: usize = 200;
 
-/// How many functions the script calls for a message.
+/// The number of functions that the script calls for a message.
 const FUNCTIONS: u64 = 15;
 
-/// One burst of so many ends with a request that makes no sense.
+/// One in this many bursts ends with a request that makes no sense.
 const SPOILED: u32 = 10;
 
-/// After so many bursts a client opens another connection.
+/// A client opens another connection after this many bursts.
 const LEAVES: u32 = 7;
 
-/// The requests of one transport.
+/// The requests for one listener.
 pub(crate) struct Kinds {
     protocol: Protocol,
     is_datagram: bool,
@@ -31,29 +31,32 @@ pub(crate) struct Kinds {
 }
 
 impl Kinds {
-    pub(crate) fn new(lane: &Lane) -> Self {
-        let mut good = match lane.protocol {
+    pub(crate) fn new(listener: &Listener) -> Self {
+        let mut good = match listener.protocol {
             Protocol::Sip => messages(),
             other => seeds::good(other),
         };
-        good.retain(|request| !(lane.place.is_pipe() && loses_its_end(request)));
+        good.retain(|request| !(listener.address.is_pipe() && loses_its_end(request)));
         let (large, small) = good.into_iter().partition(|it| is_large(it));
         Self {
-            protocol: lane.protocol,
-            is_datagram: matches!(lane.place, Place::UnixDatagram(_) | Place::Udp(_)),
+            protocol: listener.protocol,
+            is_datagram: matches!(
+                listener.address,
+                ServerAddress::UnixDatagram(_) | ServerAddress::Udp(_)
+            ),
             small,
             large,
-            spoiled: spoiled(lane.protocol),
+            spoiled: spoiled(listener.protocol),
             next: 0,
-            in_burst: match &lane.place {
-                _ if matches!(lane.protocol, Protocol::Sip | Protocol::Http) => 8,
-                place if place.is_stream() => 32,
+            in_burst: match &listener.address {
+                _ if matches!(listener.protocol, Protocol::Sip | Protocol::Http) => 8,
+                address if address.is_stream() => 32,
                 _ => 7,
             },
         }
     }
 
-    /// How many requests a burst counts for.
+    /// The number of requests for which a burst counts.
     pub(crate) fn in_burst(&self) -> u64 {
         let requests = self.in_burst as u64 + 1;
         match self.protocol {
@@ -62,7 +65,7 @@ impl Kinds {
         }
     }
 
-    /// The next ones.
+    /// The requests of the next burst.
     pub(crate) fn next(&mut self, reply_pipe: Option<&str>) -> Vec<Vec<u8>> {
         (0..self.in_burst)
             .map(|_| {
@@ -78,22 +81,24 @@ impl Kinds {
             .collect()
     }
 
-    /// What follows a burst, now and then.
+    /// A request without sense that follows some bursts.
     pub(crate) fn spoiled(&self, burst: u32, reply_pipe: Option<&str>) -> Option<Vec<u8>> {
         let turn = burst / SPOILED;
         let request = &self.spoiled[turn as usize % self.spoiled.len()];
         (burst % SPOILED == 0).then(|| answered_through(request, reply_pipe))
     }
 
-    /// Whether the connection has had its time; one that did not make sense has.
+    /// Whether the connection is old enough to be closed, as it is after a request
+    /// without sense.
     pub(crate) fn leaves_after(&self, burst: u32) -> bool {
         let after_spoiled = burst % SPOILED == 0 && !self.is_datagram;
         after_spoiled || burst % LEAVES == 0
     }
 }
 
-/// Whether the C module misses where a document on its pipe ends: a batch, and a
-/// text with a backslash as its last character. What follows would be lost.
+/// Whether the C module misses the end of a document on its pipe, after which the next
+/// would be lost. It does so for a batch, and for a text whose last character is a
+/// backslash.
 fn loses_its_end(document: &[u8]) -> bool {
     document.starts_with(b"[") || holds(document, br#"\\""#)
 }
@@ -103,7 +108,7 @@ fn is_large(request: &[u8]) -> bool {
     is_dump && !holds(request, b"no such")
 }
 
-/// Requests that make no sense, of kinds that the C modules get over as well.
+/// Requests that make no sense, of kinds that the C modules survive, too.
 fn spoiled(protocol: Protocol) -> Vec<Vec<u8>> {
     match protocol {
         Protocol::Binrpc => vec![
@@ -128,7 +133,7 @@ fn spoiled(protocol: Protocol) -> Vec<Vec<u8>> {
     }
 }
 
-/// Messages that have the script do different things, the last of which end the
+/// Messages that make the script do different things. The last of them end the
 /// connection or the script.
 fn messages() -> Vec<Vec<u8>> {
     let values = ["0", "1", "60", "100", "-1", "2147483647", "text", "17"];
@@ -172,19 +177,19 @@ mod tests {
 
     #[test]
     fn all_kinds_come_and_each_burst_is_as_long() {
-        let place = Place::Udp(SocketAddr::from(([127, 0, 0, 1], 9)));
+        let address = ServerAddress::Udp(SocketAddr::from(([127, 0, 0, 1], 9)));
         for protocol in [
             Protocol::Binrpc,
             Protocol::Lines,
             Protocol::Json,
             Protocol::Mi,
         ] {
-            let lane = Lane {
+            let listener = Listener {
                 name: "",
                 protocol,
-                place: place.clone(),
+                address: address.clone(),
             };
-            let mut kinds = Kinds::new(&lane);
+            let mut kinds = Kinds::new(&listener);
             let all: Vec<Vec<u8>> = (0..100).flat_map(|_| kinds.next(None)).collect();
             assert_eq!(all.len() as u64, 100 * (kinds.in_burst() - 1));
             for kind in &kinds.small {

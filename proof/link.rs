@@ -1,4 +1,4 @@
-//! Ways to a server, and a client's end of one.
+//! The addresses of servers, and the clients' ends of connections.
 
 use std::fs::File;
 use std::io::{self, Read, Write};
@@ -15,15 +15,15 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{Mode, OFlags, open};
 use rustix::net::sockopt::set_socket_linger;
 
-/// How long a server may leave a client waiting that has something to send.
+/// How long a server may keep a client waiting that has something to send.
 const ROOM: Duration = Duration::from_secs(2);
 
-/// The most that is read at once: more than any datagram has.
+/// The size of one read, which no datagram exceeds.
 const CHUNK: usize = 1 << 18;
 
-/// Where a server listens.
+/// An address at which a server listens.
 #[derive(Clone, Debug)]
-pub(crate) enum Place {
+pub(crate) enum ServerAddress {
     UnixStream(PathBuf),
     UnixDatagram(PathBuf),
     Tcp(SocketAddr),
@@ -32,7 +32,7 @@ pub(crate) enum Place {
     Pipe(PathBuf),
 }
 
-impl Place {
+impl ServerAddress {
     pub(crate) fn is_stream(&self) -> bool {
         matches!(self, Self::UnixStream(_) | Self::Tcp(_) | Self::Tls(..))
     }
@@ -42,11 +42,11 @@ impl Place {
     }
 }
 
-/// A client's end.
+/// A client's end of a connection, a socket or a pipe.
 pub(crate) enum Link {
     Unix(UnixStream),
     Tcp(TcpStream),
-    /// What is said, and the socket below.
+    /// The encrypted stream, and the socket below.
     Tls(Box<dyn Duplex>, TcpStream),
     UnixDatagram {
         socket: UnixDatagram,
@@ -57,50 +57,51 @@ pub(crate) enum Link {
     Pipe(File, ReplyPipe),
 }
 
-/// Both directions.
+/// A stream with both directions.
 pub(crate) trait Duplex: Read + Write + Send {}
 
 impl<T: Read + Write + Send> Duplex for T {}
 
 impl Link {
-    /// A new one.
-    pub(crate) fn open(place: &Place) -> io::Result<Self> {
-        Ok(match place {
-            Place::UnixStream(path) => {
+    /// Opens a connection, a socket or a pipe.
+    pub(crate) fn open(address: &ServerAddress) -> io::Result<Self> {
+        Ok(match address {
+            ServerAddress::UnixStream(path) => {
                 let stream = UnixStream::connect(path)?;
                 stream.set_write_timeout(Some(ROOM))?;
                 Self::Unix(stream)
             }
-            Place::Tcp(to) => Self::Tcp(connected(*to)?),
-            Place::Tls(to, certificate) => {
+            ServerAddress::Tcp(to) => Self::Tcp(connected(*to)?),
+            ServerAddress::Tls(to, certificate) => {
                 let socket = connected(*to)?;
                 socket.set_read_timeout(Some(ROOM))?;
                 let below = socket.try_clone()?;
                 Self::Tls(Box::new(certificate.secure(socket)?), below)
             }
-            Place::UnixDatagram(path) => {
+            ServerAddress::UnixDatagram(path) => {
                 let own = OwnPath::new();
                 let socket = UnixDatagram::bind(own.path())?;
                 datagrams(socket, path, Some(own))?
             }
-            Place::Udp(to) => {
+            ServerAddress::Udp(to) => {
                 let socket = UdpSocket::bind(any_port_towards(*to))?;
                 socket.connect(to)?;
                 Self::Udp(socket)
             }
-            Place::Pipe(path) => Self::Pipe(open_to_write(path)?, ReplyPipe::without_end()),
+            ServerAddress::Pipe(path) => Self::Pipe(open_to_write(path)?, ReplyPipe::without_end()),
         })
     }
 
-    /// A socket whose sender the server cannot answer, where there is such.
-    pub(crate) fn open_without_name(place: &Place) -> io::Result<Self> {
-        match place {
-            Place::UnixDatagram(path) => datagrams(UnixDatagram::unbound()?, path, None),
+    /// Opens a socket to which the server cannot answer, if the transport has such
+    /// sockets.
+    pub(crate) fn open_without_name(address: &ServerAddress) -> io::Result<Self> {
+        match address {
+            ServerAddress::UnixDatagram(path) => datagrams(UnixDatagram::unbound()?, path, None),
             other => Self::open(other),
         }
     }
 
-    /// What a request has to name for its answer.
+    /// The name of the pipe that a request must give for its answer.
     pub(crate) fn reply_pipe(&self) -> Option<&str> {
         match self {
             Self::Pipe(_, reply) => Some(reply.name()),
@@ -120,7 +121,7 @@ impl Link {
         }
     }
 
-    /// Some of what the server sends, nothing at its end.
+    /// Reads some of what the server sends; at the end there is nothing.
     pub(crate) fn receive(&mut self, patience: Duration) -> io::Result<Vec<u8>> {
         let mut bytes = vec![0; CHUNK];
         let limit = Some(patience);
@@ -165,7 +166,7 @@ impl Link {
     /// Ends a TCP connection at once.
     pub(crate) fn reset(self) {
         if let Self::Tcp(socket) | Self::Tls(_, socket) = &self {
-            // Otherwise it ends in an orderly way, which is as good.
+            // Without the option it ends in an orderly way, which will do.
             let _ = set_socket_linger(socket, Some(Duration::ZERO));
         }
     }
@@ -184,7 +185,7 @@ fn datagrams(socket: UnixDatagram, to: &PathBuf, own: Option<OwnPath>) -> io::Re
     Ok(Link::UnixDatagram { socket, _own: own })
 }
 
-/// Without waiting: where no server reads, it fails.
+/// Opens the server's pipe without waiting. It fails if no server reads.
 fn open_to_write(path: &PathBuf) -> io::Result<File> {
     let flags = OFlags::WRONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
     Ok(File::from(open(path, flags, Mode::empty())?))

@@ -1,5 +1,4 @@
-//! What a server writes into its log: looked at while it is written, and never
-//! let grow.
+//! A server's log, which is read while it is written and kept from growing.
 
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
@@ -7,10 +6,10 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-/// A log that is longer is emptied: what clients do wrong fills it.
+/// A log that is longer is emptied. Whatever clients do wrong fills it.
 const LONGEST: u64 = 16 << 20;
 
-/// How many lines of the levels that count are kept to be shown.
+/// The number of lines of the counted levels that are kept to be shown.
 const SHOWN: usize = 20;
 
 /// Lines of the levels that no client should be able to provoke.
@@ -18,7 +17,7 @@ const SHOWN: usize = 20;
 pub(crate) struct Lines {
     pub(crate) bug: u64,
     pub(crate) critical: u64,
-    /// Without the number of the process.
+    /// The lines, without the number of the process.
     #[serde(skip)]
     pub(crate) shown: Vec<String>,
 }
@@ -41,8 +40,8 @@ impl Log {
         }
     }
 
-    /// Looks at what is new. The server appends, so it goes on at the start
-    /// once the file is empty.
+    /// Reads what is new. The server appends, so it starts at the beginning once the
+    /// file is empty.
     ///
     /// # Panics
     ///
@@ -66,7 +65,7 @@ impl Log {
 }
 
 impl Lines {
-    /// A line is `number(process) LEVEL: module ...`.
+    /// Counts a line, which has the form `number(process) LEVEL: module ...`.
     fn count(&mut self, line: &str) {
         let Some((_, text)) = line.split_once(") ") else {
             return;

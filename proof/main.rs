@@ -1,8 +1,7 @@
 //! Long runs against live servers, with our modules and with the C ones: mutated
 //! requests on every transport, and a million requests of mixed kinds.
 //!
-//! A whole run ends in `docs/proof.json`, and what that says in
-//! `docs/proof.md`.
+//! A whole run writes `docs/proof.json`, and shows it in `docs/proof.md`.
 #![forbid(unsafe_code)]
 
 mod hostile;
@@ -28,7 +27,7 @@ use std::time::{Duration, SystemTime};
 use harness::machine::Machine;
 use results::{Hostile, Million, Results};
 
-/// A run that is shorter, or of a part, is kept only if somebody says so.
+/// A run that is shorter, or only a part, is kept only if the user says so.
 const SECONDS: u64 = 600;
 const REQUESTS: u64 = 1_000_000;
 
@@ -105,7 +104,7 @@ fn status(has_failed: bool) -> ExitCode {
     }
 }
 
-/// What is set, and not empty.
+/// The value of a variable, if it is set and not empty.
 fn variable(name: &str) -> Option<String> {
     env::var(name).ok().filter(|value| !value.is_empty())
 }

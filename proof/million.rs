@@ -1,4 +1,4 @@
-//! A million requests of mixed kinds, and the memory of who answers them.
+//! A million requests of mixed kinds, and the memory of the processes that answer.
 
 use std::io;
 use std::sync::Mutex;
@@ -10,44 +10,45 @@ use harness::server::Server;
 use serde::{Deserialize, Serialize};
 
 use crate::kinds::Kinds;
-use crate::link::{Link, Place};
+use crate::link::{Link, ServerAddress};
 use crate::probe::is_quiet;
 use crate::protocol::Protocol;
 use crate::settle::settled;
-use crate::subject::{self, Lane, Subject, USUAL, Usage};
+use crate::subject::{self, Listener, Subject, USUAL, Usage};
 
-/// Into how many parts a run is divided: the memory is looked at after each.
+/// The number of parts of a run. The memory is measured after each.
 const PARTS: u64 = 10;
 
-/// How much more than after the first part there may be after the last.
+/// The growth of memory that is allowed between the first part and the last.
 pub(crate) const GROWTH_KIB: u64 = 256;
 
-/// How long an answer may take.
+/// The time limit for an answer.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// A server that does not answer so often is left alone.
+/// A server that fails to answer this often is given up.
 const TOO_MANY: u64 = 10;
 
-/// The servers: one for each module.
+/// The servers, one for each module.
 const SERVERS: [&str; 4] = ["ctl", "jsonrpcs", "mi_datagram", "tcpops"];
 
-/// What a million requests did to a server.
+/// The result of a million requests to a server.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Outcome {
     pub(crate) module: String,
-    /// Of this project, not the C module.
+    /// Whether it is this project's module instead of the C module.
     pub(crate) ours: bool,
-    /// Of `tcpops`: calls from the script.
+    /// The number of requests. For `tcpops` it is the number of calls from the script.
     pub(crate) requests: u64,
     pub(crate) answers: u64,
     pub(crate) connections: u64,
     pub(crate) seconds: u64,
-    /// How often the answer did not come that shows that all before are there.
+    /// How often no answer came to the known request behind a burst, which shows that
+    /// all before it were answered.
     pub(crate) missing: u64,
-    /// KiB of memory at the start and after each part.
+    /// The memory in KiB at the start and after each part.
     pub(crate) samples: Vec<u64>,
     pub(crate) before: Usage,
-    /// Nothing where the server has ended.
+    /// The usage at the end. It is `None` if the server has ended.
     pub(crate) after: Option<Usage>,
     /// What should not have happened to ours.
     pub(crate) failures: Vec<String>,
@@ -76,7 +77,7 @@ pub(crate) fn run(requests: u64, only: &str) -> Vec<Outcome> {
         .collect()
 }
 
-/// One server.
+/// A run against one server.
 struct Run<'a> {
     subject: &'a Subject,
     server: Mutex<Server>,
@@ -100,8 +101,8 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// What is made once is there after some requests; then those follow that
-    /// count.
+    /// Runs some requests first, because they allocate what is needed only once, and
+    /// then those that count.
     fn finish(self, requests: u64) -> Outcome {
         self.play(requests / 20);
         let before = settled(self.subject, None).unwrap_or_default();
@@ -132,20 +133,21 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// So many requests over all transports at once; the memory after each part.
+    /// Sends this many requests over all transports at once, and returns the memory
+    /// after each part.
     fn play(&self, requests: u64) -> Vec<u64> {
         const LOOK: Duration = Duration::from_millis(5);
-        let lanes: Vec<&Lane> = self
+        let listeners: Vec<&Listener> = self
             .subject
-            .lanes
+            .listeners
             .iter()
             .filter(|it| self.takes(it))
             .collect();
-        let share = requests.div_ceil(lanes.len() as u64);
+        let share = requests.div_ceil(listeners.len() as u64);
         std::thread::scope(|scope| {
-            let threads: Vec<_> = lanes
+            let threads: Vec<_> = listeners
                 .iter()
-                .map(|lane| scope.spawn(move || self.send(lane, share)))
+                .map(|listener| scope.spawn(move || self.send(listener, share)))
                 .collect();
             let mut samples = Vec::new();
             loop {
@@ -166,10 +168,11 @@ impl<'a> Run<'a> {
         })
     }
 
-    /// After a request that fails, the C module takes the rest of it for the
-    /// next one in the line protocol, so many in a row cannot be compared.
-    fn takes(&self, lane: &Lane) -> bool {
-        self.subject.flavor == Flavor::Rust || lane.protocol != Protocol::Lines
+    /// Whether the module takes this listener's requests. After a request that fails,
+    /// the C module takes the rest of it for the next one in the line protocol, so many
+    /// in a row cannot be compared.
+    fn takes(&self, listener: &Listener) -> bool {
+        self.subject.flavor == Flavor::Rust || listener.protocol != Protocol::Lines
     }
 
     fn has_ended(&self) -> bool {
@@ -180,21 +183,21 @@ impl<'a> Run<'a> {
             .is_some()
     }
 
-    /// All requests of one transport.
-    fn send(&self, lane: &Lane, share: u64) {
-        let mut kinds = Kinds::new(lane);
+    /// Sends all requests for one listener.
+    fn send(&self, listener: &Listener, share: u64) {
+        let mut kinds = Kinds::new(listener);
         let mut link = None;
         let mut sent = 0;
         let mut number = 0;
         while sent < share && !self.is_over.load(Ordering::Relaxed) {
             number += 1;
             let burst = match &mut link {
-                Some(link) => self.burst(lane, link, &mut kinds, number),
+                Some(link) => self.burst(listener, link, &mut kinds, number),
                 none => {
                     self.connections.fetch_add(1, Ordering::Relaxed);
-                    Link::open(&lane.place).and_then(|open| {
+                    Link::open(&listener.address).and_then(|open| {
                         let link = none.insert(open);
-                        self.burst(lane, link, &mut kinds, number)
+                        self.burst(listener, link, &mut kinds, number)
                     })
                 }
             };
@@ -207,14 +210,14 @@ impl<'a> Run<'a> {
                     println!(
                         "{}, {}, after {sent}: {error}",
                         self.subject.title(),
-                        lane.name
+                        listener.name
                     );
                     let before = self.missing.fetch_add(1, Ordering::Relaxed);
                     if before + 1 == TOO_MANY {
                         self.is_over.store(true, Ordering::Relaxed);
                     }
                     link = None;
-                    // It is lost with its requests, and a server that has ended
+                    // The burst is lost with its requests, and a server that has ended
                     // answers none of them.
                     sent += kinds.in_burst();
                     self.done.fetch_add(kinds.in_burst(), Ordering::Relaxed);
@@ -226,26 +229,26 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Some requests and a known one at the end: once that is answered, so are
-    /// all before it. Then, now and then, one that makes no sense.
+    /// Sends some requests and a known one at the end: once that is answered, so are
+    /// all before it. Some bursts are followed by a request that makes no sense.
     fn burst(
         &self,
-        lane: &Lane,
+        listener: &Listener,
         link: &mut Link,
         kinds: &mut Kinds,
         number: u32,
     ) -> io::Result<u64> {
         let word = format!("known-{number}-");
         let pipe = link.reply_pipe().map(str::to_owned);
-        let known = lane.protocol.known(&word, number, pipe.as_deref());
+        let known = listener.protocol.known(&word, number, pipe.as_deref());
         let requests = kinds.next(pipe.as_deref());
-        if lane.place.is_stream() {
+        if listener.address.is_stream() {
             link.send(&requests.concat())?;
         } else {
             requests.iter().try_for_each(|request| link.send(request))?;
         }
         link.send(&known)?;
-        let answers = self.read(lane, link, &word, number, &known)?;
+        let answers = self.read(listener, link, &word, number, &known)?;
         self.answers.fetch_add(answers as u64, Ordering::Relaxed);
         if let Some(spoiled) = kinds.spoiled(number, pipe.as_deref()) {
             link.send(&spoiled)?;
@@ -253,22 +256,22 @@ impl<'a> Run<'a> {
         Ok(kinds.in_burst())
     }
 
-    /// Reads until the known request is answered. A question that may be lost on
-    /// the way is asked again.
+    /// Reads until the known request is answered. A request that may be lost on the way
+    /// is repeated.
     fn read(
         &self,
-        lane: &Lane,
+        listener: &Listener,
         link: &mut Link,
         word: &str,
         number: u32,
         known: &[u8],
     ) -> io::Result<usize> {
         const AGAIN: Duration = Duration::from_secs(1);
-        let is_lossy = matches!(lane.place, Place::Udp(_));
-        let is_datagram = !lane.place.is_stream() && !lane.place.is_pipe();
+        let is_lossy = matches!(listener.address, ServerAddress::Udp(_));
+        let is_datagram = !listener.address.is_stream() && !listener.address.is_pipe();
         let deadline = Instant::now() + PATIENCE;
         let (mut all, mut datagrams) = (Vec::new(), 0);
-        while !lane.protocol.has_come(&all, word, number) {
+        while !listener.protocol.has_come(&all, word, number) {
             match link.receive(AGAIN) {
                 Ok(piece) if piece.is_empty() && !is_datagram => {
                     return Err(io::ErrorKind::UnexpectedEof.into());
@@ -293,13 +296,13 @@ impl<'a> Run<'a> {
         }
         Ok(match is_datagram {
             true => datagrams,
-            false => lane.protocol.answers_in(&all),
+            false => listener.protocol.answers_in(&all),
         })
     }
 }
 
 impl Outcome {
-    /// How much more memory there is after the last part than after the first.
+    /// The growth of memory from the first part to the last.
     pub(crate) fn growth(&self) -> Option<i64> {
         if self.samples.len() as u64 != PARTS + 1 {
             return None;

@@ -1,9 +1,9 @@
-//! Requests that nobody would write, made from good ones and from what the
-//! fuzzers keep. The same seed makes the same ones.
+//! Requests that nobody would write. They are made from good ones and from the corpus
+//! of the fuzzers, and the same seed makes the same ones.
 
 use fastrand::Rng;
 
-/// What is put into a request: NUL, pieces of UTF-8 and of formats, brackets,
+/// What is inserted into a request: NUL, pieces of UTF-8 and of formats, brackets,
 /// escapes, line ends.
 const FRAGMENTS: &[&[u8]] = &[
     b"\0",
@@ -57,10 +57,10 @@ const NUMBERS: &[&str] = &[
     "0x7fffffff",
 ];
 
-/// How long a block is that is repeated or inserted to make a request huge.
+/// The lengths of blocks that are repeated or inserted to make a request huge.
 const HUGE: [usize; 5] = [1 << 10, 4 << 10, 16 << 10, 60 << 10, 1 << 20];
 
-/// Makes requests from those that it was given.
+/// Makes requests out of those that it was given.
 pub(crate) struct Mutator {
     seeds: Vec<Vec<u8>>,
     longest: usize,
@@ -68,7 +68,8 @@ pub(crate) struct Mutator {
 }
 
 impl Mutator {
-    /// From these, one at least; none that is made is longer than `longest`.
+    /// A mutator of `seeds`, of which there must be at least one. It makes no request
+    /// that is longer than `longest`.
     pub(crate) fn new(seeds: Vec<Vec<u8>>, longest: usize, seed: u64) -> Self {
         assert!(!seeds.is_empty(), "something to start from");
         Self {
@@ -78,20 +79,20 @@ impl Mutator {
         }
     }
 
-    /// The source of all that is left to chance.
+    /// The source of all that is random.
     pub(crate) fn rng(&mut self) -> &mut Rng {
         &mut self.rng
     }
 
-    /// One of the given, as it is.
+    /// One of the seeds, unchanged.
     pub(crate) fn good(&mut self) -> Vec<u8> {
         let mut request = self.seeds[self.rng.usize(..self.seeds.len())].clone();
         request.truncate(self.longest);
         request
     }
 
-    /// The next request. Some are left as they are, most are changed in one to
-    /// four places.
+    /// The next request. Some are left unchanged, most are changed at one to four
+    /// places.
     pub(crate) fn next(&mut self) -> Vec<u8> {
         let request = self.good();
         match self.rng.u8(..8) {
@@ -100,7 +101,7 @@ impl Mutator {
         }
     }
 
-    /// This request, changed in one to four places.
+    /// The request, changed at one to four places.
     pub(crate) fn changed(&mut self, mut request: Vec<u8>) -> Vec<u8> {
         for _ in 0..self.rng.usize(1..=4) {
             self.change(&mut request);
@@ -124,7 +125,7 @@ impl Mutator {
         }
     }
 
-    /// Turns bits over.
+    /// Inverts bits.
     fn flip(&mut self, request: &mut [u8]) {
         if request.is_empty() {
             return;
@@ -145,7 +146,7 @@ impl Mutator {
         request.drain(start..end);
     }
 
-    /// The start of this and the end of another.
+    /// Joins the start of this request and the end of another.
     fn splice(&mut self, request: &mut Vec<u8>) {
         self.cut(request);
         let other = self.good();
@@ -155,7 +156,7 @@ impl Mutator {
 
     fn repeat(&mut self, request: &mut Vec<u8>) {
         let (start, end) = self.block(request.len(), 64);
-        // Often few times, seldom many.
+        // Repetitions are often few and seldom many.
         let most = self.rng.u32(1..12);
         let times = 1 << self.rng.u32(..most);
         let room = self.longest.saturating_sub(request.len());
@@ -164,7 +165,7 @@ impl Mutator {
         request.splice(end..end, block);
     }
 
-    /// Puts another number in the place of one that is written in digits.
+    /// Replaces a number that is written in digits.
     fn other_number(&mut self, request: &mut Vec<u8>) {
         let starts: Vec<usize> = (0..request.len())
             .filter(|&at| request[at].is_ascii_digit())
@@ -179,8 +180,8 @@ impl Mutator {
         request.splice(start..end, number.bytes());
     }
 
-    /// Puts a number near a limit in the place of one to four bytes, as lengths
-    /// are written in binary formats.
+    /// Replaces one to four bytes by a number near a limit, because binary formats
+    /// write lengths so.
     fn other_length(&mut self, request: &mut [u8]) {
         let (start, end) = self.block(request.len(), 4);
         let number: u32 = match self.rng.u8(..5) {
@@ -212,7 +213,7 @@ impl Mutator {
     /// Inserts the same byte or fragment until the request is huge.
     fn swell(&mut self, request: &mut Vec<u8>) {
         let room = self.longest.saturating_sub(request.len());
-        // The largest are rare, or there is time for nothing else.
+        // The largest are rare, because otherwise there would be time for nothing else.
         let largest = if self.rng.u8(..16) == 0 {
             HUGE.len()
         } else {
@@ -228,7 +229,7 @@ impl Mutator {
         request.splice(at..at, block);
     }
 
-    /// Where a block of at most so many bytes starts and ends.
+    /// The start and the end of a random block of at most `most` bytes.
     fn block(&mut self, len: usize, most: usize) -> (usize, usize) {
         let start = self.rng.usize(..=len);
         let end = start + self.rng.usize(..=most.min(len - start));

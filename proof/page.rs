@@ -15,7 +15,7 @@ const MILLION: [&str; 2] = [
     "<!-- written by make million up to here -->\n",
 ];
 
-/// The page with these results in place of those that it had.
+/// The page with these results in place of the old ones.
 pub(crate) fn with_results(page: &str, results: &Results) -> String {
     let none = || "Not run yet.\n".to_owned();
     let attacked = results.hostile.as_ref().map_or_else(none, attacked);
@@ -29,8 +29,8 @@ pub(crate) fn attacked(run: &Hostile) -> String {
     let sum = |ours| -> u64 {
         let outcomes = run.outcomes.iter().filter(|it| it.ours == ours);
         outcomes
-            .flat_map(|it| &it.lanes)
-            .map(|lane| lane.requests)
+            .flat_map(|it| &it.listeners)
+            .map(|listener| listener.requests)
             .sum()
     };
     format!(
@@ -41,7 +41,7 @@ pub(crate) fn attacked(run: &Hostile) -> String {
         grouped(sum(true)),
         grouped(sum(false)),
         servers(&run.outcomes),
-        lanes(&run.outcomes),
+        listeners(&run.outcomes),
         failures(run.outcomes.iter().map(|it| (&it.module, &it.failures)))
     )
 }
@@ -66,22 +66,22 @@ fn servers(outcomes: &[hostile::Outcome]) -> String {
     table
 }
 
-fn lanes(outcomes: &[hostile::Outcome]) -> String {
+fn listeners(outcomes: &[hostile::Outcome]) -> String {
     let mut table = "| server | transport | | hostile requests | answers | known requests \
                      | answered rightly |\n\
                      | --- | --- | --- | --: | --: | --: | --: |\n"
         .to_owned();
     for outcome in outcomes {
-        for lane in &outcome.lanes {
+        for listener in &outcome.listeners {
             table += &format!(
                 "| {} | {} | {} | {} | {} | {} | {} |\n",
                 outcome.module,
-                lane.transport,
+                listener.transport,
                 whose(outcome.ours),
-                grouped(lane.requests),
-                grouped(lane.answers),
-                grouped(lane.asked),
-                grouped(lane.answered),
+                grouped(listener.requests),
+                grouped(listener.answers),
+                grouped(listener.asked),
+                grouped(listener.answered),
             );
         }
     }
@@ -167,7 +167,7 @@ fn times(count: u64) -> String {
     }
 }
 
-/// Descriptors, private and shared memory before and after.
+/// The descriptors, the private and the shared memory before and after.
 fn usage(before: Option<&Usage>, after: Option<&Usage>) -> String {
     let (Some(before), Some(after)) = (before, after) else {
         let started = "started again";

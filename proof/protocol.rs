@@ -1,4 +1,4 @@
-//! The protocols: requests, and answers as far as they have to be understood.
+//! The protocols: requests, and answers as far as they must be understood.
 
 use harness::binrpc;
 use harness::linefifo;
@@ -6,7 +6,7 @@ use memchr::memmem;
 use rpc_wire::binrpc::Header;
 use rpc_wire::binrpc::client::{Answer, Arg};
 
-/// How a module is spoken to.
+/// The protocol of a listener.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Protocol {
     Binrpc,
@@ -17,11 +17,11 @@ pub(crate) enum Protocol {
     Sip,
 }
 
-/// Where an answer through a pipe is to go, in place of the pipe's name.
+/// The word that stands for the name of the pipe for an answer.
 pub(crate) const REPLY_PIPE: &str = "ksr-pipe-that-is-read";
 
 impl Protocol {
-    /// Its folder of what the fuzzer keeps.
+    /// The folder of its corpus for the fuzzer.
     pub(crate) fn corpus(self) -> Option<&'static str> {
         match self {
             Self::Binrpc => Some("binrpc"),
@@ -32,7 +32,7 @@ impl Protocol {
         }
     }
 
-    /// A request. Over SIP the words are those that the script looks for.
+    /// A request. Over SIP the words are those for which the script looks.
     pub(crate) fn request(
         self,
         method: &str,
@@ -59,11 +59,11 @@ impl Protocol {
         }
     }
 
-    /// A request that every server answers, whose answer nobody else gets.
+    /// A request that every server answers, with an answer that belongs to no other.
     pub(crate) fn known(self, word: &str, id: u32, reply_pipe: Option<&str>) -> Vec<u8> {
         match self {
-            // The C module has no parameters for core.echo here, but tells the
-            // name of what it does not know.
+            // The C module has no parameters for core.echo here, but its answer to an
+            // unknown command has the command's name.
             Self::Lines => self.request(word, &[], id, reply_pipe),
             _ => self.request("core.echo", &[word], id, reply_pipe),
         }
@@ -87,7 +87,7 @@ impl Protocol {
             .ends_with(end.trim_ascii_end().as_bytes())
     }
 
-    /// Whether this is the answer to that request, and nothing else.
+    /// Whether this is exactly the answer to that request.
     pub(crate) fn is_right(self, answer: &[u8], word: &str, id: u32) -> bool {
         match self {
             Self::Binrpc => match binrpc::decode(answer) {
@@ -107,8 +107,8 @@ impl Protocol {
         }
     }
 
-    /// How many answers there are in what a stream or a pipe has brought. An
-    /// answer is counted by its start.
+    /// The number of answers in what a stream or a pipe has brought. An answer is
+    /// counted by its start.
     pub(crate) fn answers_in(self, all: &[u8]) -> usize {
         match self {
             Self::Binrpc => packets(all),
@@ -134,7 +134,7 @@ fn document(method: &str, words: &[&str], id: u32, reply_pipe: Option<&str>) -> 
     format!(r#"{{"jsonrpc":"2.0",{reply_name}"method":"{method}","params":{words:?},"id":{id}}}"#)
 }
 
-/// A document in an HTTP request.
+/// Puts a document into an HTTP request.
 pub(crate) fn post(document: &[u8]) -> Vec<u8> {
     let head = format!(
         "POST /RPC HTTP/1.1\r\nHost: localhost\r\nUser-Agent: proof\r\n\
@@ -177,7 +177,7 @@ fn packets(mut all: &[u8]) -> usize {
     count
 }
 
-/// Whether a line starts as the first of an answer does.
+/// Whether a line can be the first one of an answer.
 fn is_status(line: &[u8]) -> bool {
     matches!(line, [a, b, c, b' ', ..] if [a, b, c].iter().all(|it| it.is_ascii_digit()))
 }
@@ -186,7 +186,7 @@ fn count(all: &[u8], part: &[u8]) -> usize {
     memmem::find_iter(all, part).count()
 }
 
-/// Whether `part` is somewhere in `all`.
+/// Whether `part` occurs in `all`.
 pub(crate) fn holds(all: &[u8], part: &[u8]) -> bool {
     memmem::find(all, part).is_some()
 }

@@ -1,4 +1,4 @@
-//! What the runs have found, and the file that keeps it.
+//! The results of the runs, and the file that keeps them.
 
 use harness::machine::Machine;
 use harness::report::{file, read, write};
@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{hostile, million, page};
 
-/// The file of the documents.
+/// The name of the file among the documents.
 const FILE: &str = "proof.json";
 
 /// The last run of each kind that was to be kept.
@@ -16,7 +16,7 @@ pub(crate) struct Results {
     pub(crate) million: Option<Million>,
 }
 
-/// Mutated requests.
+/// A run with mutated requests.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Hostile {
     pub(crate) machine: Machine,
@@ -25,7 +25,7 @@ pub(crate) struct Hostile {
     pub(crate) outcomes: Vec<hostile::Outcome>,
 }
 
-/// Many requests.
+/// A run with many requests.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Million {
     pub(crate) machine: Machine,
@@ -34,11 +34,11 @@ pub(crate) struct Million {
 }
 
 impl Results {
-    /// What the file keeps.
+    /// The results in the file.
     ///
     /// # Panics
     ///
-    /// It is there and is none of ours.
+    /// The file is there, but is not one of ours.
     pub(crate) fn kept() -> Self {
         if !file(FILE).exists() {
             return Self::default();
@@ -46,7 +46,7 @@ impl Results {
         serde_json::from_str(&read(FILE)).unwrap_or_else(|error| panic!("{FILE}: {error}"))
     }
 
-    /// Puts them into the file and the page.
+    /// Writes the results into the file and the page.
     pub(crate) fn keep(&self) {
         write(FILE, &self.json());
         self.write_page();

@@ -1,5 +1,5 @@
-//! What requests are made from: good ones of many kinds, and what the fuzzers
-//! keep. Whatever may legitimately end or change the server is left out.
+//! The seeds of mutated requests: good ones of many kinds, and the corpus of the
+//! fuzzers. Whatever may legitimately end or change the server is left out.
 
 use std::fs;
 
@@ -7,7 +7,7 @@ use harness::modules::workspace;
 
 use crate::protocol::{Protocol, REPLY_PIPE, holds, post};
 
-/// Commands with their words: short and large answers, errors, none.
+/// Commands with their parameters. Their answers are short, large, errors or empty.
 const COMMANDS: &[(&str, &[&str])] = &[
     ("core.echo", &["one", "2", "-3.5"]),
     ("core.echo", &["two words, é \u{1f600}: {}[]", "0x10"]),
@@ -55,8 +55,8 @@ const DOCUMENTS: &[&str] = &[
     r#"{ "id" : null , "method" : "core.echo" , "jsonrpc" : "2.0" , "params" : [ 1e3 , -0.0 ] }"#,
 ];
 
-/// Parts of names that must not come up: they end the server, change how it
-/// works, write files, or put values into its memory that stay.
+/// Parts of names that must not occur, because such commands end the server, change how
+/// it works, write files, or put values into its memory that stay.
 const NEVER: &[&str] = &[
     "kill", "abort", "dns.", "dst_b", "cfg.", "debug", "store", "htable.s", "sht_s", "delete",
     "reload", "flush", "sfmalloc", "shvset", "shv_set",
@@ -68,7 +68,7 @@ pub(crate) fn is_allowed(request: &[u8]) -> bool {
     !NEVER.iter().any(|part| holds(&lower, part.as_bytes()))
 }
 
-/// What is mutated for this protocol.
+/// The seeds for this protocol.
 ///
 /// # Panics
 ///
@@ -77,13 +77,13 @@ pub(crate) fn of(protocol: Protocol) -> Vec<Vec<u8>> {
     if protocol == Protocol::Sip {
         return sip_values();
     }
-    // Documents get their HTTP head when they are mutated.
+    // Documents get their HTTP header when they are mutated.
     let written = match protocol {
         Protocol::Http => Protocol::Json,
         other => other,
     };
     let good = good(written);
-    // So that good requests are about as frequent as what the fuzzers keep.
+    // This makes good requests about as frequent as the corpus.
     let corpus = corpus(protocol);
     let times = 1 + corpus.len() / good.len();
     let good = good.iter().cycle().take(good.len() * times).cloned();
@@ -123,7 +123,7 @@ fn corpus(protocol: Protocol) -> Vec<Vec<u8>> {
         .unwrap_or_else(|error| panic!("{}: {error}", folder.display()))
         .map(|entry| entry.expect("a file of the corpus").path())
         .collect();
-    // A directory has no order, and a seed is to make the same requests again.
+    // A directory has no order, but a seed must make the same requests again.
     files.sort();
     files
         .iter()

@@ -1,4 +1,4 @@
-//! What a server has in use once its clients have left.
+//! What a server uses once its clients have left.
 
 use std::time::{Duration, Instant};
 
@@ -7,16 +7,16 @@ use harness::wait;
 
 use crate::subject::{Subject, Usage};
 
-/// How long a server may take to close what its clients have left: ours keep
-/// half a request for 30 seconds.
+/// The time that a server may take to close what its clients have left. Ours keep half
+/// a request for 30 seconds.
 const SETTLING: Duration = Duration::from_secs(45);
 const SETTLING_C: Duration = Duration::from_secs(5);
 
-/// How long the number of descriptors has to stay as it is.
+/// The time for which the number of descriptors must stay the same.
 const STEADY: Duration = Duration::from_secs(1);
 
-/// What is in use. With `before` it is waited for that there are no more
-/// descriptors than then, without it that their number stays.
+/// The usage once it has settled. With `before` it has settled when there are no more
+/// descriptors than then, without it when their number stays the same.
 pub(crate) fn settled(subject: &Subject, before: Option<Usage>) -> Option<Usage> {
     let patience = match subject.flavor {
         Flavor::C => SETTLING_C,

@@ -1,5 +1,5 @@
-//! The servers that are tried: each with one module, ours or the C one, and the
-//! ways to it.
+//! The servers that are tried, each with one module, ours or the C one, and the
+//! listeners of each.
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -15,7 +15,7 @@ use rustix::process::Pid;
 use serde::{Deserialize, Serialize};
 use tempfile::TempDir;
 
-use crate::link::Place;
+use crate::link::ServerAddress;
 use crate::protocol::Protocol;
 
 /// The entries of the table whose dump is a large reply.
@@ -31,31 +31,31 @@ event_route[htable:mod-init] {
 }
 "#;
 
-/// Every function of `tcpops`, on the message's connection and on others, with
-/// whatever the message says.
+/// A script that calls every function of `tcpops`, on the message's connection and on
+/// others, with whatever the message says.
 const SCRIPT: &str = include_str!("tcpops.cfg");
 
-/// A way to a server, with its protocol.
+/// A listener of a server, with its protocol.
 #[derive(Clone, Debug)]
-pub(crate) struct Lane {
+pub(crate) struct Listener {
     pub(crate) name: &'static str,
     pub(crate) protocol: Protocol,
-    pub(crate) place: Place,
+    pub(crate) address: ServerAddress,
 }
 
-/// What is tried: a module, in a server of its own.
+/// A module that is tried, in a server of its own.
 pub(crate) struct Subject {
-    /// The module, and what is special about this server.
+    /// The name of the module, and what is special about this server.
     pub(crate) name: &'static str,
     pub(crate) flavor: Flavor,
-    pub(crate) lanes: Vec<Lane>,
+    pub(crate) listeners: Vec<Listener>,
     builder: Builder,
-    /// Descriptions of the processes that answer.
+    /// The descriptions of the processes that answer.
     watched: &'static [&'static str],
     pub(crate) directory: TempDir,
 }
 
-/// What more there may be after an attack than before.
+/// The growth that is allowed during an attack.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Allowance {
     pub(crate) descriptors: usize,
@@ -63,34 +63,35 @@ pub(crate) struct Allowance {
     pub(crate) shared_bytes: i64,
 }
 
-/// A process keeps the largest heap that it has needed: each argument of a
-/// request is 64 times as large in memory as on the wire. One connection that is
-/// kept has 16 KiB of shared memory.
+/// The usual allowance. A process keeps the largest heap that it has needed, and each
+/// argument of a request is 64 times as large in memory as on the wire. One connection
+/// that is kept has 16 KiB of shared memory.
 pub(crate) const USUAL: Allowance = Allowance {
     descriptors: 0,
     private_kib: 16 * 1024,
     shared_bytes: 64 * 1024,
 };
 
-/// Where clients of SIP or HTTP break their connections the core's reader keeps
-/// some of them, with the C module as with ours.
+/// The allowance for modules that are reached through the core's connections. If
+/// clients of SIP or HTTP break their connections the core's reader keeps some of them,
+/// with the C module as with ours.
 const OF_THE_CORE: Allowance = Allowance {
     descriptors: 64,
     shared_bytes: 2 * 1024 * 1024,
     ..USUAL
 };
 
-/// What the processes that answer have taken.
+/// The usage of the processes that answer.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Usage {
     pub(crate) descriptors: usize,
-    /// RAM without files and shared memory.
+    /// The RAM without files and shared memory.
     pub(crate) private_kib: u64,
-    /// Of the server's shared memory, by all its processes.
+    /// The server's shared memory that all its processes use.
     pub(crate) shared_bytes: i64,
 }
 
-/// All of them of one flavor.
+/// All subjects of one flavor.
 pub(crate) fn all(flavor: Flavor) -> Vec<Subject> {
     let mut subjects = vec![ctl(flavor), jsonrpcs(flavor), jsonrpcs_udp(flavor)];
     if flavor == Flavor::Rust {
@@ -117,24 +118,28 @@ fn ctl(flavor: Flavor) -> Subject {
     );
     let (binrpc, lines) = (Protocol::Binrpc, Protocol::Lines);
     let path = |name| base.path(name);
-    let lanes = vec![
-        lane(
+    let listeners = vec![
+        listener(
             "BINRPC, Unix stream",
             binrpc,
-            Place::UnixStream(path("kamailio_ctl")),
+            ServerAddress::UnixStream(path("kamailio_ctl")),
         ),
-        lane(
+        listener(
             "BINRPC, Unix datagram",
             binrpc,
-            Place::UnixDatagram(path("datagram")),
+            ServerAddress::UnixDatagram(path("datagram")),
         ),
-        lane("BINRPC, UDP", binrpc, Place::Udp(udp)),
-        lane("BINRPC, TCP", binrpc, Place::Tcp(tcp)),
-        lane("lines, named pipe", lines, Place::Pipe(path("pipe"))),
-        lane("lines, UDP", lines, Place::Udp(line_udp)),
-        lane("lines, TCP", lines, Place::Tcp(line_tcp)),
+        listener("BINRPC, UDP", binrpc, ServerAddress::Udp(udp)),
+        listener("BINRPC, TCP", binrpc, ServerAddress::Tcp(tcp)),
+        listener(
+            "lines, named pipe",
+            lines,
+            ServerAddress::Pipe(path("pipe")),
+        ),
+        listener("lines, UDP", lines, ServerAddress::Udp(line_udp)),
+        listener("lines, TCP", lines, ServerAddress::Tcp(line_tcp)),
     ];
-    base.subject("ctl", &config, lanes, &["ctl handler"])
+    base.subject("ctl", &config, listeners, &["ctl handler"])
 }
 
 fn jsonrpcs(flavor: Flavor) -> Subject {
@@ -143,20 +148,24 @@ fn jsonrpcs(flavor: Flavor) -> Subject {
     let web = SocketAddr::from(([127, 0, 0, 1], base.port));
     let path = |name| base.path(name);
     let json = Protocol::Json;
-    let mut lanes = vec![
-        lane(
+    let mut listeners = vec![
+        listener(
             "JSON-RPC, Unix datagram",
             json,
-            Place::UnixDatagram(path("json")),
+            ServerAddress::UnixDatagram(path("json")),
         ),
-        lane("JSON-RPC, named pipe", json, Place::Pipe(path("pipe"))),
-        lane("JSON-RPC, HTTP", Protocol::Http, Place::Tcp(web)),
+        listener(
+            "JSON-RPC, named pipe",
+            json,
+            ServerAddress::Pipe(path("pipe")),
+        ),
+        listener("JSON-RPC, HTTP", Protocol::Http, ServerAddress::Tcp(web)),
     ];
     // The C module of 5.6.3 does not know TCP.
     let (transport, parameter) = match flavor {
         Flavor::C => (7, String::new()),
         Flavor::Rust => {
-            lanes.push(lane("JSON-RPC, TCP", json, Place::Tcp(tcp)));
+            listeners.push(listener("JSON-RPC, TCP", json, ServerAddress::Tcp(tcp)));
             (
                 15,
                 format!(
@@ -177,10 +186,11 @@ fn jsonrpcs(flavor: Flavor) -> Subject {
         "#
     );
     let watched = &["JSONRPC", "tcp receiver", "tcp main"];
-    base.with_tcp().subject("jsonrpcs", &config, lanes, watched)
+    base.with_tcp()
+        .subject("jsonrpcs", &config, listeners, watched)
 }
 
-/// One server has one socket for datagrams.
+/// The server with UDP, because one server has only one socket for datagrams.
 fn jsonrpcs_udp(flavor: Flavor) -> Subject {
     let base = Base::new(flavor, &["jsonrpcs"]);
     let udp = local("127.0.0.1");
@@ -191,28 +201,32 @@ fn jsonrpcs_udp(flavor: Flavor) -> Subject {
         modparam("jsonrpcs", "dgram_socket", "udp:{udp}")
         "#
     );
-    let lanes = vec![lane("JSON-RPC, UDP", Protocol::Json, Place::Udp(udp))];
-    base.subject("jsonrpcs, UDP", &config, lanes, &["JSONRPC"])
+    let listeners = vec![listener(
+        "JSON-RPC, UDP",
+        Protocol::Json,
+        ServerAddress::Udp(udp),
+    )];
+    base.subject("jsonrpcs, UDP", &config, listeners, &["JSONRPC"])
 }
 
 fn mi_datagram_unix() -> Subject {
     let base = Base::new(Flavor::Rust, &["mi_datagram"]);
-    let place = Place::UnixDatagram(base.path("mi"));
-    let lanes = vec![lane("MI, Unix datagram", Protocol::Mi, place)];
+    let address = ServerAddress::UnixDatagram(base.path("mi"));
+    let listeners = vec![listener("MI, Unix datagram", Protocol::Mi, address)];
     let config = r#"modparam("mi_datagram", "socket_name", "{dir}/mi")"#;
-    base.subject("mi_datagram", config, lanes, &["MI DATAGRAM"])
+    base.subject("mi_datagram", config, listeners, &["MI DATAGRAM"])
 }
 
 fn mi_datagram_udp(name: &'static str, host: &str) -> Subject {
     let base = Base::new(Flavor::Rust, &["mi_datagram"]);
     let udp = local(host);
-    let lanes = vec![lane("MI, UDP", Protocol::Mi, Place::Udp(udp))];
+    let listeners = vec![listener("MI, UDP", Protocol::Mi, ServerAddress::Udp(udp))];
     let config = format!(r#"modparam("mi_datagram", "socket_name", "udp:{udp}")"#);
-    base.subject(name, &config, lanes, &["MI DATAGRAM"])
+    base.subject(name, &config, listeners, &["MI DATAGRAM"])
 }
 
-/// Not over WebSocket: the module of that name keeps memory for each of its
-/// connections, with either `tcpops`.
+/// The server with `tcpops`. It does not listen for WebSocket, because the module of
+/// that name keeps memory for each of its connections, with either `tcpops`.
 fn tcpops(flavor: Flavor) -> Subject {
     let mut base = Base::new(flavor, &["tls", "textops", "tcpops"]);
     let tls = local("127.0.0.1");
@@ -231,15 +245,15 @@ fn tcpops(flavor: Flavor) -> Subject {
         "#
     );
     let sip = Protocol::Sip;
-    let lanes = vec![
-        lane("SIP, TCP", sip, Place::Tcp(tcp)),
-        lane("SIP, TLS", sip, Place::Tls(tls, certificate)),
+    let listeners = vec![
+        listener("SIP, TCP", sip, ServerAddress::Tcp(tcp)),
+        listener("SIP, TLS", sip, ServerAddress::Tls(tls, certificate)),
     ];
     base.with_tcp()
-        .subject("tcpops", &config, lanes, &["tcp receiver", "tcp main"])
+        .subject("tcpops", &config, listeners, &["tcp receiver", "tcp main"])
 }
 
-/// What all of them have.
+/// The parts that all subjects have.
 struct Base {
     flavor: Flavor,
     directory: TempDir,
@@ -280,13 +294,13 @@ impl Base {
         self,
         name: &'static str,
         config: &str,
-        lanes: Vec<Lane>,
+        listeners: Vec<Listener>,
         watched: &'static [&'static str],
     ) -> Subject {
         Subject {
             name,
             flavor: self.flavor,
-            lanes,
+            listeners,
             builder: self.builder.config(config),
             watched,
             directory: self.directory,
@@ -294,11 +308,11 @@ impl Base {
     }
 }
 
-fn lane(name: &'static str, protocol: Protocol, place: Place) -> Lane {
-    Lane {
+fn listener(name: &'static str, protocol: Protocol, address: ServerAddress) -> Listener {
+    Listener {
         name,
         protocol,
-        place,
+        address,
     }
 }
 
@@ -317,7 +331,7 @@ impl Subject {
         format!("{} ({whose})", self.name)
     }
 
-    /// Starts the server. A port may still be taken by the one before.
+    /// Starts the server, and retries while a port is still taken by the one before.
     ///
     /// # Panics
     ///
@@ -332,7 +346,7 @@ impl Subject {
         self.builder.clone().start()
     }
 
-    /// What more it may have after an attack.
+    /// The growth that it is allowed during an attack.
     pub(crate) fn allowance(&self) -> Allowance {
         match self.name {
             // Both are reached over connections that the core reads.
@@ -341,13 +355,12 @@ impl Subject {
         }
     }
 
-    /// Where its server logs.
+    /// The path of its server's log.
     pub(crate) fn log(&self) -> std::path::PathBuf {
         self.directory.path().join("log")
     }
 
-    /// What the processes that answer have taken, if the server is there to be
-    /// asked.
+    /// The usage of the processes that answer, if the server can still be asked.
     pub(crate) fn usage(&self) -> Option<Usage> {
         let mut client = control(self.directory.path())?;
         let processes = client.try_call("core.ps", &[]).ok()?;

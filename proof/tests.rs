@@ -37,7 +37,7 @@ fn attacked(ours: bool) -> hostile::Outcome {
     hostile::Outcome {
         module: "ctl".to_owned(),
         ours,
-        lanes: vec![hostile::LaneOutcome {
+        listeners: vec![hostile::ListenerOutcome {
             transport: "UDP".to_owned(),
             requests: 12_345,
             answers: 9_000,

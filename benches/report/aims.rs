@@ -1,4 +1,4 @@
-//! What a request is meant to cost.
+//! The aims for the cost of a request.
 
 use super::results::{Row, Spread};
 
@@ -10,7 +10,7 @@ pub(crate) enum Aim {
 }
 
 impl Aim {
-    /// The aim for a load, where it has one.
+    /// The aim for a load, if it has one.
     pub(crate) fn of(row: &Row) -> Option<Aim> {
         match row.transport.strip_prefix("json ") {
             Some(transport) => of_json(transport, row),
@@ -18,7 +18,7 @@ impl Aim {
         }
     }
 
-    /// Where that stands, if there is anything to compare with.
+    /// The measured value, if there is something to compare with.
     pub(crate) fn measured(self, row: &Row) -> Option<Spread> {
         match self {
             Aim::OfC(_) => row.of_c(),
@@ -32,8 +32,8 @@ impl Aim {
         }
     }
 
-    /// Whether the middle of the rounds is within the limit, to the two digits
-    /// that are shown.
+    /// Whether the median of the rounds is within the limit, to the two digits that are
+    /// shown.
     pub(crate) fn is_met(self, row: &Row) -> Option<bool> {
         let median = self.measured(row)?.median;
         Some((median * 100.0).round() / 100.0 <= self.limit())

@@ -1,23 +1,23 @@
-//! The chart: for each load a bar, how long ours is beside the C module.
+//! The chart. Each load has a bar, whose length compares ours with the C module.
 
 use super::document::{Group, by_transport};
 use super::results::{Results, Row};
 
 const WIDTH: usize = 940;
-/// Two columns, of BINRPC and of JSON-RPC.
+/// The left edges of the two columns, which are for BINRPC and JSON-RPC.
 const COLUMNS: [usize; 2] = [24, 494];
-/// From the edge of a column to where bars begin.
+/// The distance from the edge of a column to its bars.
 const LABEL: usize = 124;
-/// How long a bar is whose load costs what it costs in C.
+/// The length of a bar whose load costs what it costs in C.
 const UNIT: f64 = 210.0;
-/// Longer ones are cut, and only their number tells how long they are.
+/// Longer bars are cut, and only their numbers tell how long they are.
 const LONGEST: f64 = 1.25;
 const BAR: usize = 11;
 const BAR_STEP: usize = 13;
 const LOAD_GAP: usize = 5;
 const HEAD: usize = 112;
 
-/// Colours for a light page and for a dark one; the chart has a ground of its
+/// The colours for a light page and for a dark one. The chart has a background of its
 /// own, so that it can be read wherever it is shown.
 const STYLE: &str = "\
 text { font: 12px system-ui, 'DejaVu Sans', sans-serif; fill: #1f2328 }
@@ -39,7 +39,7 @@ text { fill: #e6edf3 }
 .floor { stroke: #58a6ff }
 }";
 
-/// Draws all loads that the C module has, too.
+/// Draws all loads that the C module has as well.
 pub(super) fn draw(results: &Results) -> String {
     let groups: Vec<Group<'_>> = by_transport(results)
         .into_iter()
@@ -97,7 +97,7 @@ fn head(title: &str, about: &str) -> String {
     )
 }
 
-/// The groups of a column, one below the other; tells where it ends.
+/// Draws the groups of a column, one below the other, and returns where it ends.
 fn column(left: usize, groups: &[Group<'_>], drawn: &mut String) -> usize {
     let mut top = HEAD;
     for (title, rows) in groups {
@@ -152,7 +152,7 @@ fn load_at(left: usize, top: usize, load: &[&Row]) -> String {
             "<rect class=\"{class}\" x=\"{bars}\" y=\"{top}\" width=\"{end:.1}\" height=\"{BAR}\"/>\n\
              {}<text x=\"{:.1}\" y=\"{}\">{:.2}</text>\n",
             line("floor", bars as f64 + floor, top - 1, top + BAR + 1),
-            // Beside the bar, and beside whatever else stands there.
+            // The number is beside the bar, and beside whatever else is drawn there.
             bars as f64 + number_at(end, floor),
             top + BAR - 1,
             ours.median,
@@ -165,8 +165,8 @@ fn length(ratio: f64) -> f64 {
     UNIT * ratio.min(LONGEST)
 }
 
-/// Where the number of a bar begins, which covers neither the floor nor the line
-/// of the C module.
+/// The position at which a bar's number begins. It covers neither the echo's line nor
+/// the line of the C module.
 fn number_at(end: f64, floor: f64) -> f64 {
     const NUMBER: f64 = 30.0;
     let mut at = end + 6.0;

@@ -6,11 +6,11 @@ use super::aims::Aim;
 use super::results::{Results, Row, Spread};
 use crate::measure::{Cost, Memory};
 
-/// What stands in the page around that part.
+/// The comments in the page around that part.
 const START: &str = "<!-- written by make bench from here -->\n";
 const END: &str = "<!-- written by make bench up to here -->\n";
 
-/// Transports by the names that rows have, and as readers know them, in the
+/// The transports by the names in the rows and by their titles for readers, in the
 /// order of the page.
 const TRANSPORTS: [(&str, &str); 8] = [
     ("unix stream", "BINRPC, Unix stream"),
@@ -23,7 +23,7 @@ const TRANSPORTS: [(&str, &str); 8] = [
     ("json tcp", "JSON-RPC, TCP"),
 ];
 
-/// A transport's title, and its rows.
+/// The title of a transport, and its rows.
 pub(super) type Group<'a> = (&'static str, Vec<&'a Row>);
 
 /// The rows of each transport that has any.
@@ -39,11 +39,11 @@ pub(super) fn by_transport(results: &Results) -> Vec<Group<'_>> {
     TRANSPORTS.into_iter().filter_map(group).collect()
 }
 
-/// The page with these results in place of those that it had.
+/// The page with these results in place of the old ones.
 ///
 /// # Panics
 ///
-/// The page has lost one of the comments around them.
+/// The page lacks one of the comments around them.
 pub(super) fn with_results(page: &str, results: &Results) -> String {
     with_part(page, START, END, &written(results))
 }
@@ -126,7 +126,7 @@ fn shown_aim(aim: Aim) -> String {
     }
 }
 
-/// CPU time per request in a unit that suits it.
+/// Writes CPU time per request in a suitable unit.
 fn time(cost: &Cost) -> String {
     let Spread { median, low, high } = Spread::of(&cost.cpu);
     let (unit, name) = if median < 1e3 {
@@ -152,14 +152,14 @@ fn rate(cost: &Cost) -> String {
     format!("{} ({}–{})", shown(median), shown(low), shown(high))
 }
 
-/// A ratio with as many digits as mean something.
+/// Writes a ratio with as many digits as are meaningful.
 fn ratio(ratio: f64) -> String {
     let digits = if ratio < 10.0 { 2 } else { 0 };
     format!("{ratio:.digits$}")
 }
 
-/// What the processes hold: before and after all requests with small replies,
-/// before and after those with large ones, and at most meanwhile.
+/// The memory of the processes before and after all requests with small replies, before
+/// and after those with large ones, and at most meanwhile.
 fn memory(groups: &[Group<'_>]) -> String {
     let mut table = "\n### Resident memory\n\n\
                      In MiB, of the process that answers, without files and shared memory.\n\n\
@@ -177,7 +177,7 @@ fn memory(groups: &[Group<'_>]) -> String {
     table
 }
 
-/// What the rows took, one after the other.
+/// The memory that the rows took, one after the other.
 fn memory_line(title: &str, requests: &str, rows: &[&Row]) -> String {
     let sides: [fn(&Row) -> Option<&Cost>; 2] =
         [|row| row.costs.c.as_ref(), |row| Some(&row.costs.ours)];

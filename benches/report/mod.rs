@@ -1,5 +1,5 @@
-//! What was measured, kept in a file, and the document and the chart that show
-//! it.
+//! The measured results, which are kept in a file, and the document and the chart that
+//! show them.
 
 mod aims;
 mod chart;

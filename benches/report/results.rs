@@ -10,24 +10,24 @@ use super::{chart, document};
 use crate::measure::{Cost, Load, Sides};
 use crate::table;
 
-/// What a run has measured.
+/// The results of a run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Results {
     pub(crate) machine: Machine,
     pub(crate) rows: Vec<Row>,
 }
 
-/// What one request costs over one transport.
+/// The cost of one request over one transport.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Row {
     pub(crate) transport: String,
     pub(crate) request: String,
-    /// How many requests a client sends before it takes the replies.
+    /// The number of requests that a client sends before it takes the replies.
     pub(crate) in_flight: usize,
     pub(crate) costs: Sides<Cost>,
 }
 
-/// The middle of several values, and the lowest and the highest.
+/// The median of several values, and the lowest and the highest.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Spread {
     pub(crate) median: f64,
@@ -36,7 +36,7 @@ pub(crate) struct Spread {
 }
 
 impl Spread {
-    /// Of one value at least.
+    /// The spread of at least one value.
     pub(crate) fn of(values: &[f64]) -> Self {
         let mut values = values.to_vec();
         values.sort_by(f64::total_cmp);
@@ -49,29 +49,29 @@ impl Spread {
 }
 
 impl Row {
-    /// Our CPU time as a part of the C module's. The two are asked right after
-    /// one another in each round, so the rounds are compared, not the medians.
+    /// Our CPU time divided by the C module's. The two are asked right after one
+    /// another in each round, so the rounds are compared and not the medians.
     pub(crate) fn of_c(&self) -> Option<Spread> {
         Some(ratio(&self.costs.ours, self.costs.c.as_ref()?))
     }
 
-    /// Our CPU time as a multiple of the bare echo's.
+    /// Our CPU time divided by the bare echo's.
     pub(crate) fn of_echo(&self) -> Spread {
         ratio(&self.costs.ours, &self.costs.echo)
     }
 
-    /// The same of the bare echo that waits as a server with several sockets must,
-    /// where that was measured.
+    /// Our CPU time divided by that of the echo which waits as a server with several
+    /// sockets must, if that was measured.
     pub(crate) fn of_polling_echo(&self) -> Option<Spread> {
         Some(ratio(&self.costs.ours, self.costs.polling_echo.as_ref()?))
     }
 
-    /// The bare echo's CPU time as a part of the C module's.
+    /// The bare echo's CPU time divided by the C module's.
     pub(crate) fn echo_of_c(&self) -> Option<Spread> {
         Some(ratio(&self.costs.echo, self.costs.c.as_ref()?))
     }
 
-    /// Whether a single reply is worth a look at the memory that it takes.
+    /// Whether a single reply takes so much memory that it is worth showing.
     pub(crate) fn is_large(&self) -> bool {
         self.costs.ours.reply > 1 << 20
     }
@@ -88,7 +88,7 @@ fn ratio(cost: &Cost, base: &Cost) -> Spread {
 }
 
 impl Results {
-    /// Nothing yet, on this machine.
+    /// Results without any rows, on this machine.
     pub(crate) fn new() -> Self {
         Results {
             machine: Machine::this(),
@@ -96,7 +96,7 @@ impl Results {
         }
     }
 
-    /// Takes what a pass has cost, and prints the row after the last.
+    /// Adds the costs of a pass, and prints the row after the last pass.
     pub(crate) fn add(&mut self, transport: &str, load: &Load, costs: Sides<Cost>) {
         let new = Row {
             transport: transport.to_owned(),
@@ -120,14 +120,14 @@ impl Results {
         }
     }
 
-    /// What the file keeps.
+    /// The results in the file.
     pub(crate) fn kept() -> Self {
         let text = read("benchmarks.json");
         serde_json::from_str(&text).unwrap_or_else(|error| panic!("benchmarks.json: {error}"))
     }
 
-    /// Puts these results into the file and the documents. Parts of one commit
-    /// on one machine come together; whatever is of another one goes.
+    /// Writes these results into the file and the documents. Parts of one commit on one
+    /// machine are put together; those of another one are dropped.
     pub(crate) fn keep(self) {
         let kept = fs::read_to_string(file("benchmarks.json")).ok();
         let kept = kept.and_then(|text| serde_json::from_str::<Results>(&text).ok());
@@ -139,7 +139,7 @@ impl Results {
         results.write_documents();
     }
 
-    /// These, but for the loads that `newer` has.
+    /// These results with the loads of `newer` in place of their own.
     fn with(mut self, newer: Results) -> Results {
         self.rows
             .retain(|row| !newer.rows.iter().any(|new| new.is_same_load(row)));
@@ -155,7 +155,8 @@ impl Results {
         write("benchmarks.svg", &chart::draw(self));
     }
 
-    /// A line for each row, so that a change of one is a change of one line.
+    /// The results in JSON with a line for each row, so that a changed row is a changed
+    /// line.
     pub(crate) fn json(&self) -> String {
         let line = |row| serde_json::to_string(row).expect("numbers and names");
         let rows: Vec<String> = self.rows.iter().map(line).collect();

@@ -143,13 +143,13 @@ fn a_bar_is_as_long_as_its_ratio() {
     let mut long = row("json http", "core.psx", 1);
     long.costs.ours = cost(&[30.0, 30.0, 30.0]);
     let chart = chart::draw(&results(&[row("udp", "core.version", 8), long]));
-    // 210 pixels are the C module.
+    // The length of 210 pixels stands for the C module.
     assert!(
         chart.contains("class=\"many\" x=\"148\" y=\"120\" width=\"105.0\""),
         "{chart}"
     );
     assert!(chart.contains(">0.50</text>"), "{chart}");
-    // A bar that is too long for the picture is cut, its number is not.
+    // A bar that is too long for the picture is cut, but its number is not.
     assert!(chart.contains("width=\"262.5\""), "{chart}");
     assert!(chart.contains(">10.00</text>"), "{chart}");
 }

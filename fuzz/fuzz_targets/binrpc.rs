@@ -1,6 +1,6 @@
-//! Bytes as a server and as a client receive them. The input is a packet for
-//! the header and the client; the server's decoder also gets its body alone,
-//! so that the fuzzer need not keep a length right to reach it.
+//! Fuzzes bytes as a server and as a client receive them. The input is a packet for the
+//! header and the client. The server's decoder also gets its body alone, so that the
+//! fuzzer need not keep a length right to reach it.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

@@ -1,5 +1,5 @@
-//! Documents as a server receives them, by both rules. What was read is
-//! answered with the same values, and each answer is JSON with the same id.
+//! Fuzzes documents as a server receives them, under both rules. What was read is
+//! answered with the same values, and each answer must be JSON with the same id.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
@@ -23,7 +23,7 @@ fuzz_target!(|bytes: &[u8]| {
     let is_json = serde_json::from_slice::<&RawValue>(document).is_ok();
     let lenient = all(bytes, Strictness::AsC);
     let strict = all(bytes, Strictness::Specification);
-    // Only names in another case are read differently if all is JSON.
+    // If all of it is JSON, only names in another case are read differently.
     let may_differ = |byte: &u8| matches!(byte, b'A'..=b'Z' | b'\\');
     if !is_json {
         assert!(strict.is_empty());
@@ -32,7 +32,8 @@ fuzz_target!(|bytes: &[u8]| {
     }
 });
 
-/// The end of a document is found at the same place when it comes byte by byte.
+/// Checks that the end of a document is found at the same place when it comes byte by
+/// byte.
 fn comes_in_pieces(bytes: &[u8]) {
     let mut scan = ScanState::default();
     let found = (1..=bytes.len())
@@ -52,7 +53,7 @@ fn all(bytes: &[u8], strictness: Strictness) -> Vec<Vec<u8>> {
     let mut count = 0;
     while let Some(request) = document.next_request(&mut params) {
         count += 1;
-        // What may run is answered over UDP, too.
+        // A request that may run is answered over UDP, too.
         assert!(is_request(bytes) || !matches!(request.verdict, Verdict::Run(_)));
         if let Some(answer) = one(&request, &params) {
             answers.push(answer);

@@ -1,5 +1,5 @@
-//! Bytes as a server and as a client receive them by the line protocol. What
-//! was read as a request is written again and must be read as the same.
+//! Fuzzes bytes as a server and as a client receive them in the line protocol. What was
+//! read as a request is written again and must be read as the same.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

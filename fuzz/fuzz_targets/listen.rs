@@ -1,4 +1,4 @@
-//! Addresses as an operator may write them: what is read once is read again
+//! Fuzzes addresses as an operator may write them. What is read once must be read again
 //! from its own text.
 #![no_main]
 

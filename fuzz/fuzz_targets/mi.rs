@@ -1,4 +1,4 @@
-//! Bytes as a server of the old Management Interface receives them. What was
+//! Fuzzes bytes as a server of the old Management Interface receives them. What was
 //! read as arguments is written again and must be read as the same.
 #![no_main]
 
@@ -32,7 +32,7 @@ fuzz_target!(|bytes: &[u8]| {
     );
 });
 
-/// A reply has as many lines as nodes, and one in front of them.
+/// Checks that a reply has as many lines as nodes, and one in front of them.
 fn reply(nodes: &[(&[u8], &[u8])]) {
     let mut tree = Tree::ok();
     for (level, (name, value)) in nodes.iter().enumerate() {

@@ -12,74 +12,75 @@ use crate::kinds::answered_through;
 use crate::link::Link;
 use crate::probe::is_quiet;
 use crate::protocol::Protocol;
-use crate::subject::Lane;
+use crate::subject::Listener;
 
-/// How long nothing has to come until a client takes it that nothing will.
+/// The time without input after which a client expects no more.
 const QUIET: Duration = Duration::from_millis(3);
 
-/// How long a client waits that reads to the end.
+/// The time for which a client waits that reads to the end.
 const TO_THE_END: Duration = Duration::from_millis(300);
 
-/// How many clients stay that never read.
+/// The number of clients that stay and never read.
 const IGNORANT: usize = 6;
 
 /// The most that is read after a burst.
 const ENOUGH: usize = 4 << 20;
 
-/// Clients of one lane.
+/// The clients of one listener.
 pub(crate) struct Clients<'a> {
-    lane: &'a Lane,
+    listener: &'a Listener,
     link: Option<Link>,
-    /// Those that never read.
+    /// The clients that never read.
     ignorant: VecDeque<Link>,
     /// A pipe that nobody has opened to read.
     closed_pipe: Option<OwnPath>,
 }
 
 impl<'a> Clients<'a> {
-    pub(crate) fn new(lane: &'a Lane) -> Self {
-        let closed_pipe = lane.place.is_pipe().then(|| {
+    pub(crate) fn new(listener: &'a Listener) -> Self {
+        let closed_pipe = listener.address.is_pipe().then(|| {
             let path = OwnPath::new();
             make_pipe(path.path());
             path
         });
         Self {
-            lane,
+            listener,
             link: None,
             ignorant: VecDeque::new(),
             closed_pipe,
         }
     }
 
-    /// Closes what is open, as when the server has ended.
+    /// Closes everything that is open, because the server has ended.
     pub(crate) fn forget(&mut self) {
         self.link = None;
         self.ignorant.clear();
     }
 
-    /// Sends a burst and tells how many answers came.
+    /// Sends a burst and returns how many answers came.
     pub(crate) fn play(&mut self, burst: &Burst) -> io::Result<usize> {
-        let place = &self.lane.place;
-        if place.is_pipe() {
+        let address = &self.listener.address;
+        if address.is_pipe() {
             return self.through_pipes(burst);
         }
         let mut link = match burst.end {
-            End::Nameless => Link::open_without_name(place)?,
+            End::Nameless => Link::open_without_name(address)?,
             End::Ignore if self.ignorant.len() == IGNORANT => {
                 let oldest = self.ignorant.pop_front();
                 match oldest {
-                    // Its answers pile up, where a connection has one life.
-                    Some(link) if !place.is_stream() => link,
-                    _ => Link::open(place)?,
+                    // The answers pile up in its socket. A connection is used only
+                    // once.
+                    Some(link) if !address.is_stream() => link,
+                    _ => Link::open(address)?,
                 }
             }
-            End::Ignore => Link::open(place)?,
+            End::Ignore => Link::open(address)?,
             _ => match self.link.take() {
                 Some(link) => link,
-                None => Link::open(place)?,
+                None => Link::open(address)?,
             },
         };
-        let sent = match place.is_stream() {
+        let sent = match address.is_stream() {
             true => send_in_pieces(&mut link, burst),
             false => send_each(&mut link, burst),
         };
@@ -101,7 +102,7 @@ impl<'a> Clients<'a> {
                 return Ok(0);
             }
             End::Begin => {
-                // Whether an answer has begun, or none comes at all.
+                // It does not matter whether an answer has begun or none comes.
                 let _ = link.receive(QUIET);
                 return Ok(0);
             }
@@ -120,18 +121,18 @@ impl<'a> Clients<'a> {
         Ok(answers)
     }
 
-    /// How many answers come until none does for a while, and whether the server
-    /// keeps the connection. No more than `most` datagrams are waited for.
+    /// The number of answers until none comes for a while, and whether the server keeps
+    /// the connection. No more than `most` datagrams are waited for.
     fn read(&self, link: &mut Link, most: usize, patience: Duration) -> (usize, bool) {
         let mut all = Vec::new();
         let mut datagrams = 0;
-        let is_datagram = !self.lane.place.is_stream() && !self.lane.place.is_pipe();
+        let is_datagram = !self.listener.address.is_stream() && !self.listener.address.is_pipe();
         let goes_on = loop {
             if is_datagram && datagrams == most {
                 break true;
             }
             match link.receive(patience) {
-                Ok(piece) if piece.is_empty() && self.lane.place.is_stream() => break false,
+                Ok(piece) if piece.is_empty() && self.listener.address.is_stream() => break false,
                 Ok(piece) => {
                     datagrams += 1;
                     all.extend(piece);
@@ -144,7 +145,7 @@ impl<'a> Clients<'a> {
         };
         let answers = match is_datagram {
             true => datagrams,
-            false => self.lane.protocol.answers_in(&all),
+            false => self.listener.protocol.answers_in(&all),
         };
         (answers, goes_on)
     }
@@ -152,7 +153,7 @@ impl<'a> Clients<'a> {
     fn through_pipes(&mut self, burst: &Burst) -> io::Result<usize> {
         let mut link = match self.link.take() {
             Some(link) => link,
-            None => Link::open(&self.lane.place)?,
+            None => Link::open(&self.listener.address)?,
         };
         let mut leaving = (burst.end == End::Begin).then(ReplyPipe::new);
         let unread = (burst.end == End::Ignore).then(ReplyPipe::without_end);
@@ -170,7 +171,7 @@ impl<'a> Clients<'a> {
         };
         for request in &burst.requests {
             let mut request = answered_through(request, Some(&name));
-            if self.lane.protocol == Protocol::Lines {
+            if self.listener.protocol == Protocol::Lines {
                 request.extend(b"\n\n");
             }
             link.send(&request)?;
@@ -184,7 +185,8 @@ impl<'a> Clients<'a> {
     }
 }
 
-/// What has no room in the socket, and what no datagram can have, is not sent.
+/// Sends each request in a datagram. One that does not fit into the socket, or into any
+/// datagram, is not sent.
 fn send_each(link: &mut Link, burst: &Burst) -> io::Result<()> {
     for request in &burst.requests {
         match link.send(request) {

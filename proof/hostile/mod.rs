@@ -1,5 +1,5 @@
-//! Mutated requests on every transport of every module, and beside them clients
-//! that want to be served.
+//! Mutated requests on every transport of every module, and beside them clients that
+//! want to be served.
 
 mod burst;
 mod client;
@@ -17,34 +17,36 @@ use crate::log::Lines;
 use crate::subject::{self, Allowance, Usage};
 use trial::Trial;
 
-/// What a server went through.
+/// The outcome for one server.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Outcome {
     pub(crate) module: String,
-    /// Of this project, not the C module.
+    /// Whether it is this project's module instead of the C module.
     pub(crate) ours: bool,
-    pub(crate) lanes: Vec<LaneOutcome>,
+    #[serde(rename = "lanes")]
+    pub(crate) listeners: Vec<ListenerOutcome>,
     /// How often the server ended.
     pub(crate) ended: u64,
     /// How often a transport did not answer any more.
     pub(crate) hung: u64,
     pub(crate) before: Option<Usage>,
-    /// Nothing where the server is not the one that was started.
+    /// The usage at the end. It is `None` if the server is not the one that was
+    /// started.
     pub(crate) after: Option<Usage>,
     pub(crate) lines: Lines,
     /// What should not have happened to ours.
     pub(crate) failures: Vec<String>,
 }
 
-/// What one transport went through.
+/// The outcome for one listener.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct LaneOutcome {
+pub(crate) struct ListenerOutcome {
     pub(crate) transport: String,
     pub(crate) requests: u64,
     pub(crate) answers: u64,
     pub(crate) asked: u64,
     pub(crate) answered: u64,
-    /// Answers to known requests that were others than they should be.
+    /// The number of wrong answers to known requests.
     pub(crate) wrong: u64,
 }
 
@@ -65,7 +67,7 @@ pub(crate) fn run(time: Duration, seed: u64, only: &str) -> Vec<Outcome> {
 }
 
 impl Outcome {
-    /// What is wrong with ours after all of it.
+    /// Finds what is wrong with ours after all of it.
     fn judge(&mut self, allowed: Allowance) {
         if !self.ours {
             return;
@@ -77,16 +79,16 @@ impl Outcome {
                 self.ended, self.hung
             ));
         }
-        for lane in &self.lanes {
-            if lane.answered < lane.asked {
-                let missing = lane.asked - lane.answered;
+        for listener in &self.listeners {
+            if listener.answered < listener.asked {
+                let missing = listener.asked - listener.answered;
                 failures.push(format!(
                     "{}: {missing} known requests failed",
-                    lane.transport
+                    listener.transport
                 ));
             }
-            if lane.requests == 0 || lane.asked == 0 {
-                failures.push(format!("{}: nothing was sent", lane.transport));
+            if listener.requests == 0 || listener.asked == 0 {
+                failures.push(format!("{}: nothing was sent", listener.transport));
             }
         }
         if self.lines.bug + self.lines.critical > 0 {
@@ -100,7 +102,7 @@ impl Outcome {
     }
 }
 
-/// What has grown that should not.
+/// Describes what has grown and should not have.
 fn growth(before: &Usage, after: &Usage, allowed: Allowance) -> Vec<String> {
     let mut grown = Vec::new();
     if after.descriptors > before.descriptors + allowed.descriptors {
@@ -120,7 +122,7 @@ fn growth(before: &Usage, after: &Usage, allowed: Allowance) -> Vec<String> {
     grown
 }
 
-/// Where the last requests to a server of ours go that has failed.
+/// Writes the last requests to a server of ours that has failed into a file.
 fn keep(name: &str, requests: impl IntoIterator<Item = impl AsRef<[u8]>>) -> PathBuf {
     let folder = workspace().join("target/hostile");
     let name: String = name
@@ -156,7 +158,7 @@ mod tests {
         Outcome {
             module: "ctl".to_owned(),
             ours,
-            lanes: vec![LaneOutcome {
+            listeners: vec![ListenerOutcome {
                 transport: "UDP".to_owned(),
                 requests: 9,
                 answers: 8,
@@ -189,8 +191,8 @@ mod tests {
         assert_eq!(failures(|_| ()), 0);
         assert_eq!(failures(|it| it.ended = 1), 1);
         assert_eq!(failures(|it| it.hung = 1), 1);
-        assert_eq!(failures(|it| it.lanes[0].answered = 1), 1);
-        assert_eq!(failures(|it| it.lanes[0].requests = 0), 1);
+        assert_eq!(failures(|it| it.listeners[0].answered = 1), 1);
+        assert_eq!(failures(|it| it.listeners[0].requests = 0), 1);
         assert_eq!(failures(|it| it.lines.bug = 1), 1);
         let after = |change: fn(&mut Usage)| {
             let mut ours = outcome(true);

@@ -1,4 +1,4 @@
-//! The attack on one transport.
+//! The attack on one listener.
 
 use std::collections::VecDeque;
 use std::sync::atomic::Ordering;
@@ -10,28 +10,28 @@ use super::burst::Burst;
 use super::client::Clients;
 use super::keep;
 use super::trial::Trial;
-use crate::link::Place;
+use crate::link::ServerAddress;
 use crate::mutate::Mutator;
 use crate::probe::{self, Outcome};
 use crate::seeds;
-use crate::subject::Lane;
+use crate::subject::Listener;
 
-/// After so many requests, or so long, somebody wants to be served.
+/// A client that wants to be served comes after this many requests, or this time.
 const REQUESTS: usize = 500;
 const TIME: Duration = Duration::from_secs(1);
 
-/// How many requests are remembered, for whoever has to find out.
+/// The number of requests that are remembered for finding a cause.
 const REMEMBERED: usize = 200;
 
-/// The longest request over a stream or a pipe, and in a datagram.
+/// The length of the longest request over a stream or a pipe, and in a datagram.
 const LONGEST: usize = 1 << 21;
 const LONGEST_DATAGRAM: usize = 65_000;
 
-/// A transport, and what was done to it.
+/// A listener, and what was done to it.
 pub(super) struct Attack<'a> {
     trial: &'a Trial,
     number: usize,
-    lane: &'a Lane,
+    listener: &'a Listener,
     mutator: Mutator,
     clients: Clients<'a>,
     last: VecDeque<Vec<u8>>,
@@ -41,22 +41,22 @@ pub(super) struct Attack<'a> {
 
 impl<'a> Attack<'a> {
     pub(super) fn new(trial: &'a Trial, number: usize, seed: u64) -> Self {
-        let lane = &trial.subject.lanes[number];
-        let longest = match &lane.place {
-            Place::UnixDatagram(_) | Place::Udp(_) => LONGEST_DATAGRAM,
+        let listener = &trial.subject.listeners[number];
+        let longest = match &listener.address {
+            ServerAddress::UnixDatagram(_) | ServerAddress::Udp(_) => LONGEST_DATAGRAM,
             _ => LONGEST,
         };
-        // Ours and the C module get the same requests, each transport others.
-        let name = [trial.subject.name, lane.name].concat();
+        // Ours and the C module get the same requests, but each listener gets others.
+        let name = [trial.subject.name, listener.name].concat();
         let seed = name.bytes().fold(seed, |seed, byte| {
             seed.wrapping_mul(31).wrapping_add(byte.into())
         });
         Self {
             trial,
             number,
-            lane,
-            mutator: Mutator::new(seeds::of(lane.protocol), longest, seed),
-            clients: Clients::new(lane),
+            listener,
+            mutator: Mutator::new(seeds::of(listener.protocol), longest, seed),
+            clients: Clients::new(listener),
             last: VecDeque::new(),
             since_probe: (0, Instant::now()),
             probes: 0,
@@ -90,14 +90,14 @@ impl<'a> Attack<'a> {
     }
 
     fn attack(&mut self) {
-        let burst = Burst::next(self.lane, &mut self.mutator);
-        // Whoever is attacked may refuse, break or close: that is no failure.
+        let burst = Burst::next(self.listener, &mut self.mutator);
+        // A server under attack may refuse, break or close, which is no failure.
         let answers = self.clients.play(&burst).unwrap_or(0);
         self.since_probe.0 += burst.requests.len();
         self.trial.with(|outcome| {
-            let lane = &mut outcome.lanes[self.number];
-            lane.requests += burst.requests.len() as u64;
-            lane.answers += answers as u64;
+            let listener = &mut outcome.listeners[self.number];
+            listener.requests += burst.requests.len() as u64;
+            listener.answers += answers as u64;
         });
         if self.trial.subject.flavor == Flavor::Rust {
             self.last.extend(burst.requests);
@@ -111,22 +111,23 @@ impl<'a> Attack<'a> {
             return;
         }
         self.probes += 1;
-        let outcome = probe::ask(self.lane, self.probes, &|| self.is_gone());
+        let outcome = probe::ask(self.listener, self.probes, &|| self.is_gone());
         self.since_probe = (0, Instant::now());
         if outcome == Outcome::Gone {
             return;
         }
         let is_ours = self.trial.subject.flavor == Flavor::Rust;
         self.trial.with(|all| {
-            let lane = &mut all.lanes[self.number];
-            lane.asked += 1;
+            let listener = &mut all.listeners[self.number];
+            listener.asked += 1;
             match &outcome {
-                Outcome::Right => lane.answered += 1,
+                Outcome::Right => listener.answered += 1,
                 Outcome::Wrong(answer) => {
-                    lane.wrong += 1;
+                    listener.wrong += 1;
                     let answer = answer[..answer.len().min(300)].escape_ascii();
                     if is_ours {
-                        all.failures.push(format!("{}: {answer}", self.lane.name));
+                        all.failures
+                            .push(format!("{}: {answer}", self.listener.name));
                     }
                 }
                 Outcome::None | Outcome::Gone => {}
@@ -140,7 +141,7 @@ impl<'a> Attack<'a> {
     }
 
     fn keep_requests(&self) {
-        let name = format!("{}-{}", self.trial.subject.name, self.lane.name);
+        let name = format!("{}-{}", self.trial.subject.name, self.listener.name);
         let file = keep(&name, &self.last);
         println!("the last requests: {}", file.display());
     }

@@ -1,4 +1,4 @@
-//! One server under attack: started, watched, and started again if it has to be.
+//! One server under attack. It is started, watched, and started again if necessary.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, RwLock};
@@ -8,24 +8,24 @@ use harness::modules::Flavor;
 use harness::server::Server;
 
 use super::run::Attack;
-use super::{LaneOutcome, Outcome};
+use super::{ListenerOutcome, Outcome};
 use crate::log::Log;
 use crate::settle::settled;
 use crate::subject::Subject;
 
-/// How often the server is looked at.
+/// The interval at which the server is checked.
 const LOOK: Duration = Duration::from_millis(50);
 
 /// A subject and what happens to it.
 pub(crate) struct Trial {
     pub(super) subject: Subject,
-    /// Held by whoever needs the server, and alone by whoever starts it again.
+    /// Held by every user of the server, and exclusively while it is started again.
     pub(super) gate: RwLock<()>,
     pub(super) state: State,
     outcome: Mutex<Outcome>,
 }
 
-/// What clients and the watcher tell each other.
+/// The messages between the clients and the watcher.
 #[derive(Default)]
 pub(super) struct State {
     /// The server has ended.
@@ -38,14 +38,18 @@ pub(super) struct State {
 
 impl Trial {
     pub(crate) fn new(subject: Subject) -> Self {
-        let lane = |name: &str| LaneOutcome {
+        let listener = |name: &str| ListenerOutcome {
             transport: name.to_owned(),
-            ..LaneOutcome::default()
+            ..ListenerOutcome::default()
         };
         let outcome = Outcome {
             module: subject.name.to_owned(),
             ours: subject.flavor == Flavor::Rust,
-            lanes: subject.lanes.iter().map(|it| lane(it.name)).collect(),
+            listeners: subject
+                .listeners
+                .iter()
+                .map(|it| listener(it.name))
+                .collect(),
             ended: 0,
             hung: 0,
             before: None,
@@ -61,11 +65,11 @@ impl Trial {
         }
     }
 
-    /// Some time to get warm, then the time that counts.
+    /// Runs some time to warm up, and then the time that counts.
     pub(crate) fn run(self, time: Duration, seed: u64) -> Outcome {
         let mut server = self.subject.start();
         let mut log = Log::new(self.subject.log());
-        let mut attacks: Vec<Attack<'_>> = (0..self.subject.lanes.len())
+        let mut attacks: Vec<Attack<'_>> = (0..self.subject.listeners.len())
             .map(|number| Attack::new(&self, number, seed))
             .collect();
         self.play(time / 10, &mut attacks, &mut server, &mut log);
@@ -77,7 +81,7 @@ impl Trial {
             true => settled(&self.subject, before),
             false => None,
         };
-        // What it writes while it ends is no answer to anybody.
+        // What the server writes while it ends is no answer to anything.
         log.look();
         drop(server);
         let mut outcome = self.outcome.into_inner().expect("no panic");
@@ -87,7 +91,7 @@ impl Trial {
         outcome
     }
 
-    /// All transports at once for so long.
+    /// Attacks all listeners at once for this time.
     fn play(&self, time: Duration, attacks: &mut [Attack<'_>], server: &mut Server, log: &mut Log) {
         let end = Instant::now() + time;
         std::thread::scope(|scope| {
@@ -115,7 +119,7 @@ impl Trial {
             return;
         }
         if self.subject.flavor == Flavor::Rust {
-            // There is nothing to go on with.
+            // There is no server to continue with.
             self.state.over.store(true, Ordering::Release);
             return;
         }
@@ -131,7 +135,7 @@ impl Trial {
         self.with(|outcome| outcome.ended + outcome.hung)
     }
 
-    /// Writes something down.
+    /// Records something in the outcome.
     pub(super) fn with<T>(&self, change: impl FnOnce(&mut Outcome) -> T) -> T {
         change(&mut self.outcome.lock().expect("no panic"))
     }
