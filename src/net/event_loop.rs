@@ -362,12 +362,12 @@ impl Handler {
     }
 
     fn check_times(&mut self, context: &mut HandlerContext<'_>) {
-        let held = self.holds_replies();
-        if !held && self.next_retry.is_none() && !self.timed && self.resting.is_empty() {
+        let has_pending = self.has_pending_replies();
+        if !has_pending && self.next_retry.is_none() && !self.timed && self.resting.is_empty() {
             return;
         }
         let now = Instant::now();
-        self.retry(held, now);
+        self.retry(has_pending, now);
         self.wake_rested(now);
         if now.duration_since(self.last_check) >= TICK {
             self.last_check = now;
@@ -376,7 +376,7 @@ impl Handler {
     }
 
     /// Whether any replies are to be tried again.
-    fn holds_replies(&self) -> bool {
+    fn has_pending_replies(&self) -> bool {
         self.reply_pipes.holds()
             || self
                 .ingresses
@@ -385,8 +385,8 @@ impl Handler {
     }
 
     /// Tries again what waits, every now and then.
-    fn retry(&mut self, held: bool, now: Instant) {
-        if held && self.next_retry.is_some_and(|next| now >= next) {
+    fn retry(&mut self, has_pending: bool, now: Instant) {
+        if has_pending && self.next_retry.is_some_and(|next| now >= next) {
             self.reply_pipes.retry(now);
             for ingress in &mut self.ingresses {
                 if let Kind::Datagram(socket) = &mut ingress.kind {
@@ -396,7 +396,7 @@ impl Handler {
             self.next_retry = None;
         }
         let next = || now + limits::RETRY;
-        self.next_retry = held.then(|| *self.next_retry.get_or_insert_with(next));
+        self.next_retry = has_pending.then(|| *self.next_retry.get_or_insert_with(next));
     }
 
     fn close_late(&mut self, now: Instant, context: &mut HandlerContext<'_>) {

@@ -86,15 +86,15 @@ pub(crate) const UNIX_DATAGRAM_OVERHEAD: usize = 32;
 
 /// What may wait for datagram clients of one socket that take no more, in
 /// bytes with 256 for each reply, and how long.
-pub(crate) const HELD_DATAGRAMS: usize = 16 * 1024 * 1024;
-pub(crate) const HELD_DATAGRAM: Duration = Duration::from_secs(1);
+pub(crate) const PENDING_DATAGRAMS: usize = 16 * 1024 * 1024;
+pub(crate) const DATAGRAM_PATIENCE: Duration = Duration::from_secs(1);
 
 /// How much of the system's memory may be taken by Unix datagrams that clients
 /// have not read, in bytes for one socket, if the system lets us have as much.
 pub(crate) const UNREAD_DATAGRAMS: usize = 16 * 1024 * 1024;
 
 /// What may wait for reply pipes, in bytes and in number.
-pub(crate) const HELD_PIPED: usize = 256 * 1024 * 1024;
+pub(crate) const PENDING_PIPED: usize = 256 * 1024 * 1024;
 pub(crate) const PIPES: usize = 1024;
 
 /// What a pipe holds if nobody asks for more, and what anybody may ask for, in
@@ -113,7 +113,7 @@ pub(crate) const PROCESSES: u32 = 1024;
 /// How long the reader of a reply pipe may take nothing. The C module waits a fifth of
 /// a second with everybody else; nobody else waits here, and a shell on a busy host
 /// may be late.
-pub(crate) const PIPE_STALLED: Duration = Duration::from_secs(2);
+pub(crate) const PIPE_PATIENCE: Duration = Duration::from_secs(2);
 
 /// How often replies are tried again for which no event will come.
 pub(crate) const RETRY: Duration = Duration::from_millis(10);

@@ -72,7 +72,7 @@ impl Settings {
             ))
         })?;
         Ok(Endpoint {
-            held: self.timeout,
+            patience: self.timeout,
             ..socket
         })
     }

@@ -266,7 +266,7 @@ impl PendingReply {
 
 impl Room {
     fn allows(&self, to: &SocketAddrAny, cost: usize) -> bool {
-        let left = limits::HELD_DATAGRAMS.saturating_sub(self.taken);
+        let left = limits::PENDING_DATAGRAMS.saturating_sub(self.taken);
         match self.by_client.get(to) {
             None => cost <= left / SHARE_OF_FIRST,
             Some(taken) => taken + cost <= left / SHARE,
@@ -325,7 +325,7 @@ mod tests {
     }
 
     fn pending(datagram: usize) -> PendingReplies {
-        PendingReplies::new(datagram, limits::HELD_DATAGRAM, None)
+        PendingReplies::new(datagram, limits::DATAGRAM_PATIENCE, None)
     }
 
     /// What the client finds in its socket, one datagram after the other.
@@ -366,7 +366,7 @@ mod tests {
         let first = read_all(&reader).len();
         assert!((1..45).contains(&first), "{first} pieces");
         pending.retry(server.as_fd(), start);
-        let lost = pending.retry(server.as_fd(), start + limits::HELD_DATAGRAM);
+        let lost = pending.retry(server.as_fd(), start + limits::DATAGRAM_PATIENCE);
         let [whole, next] = &lost[..] else {
             panic!("{lost:?} are lost");
         };
@@ -385,11 +385,11 @@ mod tests {
         while room.allows(&greedy, 1_000) {
             room.take(&greedy, 1_000);
         }
-        assert!(room.taken < limits::HELD_DATAGRAMS / SHARE);
-        assert!(room.allows(&other, limits::HELD_DATAGRAMS / 3));
-        room.take(&other, limits::HELD_DATAGRAMS / 3);
+        assert!(room.taken < limits::PENDING_DATAGRAMS / SHARE);
+        assert!(room.allows(&other, limits::PENDING_DATAGRAMS / 3));
+        room.take(&other, limits::PENDING_DATAGRAMS / 3);
         assert!(!room.allows(&other, 1_000));
-        assert!(room.allows(&client("/third"), limits::HELD_DATAGRAMS / 4));
+        assert!(room.allows(&client("/third"), limits::PENDING_DATAGRAMS / 4));
     }
 
     #[test]

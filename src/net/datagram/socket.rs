@@ -73,7 +73,7 @@ impl DatagramSocket {
         };
         let is_unix = endpoint.listen.transport == Transport::UnixDatagram;
         let quota = is_unix.then(|| Box::new(ReceiveQuota::new(room)));
-        let pending = PendingReplies::new(limit, endpoint.held, quota);
+        let pending = PendingReplies::new(limit, endpoint.patience, quota);
         DatagramSocket {
             socket,
             endpoint,

@@ -20,7 +20,7 @@ pub struct Endpoint {
     /// What the module calls the protocol it speaks there.
     pub protocol: &'static str,
     /// How long a reply may wait for a client that takes no more datagrams.
-    pub held: Duration,
+    pub patience: Duration,
 }
 
 /// An address that cannot be listened on, and why.
@@ -58,7 +58,7 @@ impl Endpoint {
                 listen,
                 address,
                 protocol,
-                held: limits::HELD_DATAGRAM,
+                patience: limits::DATAGRAM_PATIENCE,
             }),
             Err(reason) => Err(OpenError { listen, reason }),
         }

@@ -1,7 +1,6 @@
 //! Sockets to listen on, opened in the main process while the module starts:
 //! later there may be no right to.
 
-use std::io;
 use std::net::SocketAddr;
 use std::os::fd::OwnedFd;
 use std::path::Path;
@@ -11,8 +10,9 @@ use kamailio_core::Error;
 use rpc_wire::listen::{Place, Transport};
 use rustix::fs::{CWD, FileType, Mode, OFlags, mkfifoat, openat};
 use rustix::io::Errno;
-use rustix::net::sockopt;
-use socket2::{Domain, SockAddr, Socket, Type};
+use rustix::net::{
+    AddressFamily, SocketAddrUnix, SocketFlags, SocketType, bind, listen, socket_with, sockopt,
+};
 
 use super::endpoint::{Endpoint, OpenError};
 use super::file::{OwnedFile, clear_place};
@@ -102,8 +102,8 @@ fn open(
             Ok((opened, Some(file)))
         }
         (_, Some(address)) => open_inet(address, kind(endpoint), others)
-            .map(|socket| (socket.into(), None))
-            .map_err(|error| Error::new(explain(&error))),
+            .map(|socket| (socket, None))
+            .map_err(failed),
         (_, None) => Err("the address was not resolved".into()),
     }
 }
@@ -120,14 +120,14 @@ pub(crate) fn open_file(
     }
 }
 
-fn kind(endpoint: &Endpoint) -> Type {
+fn kind(endpoint: &Endpoint) -> SocketType {
     match endpoint.listen.transport {
-        Transport::UnixStream | Transport::Tcp | Transport::Fifo => Type::STREAM,
-        Transport::UnixDatagram | Transport::Udp => Type::DGRAM,
+        Transport::UnixStream | Transport::Tcp | Transport::Fifo => SocketType::STREAM,
+        Transport::UnixDatagram | Transport::Udp => SocketType::DGRAM,
     }
 }
 
-fn open_unix(path: &Path, kind: Type, owner: Owner) -> Result<(OwnedFd, OwnedFile), Error> {
+fn open_unix(path: &Path, kind: SocketType, owner: Owner) -> Result<(OwnedFd, OwnedFile), Error> {
     clear_place(path)?;
     let socket = bind_unix(path, kind, owner)?;
     let found = openat(
@@ -136,15 +136,15 @@ fn open_unix(path: &Path, kind: Type, owner: Owner) -> Result<(OwnedFd, OwnedFil
         OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC,
         Mode::empty(),
     );
-    let found = found.map_err(|error| Error::new(explain(&error.into())))?;
+    let found = found.map_err(failed)?;
     let file = OwnedFile::of(path, &found, FileType::Socket)?;
     let ready = owner
         .give_group(&found, path)
         .and_then(|()| owner.give_user(&found, path))
         // Nobody may connect before the owner is right.
-        .and_then(|()| listen(&socket, kind).map_err(|error| Error::new(explain(&error))));
+        .and_then(|()| start(&socket, kind).map_err(failed));
     match ready {
-        Ok(()) => Ok((socket.into(), file)),
+        Ok(()) => Ok((socket, file)),
         Err(error) => {
             file.remove();
             Err(error)
@@ -153,16 +153,14 @@ fn open_unix(path: &Path, kind: Type, owner: Owner) -> Result<(OwnedFd, OwnedFil
 }
 
 /// The file has its mode from the start: it is that of the socket.
-fn bind_unix(path: &Path, kind: Type, owner: Owner) -> Result<Socket, Error> {
-    let failed = |error: io::Error| Error::new(explain(&error));
-    let socket = Socket::new(Domain::UNIX, kind, None).map_err(failed)?;
-    match kind {
-        Type::DGRAM => make_room_for_unread(&socket),
-        _ => socket.set_nonblocking(true).map_err(failed)?,
+fn bind_unix(path: &Path, kind: SocketType, owner: Owner) -> Result<OwnedFd, Error> {
+    let socket = new_socket(AddressFamily::UNIX, kind).map_err(failed)?;
+    if kind == SocketType::DGRAM {
+        make_room_for_unread(&socket);
     }
-    let address = SockAddr::unix(path).map_err(failed)?;
+    let address = SocketAddrUnix::new(path).map_err(failed)?;
     owner.permit(&socket, path)?;
-    let bind = || socket.bind(&address);
+    let bind = || bind(&socket, &address);
     let bound = match owner.mode {
         Some(_) => with_umask(0, bind),
         None => bind(),
@@ -174,7 +172,7 @@ fn bind_unix(path: &Path, kind: Type, owner: Owner) -> Result<Socket, Error> {
 /// The system counts a Unix datagram against its sender until the receiver has
 /// read it, so clients that do not read take the room of those that do. More room
 /// than usual is a matter of rights, or of what the host allows to everybody.
-fn make_room_for_unread(socket: &Socket) {
+fn make_room_for_unread(socket: &OwnedFd) {
     let wanted = limits::UNREAD_DATAGRAMS;
     if sockopt::set_socket_send_buffer_size_force(socket, wanted).is_err() {
         // Without, it is as it is.
@@ -185,7 +183,6 @@ fn make_room_for_unread(socket: &Socket) {
 /// Our own end for writing keeps the pipe open when the last client leaves. It is
 /// nobody else's until it has its owner.
 fn make_pipe(path: &Path, owner: Owner) -> Result<(OwnedFd, OwnedFile), Error> {
-    let failed = |error: Errno| Error::new(explain(&error.into()));
     clear_place(path)?;
     with_umask(0, || mkfifoat(CWD, path, Mode::from_raw_mode(0o600))).map_err(failed)?;
     let flags = OFlags::RDWR | OFlags::NONBLOCK | OFlags::NOFOLLOW | OFlags::CLOEXEC;
@@ -206,36 +203,48 @@ fn make_pipe(path: &Path, owner: Owner) -> Result<(OwnedFd, OwnedFile), Error> {
     }
 }
 
-fn open_inet(address: SocketAddr, kind: Type, others: &[Listener]) -> io::Result<Socket> {
+fn open_inet(address: SocketAddr, kind: SocketType, others: &[Listener]) -> Result<OwnedFd, Errno> {
     /// Asks routers not to let these packets wait, as the C module does.
-    const LOW_DELAY: u32 = 0x10;
-    let socket = Socket::new(Domain::for_address(address), kind, None)?;
-    if kind == Type::STREAM {
-        // Old connections may linger on the port. Of datagrams another process
+    const LOW_DELAY: u8 = 0x10;
+    let family = match address {
+        SocketAddr::V4(_) => AddressFamily::INET,
+        SocketAddr::V6(_) => AddressFamily::INET6,
+    };
+    let socket = new_socket(family, kind)?;
+    if kind == SocketType::STREAM {
+        // Old connections may linger on the port. With datagrams another process
         // that does the same would take ours.
-        socket.set_reuse_address(true)?;
-        socket.set_nonblocking(true)?;
+        sockopt::set_socket_reuseaddr(&socket, true)?;
     }
     if address.is_ipv6() {
-        socket.set_only_v6(true)?;
+        sockopt::set_ipv6_v6only(&socket, true)?;
     } else {
-        socket.set_tos_v4(LOW_DELAY)?;
+        sockopt::set_ip_tos(&socket, LOW_DELAY)?;
     }
-    match socket.bind(&address.into()) {
-        Err(error) if error.kind() == io::ErrorKind::AddrInUse && kind == Type::DGRAM => {
-            bind_beside(&socket, address, others).map_err(|_| error)?;
+    match bind(&socket, &address) {
+        Err(Errno::ADDRINUSE) if kind == SocketType::DGRAM => {
+            bind_beside(&socket, address, others).map_err(|_| Errno::ADDRINUSE)?;
         }
         bound => bound?,
     }
-    listen(&socket, kind)?;
+    start(&socket, kind)?;
     Ok(socket)
+}
+
+/// Accepting never waits. Whether taking a datagram does is said with each call.
+fn new_socket(family: AddressFamily, kind: SocketType) -> Result<OwnedFd, Errno> {
+    let flags = match kind {
+        SocketType::STREAM => SocketFlags::CLOEXEC | SocketFlags::NONBLOCK,
+        _ => SocketFlags::CLOEXEC,
+    };
+    socket_with(family, kind, flags, None)
 }
 
 /// Binds a UDP socket to one address where another of ours has the same port on
 /// all addresses, or the other way round, as with the C module: the system gives
 /// each packet to the one with its address. It allows that only to sockets that
 /// share their port, and these do so for this moment only.
-fn bind_beside(socket: &Socket, address: SocketAddr, others: &[Listener]) -> io::Result<()> {
+fn bind_beside(socket: &OwnedFd, address: SocketAddr, others: &[Listener]) -> Result<(), Errno> {
     let overlaps = |other: SocketAddr| {
         other.port() == address.port()
             && other.is_ipv4() == address.is_ipv4()
@@ -246,36 +255,38 @@ fn bind_beside(socket: &Socket, address: SocketAddr, others: &[Listener]) -> io:
         .filter(|other| other.endpoint.listen.transport == Transport::Udp)
         .filter(|other| other.endpoint.address.is_some_and(overlaps))
         .collect();
-    let share = |shared| -> io::Result<()> {
+    let share = |shared| -> Result<(), Errno> {
         for other in &overlapping {
             sockopt::set_socket_reuseaddr(&other.file, shared)?;
         }
-        socket.set_reuse_address(shared)
+        sockopt::set_socket_reuseaddr(socket, shared)
     };
     if overlapping.is_empty() {
-        return Err(io::ErrorKind::AddrInUse.into());
+        return Err(Errno::ADDRINUSE);
     }
     share(true)?;
-    let bound = socket.bind(&address.into());
+    let bound = bind(socket, &address);
     share(false)?;
     bound
 }
 
-fn listen(socket: &Socket, kind: Type) -> io::Result<()> {
-    if kind == Type::STREAM {
-        socket.listen(BACKLOG)?;
+/// From now on clients may connect, where there are connections.
+fn start(socket: &OwnedFd, kind: SocketType) -> Result<(), Errno> {
+    match kind {
+        SocketType::STREAM => listen(socket, BACKLOG),
+        _ => Ok(()),
     }
-    Ok(())
 }
 
 /// An error of the system, and what an operator can do about it.
-fn explain(error: &io::Error) -> String {
-    let hint = match error.kind() {
-        io::ErrorKind::AddrInUse => "another process uses it; choose another or end that process",
-        io::ErrorKind::AddrNotAvailable => "this host does not have that address",
-        io::ErrorKind::NotFound => "its directory does not exist; create it first",
-        io::ErrorKind::PermissionDenied => "the server may not write there",
-        _ => return error.to_string(),
+fn failed(error: Errno) -> Error {
+    let hint = match error {
+        Errno::ADDRINUSE => "another process uses it; choose another or end that process",
+        Errno::ADDRNOTAVAIL => "this host does not have that address",
+        Errno::NOENT => "its directory does not exist; create it first",
+        Errno::ACCESS | Errno::PERM => "the server may not write there",
+        Errno::NAMETOOLONG => "the path of a socket has at most 107 bytes",
+        _ => return Error::new(error.to_string()),
     };
-    format!("{error}; {hint}")
+    Error::new(format!("{error}; {hint}"))
 }

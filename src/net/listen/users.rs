@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use kamailio_core::peers;
 use rustix::fs::{CWD, Mode, OFlags, openat};
 use rustix::io::Errno;
-use socket2::{Domain, SockAddr, Socket, Type};
+use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType, socket_with};
 
 /// Whether anybody listens at a path.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,23 +46,16 @@ enum Connected {
 /// Tries whether somebody listens on a socket, be its owner too busy to accept, or
 /// be it of another type.
 fn connect(path: &Path) -> Connected {
-    let connected = Socket::new(Domain::UNIX, Type::STREAM, None).and_then(|socket| {
-        socket.set_nonblocking(true)?;
-        socket.connect(&SockAddr::unix(path)?)?;
-        Ok(peers::process_of(socket.as_fd()))
-    });
+    let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
+    let connected =
+        socket_with(AddressFamily::UNIX, SocketType::STREAM, flags, None).and_then(|socket| {
+            rustix::net::connect(&socket, &SocketAddrUnix::new(path)?)?;
+            Ok(peers::process_of(socket.as_fd()))
+        });
     match connected {
         Ok(process) => Connected::To(process.and_then(|process| process.pid)),
-        Err(error) => {
-            let code = error.raw_os_error();
-            let is_alive = [Errno::AGAIN, Errno::PROTOTYPE]
-                .iter()
-                .any(|alive| Some(alive.raw_os_error()) == code);
-            match is_alive {
-                true => Connected::To(None),
-                false => Connected::Nobody,
-            }
-        }
+        Err(Errno::AGAIN | Errno::PROTOTYPE) => Connected::To(None),
+        Err(_) => Connected::Nobody,
     }
 }
 

@@ -61,7 +61,7 @@ impl ReplyPipes {
 
     /// Sends a reply, now or later.
     pub(crate) fn send(&mut self, pipe: PathBuf, bytes: Vec<u8>) {
-        if bytes.len() > limits::HELD_PIPED {
+        if bytes.len() > limits::PENDING_PIPED {
             return report_no_room(&pipe);
         }
         let mut reply = PendingReply::new(bytes);
@@ -149,7 +149,7 @@ impl ReplyPipes {
 
 impl Waiting {
     fn has_room_for(&self, bytes: usize) -> bool {
-        !self.are_too_many() && self.bytes + bytes <= limits::HELD_PIPED
+        !self.are_too_many() && self.bytes + bytes <= limits::PENDING_PIPED
     }
 
     fn are_too_many(&self) -> bool {
@@ -220,7 +220,7 @@ impl PendingReply {
                 }
                 Err(OpenFailure::NoDescriptor(error)) => {
                     // The last of those that have one may have got it just now.
-                    let limit = limits::PIPE_STALLED + limits::PIPE_READER;
+                    let limit = limits::PIPE_PATIENCE + limits::PIPE_READER;
                     return self.patient(now, limit, &error.to_string());
                 }
                 Err(OpenFailure::Refused(reason)) => return Outcome::Lost(reason),
@@ -243,7 +243,7 @@ impl PendingReply {
                 }
                 Err(Errno::INTR) => {}
                 Err(Errno::AGAIN) => {
-                    return self.patient(now, limits::PIPE_STALLED, "its reader takes no more");
+                    return self.patient(now, limits::PIPE_PATIENCE, "its reader takes no more");
                 }
                 Err(error) => return Outcome::Lost(error.to_string()),
             }
@@ -349,7 +349,7 @@ mod tests {
 
     #[test]
     fn of_too_many_bytes_the_most_are_given_up() {
-        const LARGE: usize = limits::HELD_PIPED / 8 * 5;
+        const LARGE: usize = limits::PENDING_PIPED / 8 * 5;
         let pipes = replies_of(&[10, LARGE, 10]);
         let larger = PendingReply::new(vec![0; LARGE + 1]);
         assert!(!pipes.waiting.has_room_for(larger.size));
