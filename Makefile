@@ -174,7 +174,7 @@ bench: all ## Measure our modules beside the C ones and write docs/benchmarks.md
 	$(CARGO) run --release -p kamailio-bench -- $(if $(RECORD),record) "$(ONLY)"
 
 bench-report: ## Rewrite docs/benchmarks.md and its chart from docs/benchmarks.json
-	$(CARGO) run --release -p kamailio-bench -- report
+	$(CARGO) run --quiet -p kamailio-report -- benchmarks
 
 hostile million: export KAMAILIO_RS_MODULES := $(TARGET)/modules
 hostile million: export ONLY := $(ONLY)
@@ -189,7 +189,7 @@ million: all ## Send REQUESTS (a million) of mixed kinds to each module and writ
 	$(CARGO) run --release -p kamailio-proof -- million
 
 proof-report: ## Rewrite docs/proof.md from docs/proof.json
-	$(CARGO) run --release -p kamailio-proof -- report
+	$(CARGO) run --quiet -p kamailio-report -- proof
 
 clean: ## Remove what was built, but keep the headers in .deps
 	$(CARGO) clean

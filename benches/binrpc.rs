@@ -1,12 +1,13 @@
 //! Measuring the module `ctl` over BINRPC: C, ours and a bare echo.
 
 use harness::binrpc::{Client, request};
+use report::benchmarks::{Results, Sides};
 use rpc_wire::binrpc::client::Arg;
 
 use crate::echo::{Echo, Echoes, Waits};
-use crate::measure::{Asker, Load, PASSES, Side, Sides, compare};
-use crate::report::Results;
+use crate::measure::{Asker, Load, PASSES, Side, compare};
 use crate::servers::{KINDS, Kind, Measured, Pair};
+use crate::table;
 
 /// The numbers of entries in the tables that `htable.dump` shows.
 const SMALL: usize = 100;
@@ -75,7 +76,7 @@ fn measure_one(
             .is_mostly_waiting()
             .then(|| echo(echoes.of(kind.name(), Waits::ForEvents))),
     };
-    results.add(kind.name(), load, compare(sides, load));
+    table::add(results, kind.name(), load, compare(sides, load));
 }
 
 /// A command with its parameters, and how often it is called.

@@ -5,14 +5,15 @@ use std::net::SocketAddr;
 use harness::modules::Flavor;
 use harness::server::{Server, free_port};
 use harness::wait;
+use report::benchmarks::{Results, Sides};
 use rpc_wire::binrpc::client::{Answer, Arg};
 use rustix::process::Pid;
 
 use crate::echo::{Echo, Echoes, PIPE, Waits};
 use crate::json_clients::{Datagram, Http, Pipe, Tcp};
-use crate::measure::{Asker, Load, PASSES, Side, Sides, compare};
-use crate::report::Results;
+use crate::measure::{Asker, Load, PASSES, Side, compare};
 use crate::servers::{KINDS, Kind};
+use crate::table;
 
 /// The transports of `jsonrpcs`.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -122,7 +123,7 @@ fn measure_one(
         echo: echo(echoes.of(transport.echo(), Waits::InRead)),
         polling_echo: polls.then(|| echo(echoes.of(transport.echo(), Waits::ForEvents))),
     };
-    results.add(transport.name(), load, compare(sides, load));
+    table::add(results, transport.name(), load, compare(sides, load));
 }
 
 impl Transport {

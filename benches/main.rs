@@ -16,26 +16,25 @@ mod json_clients;
 mod jsonrpc;
 mod measure;
 mod placement;
-mod report;
 mod servers;
 mod table;
 
 use std::env;
 use std::process::ExitCode;
 
+use harness::machine;
 use measure::ALL_ROUNDS;
-use report::Results;
+use report::benchmarks::{self, Results};
 
 fn main() -> ExitCode {
     let args: Vec<String> = env::args().skip(1).collect();
     let args: Vec<&str> = args.iter().map(String::as_str).collect();
     match args[..] {
         ["echo", kind, place, waits] => return echo::run(kind, place, waits),
-        ["report"] => Results::kept().write_documents(),
         // A part goes into the document only if the user says so.
-        ["record", only] => measure(only).keep(),
+        ["record", only] => benchmarks::keep(measure(only)),
         [only] if !only.is_empty() => drop(measure(only)),
-        _ => measure("").keep(),
+        _ => benchmarks::keep(measure("")),
     }
     ExitCode::SUCCESS
 }
@@ -47,7 +46,10 @@ fn measure(only: &str) -> Results {
     );
     println!("and requests per second of one client. C: the C module. Echo: a bare loop.\n");
     table::head();
-    let mut results = Results::new();
+    let mut results = Results {
+        machine: machine::this(),
+        rows: Vec::new(),
+    };
     if !jsonrpc::is_all_of(only) {
         binrpc::measure(only, &mut results);
     }

@@ -4,8 +4,8 @@ use std::fs;
 use std::time::Instant;
 
 use harness::process::{forget_peak, private_kib, private_peak_kib};
+use report::benchmarks::{Cost, Sides};
 use rustix::process::Pid;
-use serde::{Deserialize, Serialize};
 
 use crate::placement;
 
@@ -70,80 +70,11 @@ impl Load {
     }
 }
 
-/// The sides of a comparison, or something about each of them.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Sides<T> {
-    /// The C module, if it has this transport.
-    pub(crate) c: Option<T>,
-    pub(crate) ours: T,
-    /// A process that sends each request back as it came, and waits for it in its read.
-    pub(crate) echo: T,
-    /// An echo that waits as a server with several sockets must.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) polling_echo: Option<T>,
-}
-
-impl<T> Sides<T> {
-    fn iter_mut(&mut self) -> impl Iterator<Item = &mut T> {
-        let echoes = std::iter::once(&mut self.echo).chain(&mut self.polling_echo);
-        self.c.iter_mut().chain([&mut self.ours]).chain(echoes)
-    }
-
-    fn map<U>(self, change: impl Fn(T) -> U) -> Sides<U> {
-        Sides {
-            c: self.c.map(&change),
-            ours: change(self.ours),
-            echo: change(self.echo),
-            polling_echo: self.polling_echo.map(&change),
-        }
-    }
-}
-
 /// One of the processes under comparison.
 pub(crate) struct Side {
     asker: Box<dyn Asker>,
     pid: Pid,
     cost: Cost,
-}
-
-/// The cost of a side's requests.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Cost {
-    /// The microseconds of CPU time per request, round by round.
-    pub(crate) cpu: Vec<f64>,
-    /// The requests per second, round by round.
-    pub(crate) rate: Vec<f64>,
-    /// The bytes of a reply.
-    pub(crate) reply: usize,
-    pub(crate) memory: Memory,
-}
-
-impl Cost {
-    /// Adds the cost of later requests.
-    fn add(&mut self, later: Cost) {
-        self.cpu.extend(later.cpu);
-        self.rate.extend(later.rate);
-        self.reply = later.reply;
-        self.memory.peak = self.memory.peak.max(later.memory.peak);
-        self.memory.after = later.memory.after;
-    }
-}
-
-impl Sides<Cost> {
-    /// Adds the costs of another pass on the same sides.
-    pub(crate) fn add(&mut self, mut later: Sides<Cost>) {
-        for (cost, later) in self.iter_mut().zip(later.iter_mut()) {
-            cost.add(std::mem::take(later));
-        }
-    }
-}
-
-/// The RAM of a process in KiB, without files and shared memory.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Memory {
-    pub(crate) before: u64,
-    pub(crate) peak: u64,
-    pub(crate) after: u64,
 }
 
 impl Side {

@@ -1,7 +1,8 @@
 //! The printed table.
 
-use crate::measure::{Cost, Memory};
-use crate::report::{Row, Spread};
+use report::benchmarks::{Cost, Memory, Results, Row, Sides, Spread};
+
+use crate::measure::Load;
 
 pub(crate) fn head() {
     println!(
@@ -10,8 +11,21 @@ pub(crate) fn head() {
     );
 }
 
+/// Adds the costs of a pass, and prints the row after the last pass.
+pub(crate) fn add(results: &mut Results, transport: &str, load: &Load, costs: Sides<Cost>) {
+    let row = results.add(Row {
+        transport: transport.to_owned(),
+        request: load.name.to_owned(),
+        in_flight: load.in_flight,
+        costs,
+    });
+    if row.costs.ours.cpu.len() == load.all_rounds() {
+        print(row);
+    }
+}
+
 /// Prints one line. If C has no such transport its columns are empty.
-pub(crate) fn print(row: &Row) {
+fn print(row: &Row) {
     let number = |number: Option<f64>, digits: usize| {
         number.map_or_else(|| "-".to_owned(), |number| format!("{number:.digits$}"))
     };

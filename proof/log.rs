@@ -4,23 +4,13 @@ use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::PathBuf;
 
-use serde::{Deserialize, Serialize};
+use report::proof::hostile::Lines;
 
 /// A log that is longer is emptied. Whatever clients do wrong fills it.
 const LONGEST: u64 = 16 << 20;
 
 /// The number of lines of the counted levels that are kept to be shown.
 const SHOWN: usize = 20;
-
-/// Lines of the levels that no client should be able to provoke.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Lines {
-    pub(crate) bug: u64,
-    pub(crate) critical: u64,
-    /// The lines, without the number of the process.
-    #[serde(skip)]
-    pub(crate) shown: Vec<String>,
-}
 
 /// The log of a server.
 pub(crate) struct Log {
@@ -59,25 +49,23 @@ impl Log {
         let end = self.rest.iter().rposition(|byte| *byte == b'\n');
         let whole: Vec<u8> = self.rest.drain(..end.map_or(0, |end| end + 1)).collect();
         for line in whole.split(|byte| *byte == b'\n') {
-            self.lines.count(&String::from_utf8_lossy(line));
+            count(&mut self.lines, &String::from_utf8_lossy(line));
         }
     }
 }
 
-impl Lines {
-    /// Counts a line, which has the form `number(process) LEVEL: module ...`.
-    fn count(&mut self, line: &str) {
-        let Some((_, text)) = line.split_once(") ") else {
-            return;
-        };
-        match text.split_once(':').map(|(level, _)| level) {
-            Some("BUG") => self.bug += 1,
-            Some("CRITICAL" | "ALERT") => self.critical += 1,
-            _ => return,
-        }
-        if self.shown.len() < SHOWN {
-            self.shown.push(text.chars().take(300).collect());
-        }
+/// Counts a line, which has the form `number(process) LEVEL: module ...`.
+fn count(lines: &mut Lines, line: &str) {
+    let Some((_, text)) = line.split_once(") ") else {
+        return;
+    };
+    match text.split_once(':').map(|(level, _)| level) {
+        Some("BUG") => lines.bug += 1,
+        Some("CRITICAL" | "ALERT") => lines.critical += 1,
+        _ => return,
+    }
+    if lines.shown.len() < SHOWN {
+        lines.shown.push(text.chars().take(300).collect());
     }
 }
 

@@ -10,22 +10,20 @@ mod link;
 mod log;
 mod million;
 mod mutate;
-mod page;
 mod probe;
 mod protocol;
-mod results;
 mod seeds;
 mod settle;
 mod subject;
-#[cfg(test)]
-mod tests;
 
 use std::env;
 use std::process::ExitCode;
 use std::time::{Duration, SystemTime};
 
-use harness::machine::Machine;
-use results::{Hostile, Million, Results};
+use harness::machine;
+use report::proof::hostile::Run as Hostile;
+use report::proof::million::Run as Million;
+use report::proof::{self, Results};
 
 /// A run that is shorter, or only a part, is kept only if the user says so.
 const SECONDS: u64 = 600;
@@ -39,19 +37,15 @@ fn main() -> ExitCode {
     match args[..] {
         ["hostile"] => hostile(&only, is_recorded),
         ["million"] => million(&only, is_recorded),
-        ["report"] => {
-            Results::kept().write_page();
-            ExitCode::SUCCESS
-        }
         _ => {
-            eprintln!("hostile, million or report");
+            eprintln!("hostile or million");
             ExitCode::FAILURE
         }
     }
 }
 
 fn hostile(only: &str, is_recorded: bool) -> ExitCode {
-    let machine = Machine::this();
+    let machine = machine::this();
     let seconds = number("HOSTILE_SECONDS").unwrap_or(SECONDS);
     let seed = number("SEED").unwrap_or_else(any_seed);
     println!("SEED={seed} makes the same requests again");
@@ -63,20 +57,18 @@ fn hostile(only: &str, is_recorded: bool) -> ExitCode {
         seed,
         outcomes,
     };
-    println!("\n{}", page::attacked(&run));
+    println!("\n{}", proof::hostile::tables(&run));
     if is_recorded || seconds >= SECONDS && only.is_empty() {
-        let hostile = Some(run);
-        Results {
-            hostile,
-            ..Results::kept()
-        }
-        .keep();
+        proof::keep(&Results {
+            hostile: Some(run),
+            ..proof::kept()
+        });
     }
     status(has_failed)
 }
 
 fn million(only: &str, is_recorded: bool) -> ExitCode {
-    let machine = Machine::this();
+    let machine = machine::this();
     let requests = number("REQUESTS").unwrap_or(REQUESTS);
     let outcomes = million::run(requests, only);
     let has_failed = outcomes.iter().any(|it| !it.failures.is_empty());
@@ -85,14 +77,12 @@ fn million(only: &str, is_recorded: bool) -> ExitCode {
         requests,
         outcomes,
     };
-    println!("\n{}", page::asked(&run));
+    println!("\n{}", proof::million::tables(&run));
     if is_recorded || requests >= REQUESTS && only.is_empty() {
-        let million = Some(run);
-        Results {
-            million,
-            ..Results::kept()
-        }
-        .keep();
+        proof::keep(&Results {
+            million: Some(run),
+            ..proof::kept()
+        });
     }
     status(has_failed)
 }

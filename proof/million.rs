@@ -7,17 +7,14 @@ use std::time::{Duration, Instant};
 
 use harness::modules::Flavor;
 use harness::server::Server;
-use serde::{Deserialize, Serialize};
+use report::proof::million::{Outcome, PARTS};
 
 use crate::kinds::Kinds;
 use crate::link::{Link, ServerAddress};
 use crate::probe::is_quiet;
 use crate::protocol::Protocol;
 use crate::settle::settled;
-use crate::subject::{self, Listener, Subject, USUAL, Usage};
-
-/// The number of parts of a run. The memory is measured after each.
-const PARTS: u64 = 10;
+use crate::subject::{self, Listener, Subject, USUAL};
 
 /// The growth of memory that is allowed between the first part and the last.
 pub(crate) const GROWTH_KIB: u64 = 256;
@@ -31,29 +28,6 @@ const TOO_MANY: u64 = 10;
 /// The servers, one for each module.
 const SERVERS: [&str; 4] = ["ctl", "jsonrpcs", "mi_datagram", "tcpops"];
 
-/// The result of a million requests to a server.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Outcome {
-    pub(crate) module: String,
-    /// Whether it is this project's module instead of the C module.
-    pub(crate) ours: bool,
-    /// The number of requests. For `tcpops` it is the number of calls from the script.
-    pub(crate) requests: u64,
-    pub(crate) answers: u64,
-    pub(crate) connections: u64,
-    pub(crate) seconds: u64,
-    /// How often no answer came to the known request behind a burst, which shows that
-    /// all before it were answered.
-    pub(crate) missing: u64,
-    /// The memory in KiB at the start and after each part.
-    pub(crate) samples: Vec<u64>,
-    pub(crate) before: Usage,
-    /// The usage at the end. It is `None` if the server has ended.
-    pub(crate) after: Option<Usage>,
-    /// What should not have happened to ours.
-    pub(crate) failures: Vec<String>,
-}
-
 /// Tries all modules, ours and the C ones, one after the other.
 pub(crate) fn run(requests: u64, only: &str) -> Vec<Outcome> {
     let both = [Flavor::Rust, Flavor::C].into_iter().flat_map(subject::all);
@@ -65,7 +39,7 @@ pub(crate) fn run(requests: u64, only: &str) -> Vec<Outcome> {
         .iter()
         .map(|subject| {
             let mut outcome = Run::new(subject).finish(requests);
-            outcome.judge();
+            judge(&mut outcome);
             println!(
                 "{}: {:?} KiB, {} s",
                 subject.title(),
@@ -301,50 +275,44 @@ impl<'a> Run<'a> {
     }
 }
 
-impl Outcome {
-    /// The growth of memory from the first part to the last.
-    pub(crate) fn growth(&self) -> Option<i64> {
-        if self.samples.len() as u64 != PARTS + 1 {
-            return None;
-        }
-        let first = i64::try_from(*self.samples.get(1)?).ok()?;
-        let last = i64::try_from(*self.samples.last()?).ok()?;
-        Some(last - first)
+/// Finds what is wrong with ours after all of it.
+fn judge(outcome: &mut Outcome) {
+    if !outcome.ours {
+        return;
     }
-
-    fn judge(&mut self) {
-        if !self.ours {
-            return;
-        }
-        let mut failures = Vec::new();
-        if self.missing > 0 {
-            failures.push(format!("{} known requests were not answered", self.missing));
-        }
-        match (self.after, self.growth()) {
-            (Some(after), Some(growth)) => {
-                if growth > GROWTH_KIB as i64 {
-                    failures.push(format!("{growth} KiB more memory: {:?}", self.samples));
-                }
-                if after.descriptors > self.before.descriptors {
-                    let before = self.before.descriptors;
-                    failures.push(format!("{before} descriptors, then {}", after.descriptors));
-                }
-                if after.shared_bytes > self.before.shared_bytes + USUAL.shared_bytes {
-                    let before = self.before.shared_bytes;
-                    failures.push(format!(
-                        "shared memory: {before}, then {}",
-                        after.shared_bytes
-                    ));
-                }
+    let mut failures = Vec::new();
+    if outcome.missing > 0 {
+        failures.push(format!(
+            "{} known requests were not answered",
+            outcome.missing
+        ));
+    }
+    match (outcome.after, outcome.growth()) {
+        (Some(after), Some(growth)) => {
+            if growth > GROWTH_KIB as i64 {
+                failures.push(format!("{growth} KiB more memory: {:?}", outcome.samples));
             }
-            _ => failures.push("the server has ended".to_owned()),
+            if after.descriptors > outcome.before.descriptors {
+                let before = outcome.before.descriptors;
+                failures.push(format!("{before} descriptors, then {}", after.descriptors));
+            }
+            if after.shared_bytes > outcome.before.shared_bytes + USUAL.shared_bytes {
+                let before = outcome.before.shared_bytes;
+                failures.push(format!(
+                    "shared memory: {before}, then {}",
+                    after.shared_bytes
+                ));
+            }
         }
-        self.failures = failures;
+        _ => failures.push("the server has ended".to_owned()),
     }
+    outcome.failures = failures;
 }
 
 #[cfg(test)]
 mod tests {
+    use report::proof::Usage;
+
     use super::*;
 
     fn failures(change: fn(&mut Outcome)) -> usize {
@@ -360,7 +328,7 @@ mod tests {
             ..Outcome::default()
         };
         change(&mut outcome);
-        outcome.judge();
+        judge(&mut outcome);
         outcome.failures.len()
     }
 

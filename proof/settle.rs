@@ -4,8 +4,9 @@ use std::time::{Duration, Instant};
 
 use harness::modules::Flavor;
 use harness::wait;
+use report::proof::Usage;
 
-use crate::subject::{Subject, Usage};
+use crate::subject::Subject;
 
 /// The time that a server may take to close what its clients have left. Ours keep half
 /// a request for 30 seconds.

@@ -10,9 +10,9 @@ use harness::modules::Flavor;
 use harness::process::{open_files, private_kib};
 use harness::server::{Server, free_port, short_directory};
 use harness::tls::Certificate;
+use report::proof::Usage;
 use rpc_wire::binrpc::client::Node;
 use rustix::process::Pid;
-use serde::{Deserialize, Serialize};
 use tempfile::TempDir;
 
 use crate::link::ServerAddress;
@@ -80,16 +80,6 @@ const OF_THE_CORE: Allowance = Allowance {
     shared_bytes: 2 * 1024 * 1024,
     ..USUAL
 };
-
-/// The usage of the processes that answer.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Usage {
-    pub(crate) descriptors: usize,
-    /// The RAM without files and shared memory.
-    pub(crate) private_kib: u64,
-    /// The server's shared memory that all its processes use.
-    pub(crate) shared_bytes: i64,
-}
 
 /// All subjects of one flavor.
 pub(crate) fn all(flavor: Flavor) -> Vec<Subject> {

@@ -11,44 +11,11 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use harness::modules::{Flavor, workspace};
-use serde::{Deserialize, Serialize};
+use report::proof::Usage;
+use report::proof::hostile::Outcome;
 
-use crate::log::Lines;
-use crate::subject::{self, Allowance, Usage};
+use crate::subject::{self, Allowance};
 use trial::Trial;
-
-/// The outcome for one server.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Outcome {
-    pub(crate) module: String,
-    /// Whether it is this project's module instead of the C module.
-    pub(crate) ours: bool,
-    #[serde(rename = "lanes")]
-    pub(crate) listeners: Vec<ListenerOutcome>,
-    /// How often the server ended.
-    pub(crate) ended: u64,
-    /// How often a transport did not answer any more.
-    pub(crate) hung: u64,
-    pub(crate) before: Option<Usage>,
-    /// The usage at the end. It is `None` if the server is not the one that was
-    /// started.
-    pub(crate) after: Option<Usage>,
-    pub(crate) lines: Lines,
-    /// What should not have happened to ours.
-    pub(crate) failures: Vec<String>,
-}
-
-/// The outcome for one listener.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct ListenerOutcome {
-    pub(crate) transport: String,
-    pub(crate) requests: u64,
-    pub(crate) answers: u64,
-    pub(crate) asked: u64,
-    pub(crate) answered: u64,
-    /// The number of wrong answers to known requests.
-    pub(crate) wrong: u64,
-}
 
 /// Tries all modules at the same time, ours and the C ones.
 pub(crate) fn run(time: Duration, seed: u64, only: &str) -> Vec<Outcome> {
@@ -66,40 +33,38 @@ pub(crate) fn run(time: Duration, seed: u64, only: &str) -> Vec<Outcome> {
     })
 }
 
-impl Outcome {
-    /// Finds what is wrong with ours after all of it.
-    fn judge(&mut self, allowed: Allowance) {
-        if !self.ours {
-            return;
-        }
-        let mut failures = Vec::new();
-        if self.ended + self.hung > 0 {
+/// Finds what is wrong with ours after all of it.
+fn judge(outcome: &mut Outcome, allowed: Allowance) {
+    if !outcome.ours {
+        return;
+    }
+    let mut failures = Vec::new();
+    if outcome.ended + outcome.hung > 0 {
+        failures.push(format!(
+            "ended {} times, hung {} times",
+            outcome.ended, outcome.hung
+        ));
+    }
+    for listener in &outcome.listeners {
+        if listener.answered < listener.asked {
+            let missing = listener.asked - listener.answered;
             failures.push(format!(
-                "ended {} times, hung {} times",
-                self.ended, self.hung
+                "{}: {missing} known requests failed",
+                listener.transport
             ));
         }
-        for listener in &self.listeners {
-            if listener.answered < listener.asked {
-                let missing = listener.asked - listener.answered;
-                failures.push(format!(
-                    "{}: {missing} known requests failed",
-                    listener.transport
-                ));
-            }
-            if listener.requests == 0 || listener.asked == 0 {
-                failures.push(format!("{}: nothing was sent", listener.transport));
-            }
+        if listener.requests == 0 || listener.asked == 0 {
+            failures.push(format!("{}: nothing was sent", listener.transport));
         }
-        if self.lines.bug + self.lines.critical > 0 {
-            failures.push(format!("the log has {:#?}", self.lines.shown));
-        }
-        match (self.before, self.after) {
-            (Some(before), Some(after)) => failures.extend(growth(&before, &after, allowed)),
-            _ => failures.push("what the server holds could not be asked".to_owned()),
-        }
-        self.failures.extend(failures);
     }
+    if outcome.lines.bug + outcome.lines.critical > 0 {
+        failures.push(format!("the log has {:#?}", outcome.lines.shown));
+    }
+    match (outcome.before, outcome.after) {
+        (Some(before), Some(after)) => failures.extend(growth(&before, &after, allowed)),
+        _ => failures.push("what the server holds could not be asked".to_owned()),
+    }
+    outcome.failures.extend(failures);
 }
 
 /// Describes what has grown and should not have.
@@ -145,6 +110,8 @@ fn must(result: std::io::Result<()>, file: &Path) {
 
 #[cfg(test)]
 mod tests {
+    use report::proof::hostile::{Lines, ListenerOutcome};
+
     use super::*;
     use crate::subject::USUAL;
 
@@ -178,10 +145,10 @@ mod tests {
     fn failures(change: fn(&mut Outcome)) -> usize {
         let mut ours = outcome(true);
         change(&mut ours);
-        ours.judge(USUAL);
+        judge(&mut ours, USUAL);
         let mut theirs = outcome(false);
         change(&mut theirs);
-        theirs.judge(USUAL);
+        judge(&mut theirs, USUAL);
         assert_eq!(theirs.failures.len(), 0, "C is only reported");
         ours.failures.len()
     }
@@ -197,7 +164,7 @@ mod tests {
         let after = |change: fn(&mut Usage)| {
             let mut ours = outcome(true);
             ours.after.as_mut().map(change);
-            ours.judge(USUAL);
+            judge(&mut ours, USUAL);
             ours.failures.len()
         };
         assert_eq!(after(|it| it.descriptors += 1), 1);

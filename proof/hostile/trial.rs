@@ -6,9 +6,10 @@ use std::time::{Duration, Instant};
 
 use harness::modules::Flavor;
 use harness::server::Server;
+use report::proof::hostile::{ListenerOutcome, Outcome};
 
+use super::judge;
 use super::run::Attack;
-use super::{ListenerOutcome, Outcome};
 use crate::log::Log;
 use crate::settle::settled;
 use crate::subject::Subject;
@@ -87,7 +88,7 @@ impl Trial {
         let mut outcome = self.outcome.into_inner().expect("no panic");
         outcome.after = after;
         outcome.lines = log.lines;
-        outcome.judge(self.subject.allowance());
+        judge(&mut outcome, self.subject.allowance());
         outcome
     }
 

@@ -31,7 +31,6 @@ pub mod modules;
 pub mod namespace;
 pub mod own_path;
 pub mod process;
-pub mod report;
 pub mod requests;
 pub mod server;
 pub mod sip;

@@ -5,7 +5,7 @@ use std::process::Command;
 
 use harness::failing::{Failing, is_possible};
 use harness::keepalive::Keepalive;
-use harness::machine::Machine;
+use harness::machine;
 use harness::modules::{Flavor, example};
 use harness::process::open_files;
 use harness::server::Server;
@@ -399,7 +399,7 @@ fn a_callback_that_fails_is_told_and_the_server_goes_on() {
 #[test]
 fn another_module_that_is_told_the_ends_first_is_named() {
     // The core tells more than one module from 6.1 on.
-    let version = Machine::this().kamailio;
+    let version = machine::this().kamailio;
     let mut numbers = version.split('.').map(|part| part.parse::<u32>().ok());
     if (numbers.next().flatten(), numbers.next().flatten()) >= (Some(6), Some(1)) {
         println!("skipped: {version} tells several modules the ends of connections");

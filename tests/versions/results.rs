@@ -1,7 +1,7 @@
 //! The runs and the file that keeps them.
 
-use harness::machine::Machine;
-use harness::report::{file, read, write};
+use harness::machine;
+use report::page::{json, kept_in, read, write};
 use serde::{Deserialize, Serialize};
 
 use crate::left_out::LeftOut;
@@ -92,7 +92,7 @@ impl Run {
                 })
             })
             .collect();
-        let machine = Machine::this();
+        let machine = machine::this();
         Self {
             build,
             date: machine.date,
@@ -111,10 +111,8 @@ impl Results {
     ///
     /// It is there and is none of ours.
     pub(crate) fn kept() -> Self {
-        if !file(FILE).exists() {
-            return Self::default();
-        }
-        serde_json::from_str(&read(FILE)).unwrap_or_else(|error| panic!("{FILE}: {error}"))
+        let kept = kept_in(FILE).unwrap_or_else(|error| panic!("{FILE}: {error}"));
+        kept.unwrap_or_default()
     }
 
     /// Puts a run in place of an earlier one, and sorts them by version.
@@ -127,18 +125,13 @@ impl Results {
 
     /// Puts them into the file and the table.
     pub(crate) fn keep(&self) {
-        write(FILE, &self.json());
+        write(FILE, &json(self));
         self.write_table();
     }
 
     pub(crate) fn write_table(&self) {
         let name = "../README.md";
         write(name, &table::with_results(&read(name), self));
-    }
-
-    pub(crate) fn json(&self) -> String {
-        let text = serde_json::to_string_pretty(self).expect("numbers and names");
-        format!("{text}\n")
     }
 }
 
@@ -181,8 +174,8 @@ mod tests {
             readme,
             "make versions-report writes it"
         );
-        if file(FILE).exists() {
-            assert_eq!(results.json(), read(FILE));
+        if !results.runs.is_empty() {
+            assert_eq!(json(&results), read(FILE));
         }
     }
 }

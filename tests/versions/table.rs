@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use harness::report::with_part;
+use report::page::with_part;
 
 use crate::results::{Results, Run, Test};
 

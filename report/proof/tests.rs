@@ -1,12 +1,8 @@
-use harness::machine::Machine;
-use harness::report::read;
+use super::{FILE, PAGE, Results, Usage, hostile, kept, million, with_results};
+use crate::machine::Machine;
+use crate::page::{json, read};
 
-use crate::log::Lines;
-use crate::results::{Hostile, Million, Results};
-use crate::subject::Usage;
-use crate::{hostile, million, page};
-
-const PAGE: &str = "by hand\n<!-- written by make hostile from here -->\nold\n\
+const EXAMPLE: &str = "by hand\n<!-- written by make hostile from here -->\nold\n\
                     <!-- written by make hostile up to here -->\nbetween\n\
                     <!-- written by make million from here -->\nold\n\
                     <!-- written by make million up to here -->\nby hand, too\n";
@@ -16,20 +12,6 @@ fn usage(descriptors: usize) -> Usage {
         descriptors,
         private_kib: 2048,
         shared_bytes: 4096,
-    }
-}
-
-fn machine() -> Machine {
-    let text = str::to_owned;
-    Machine {
-        date: text("2026-01-02"),
-        commit: text("0123456789ab"),
-        kamailio: text("5.6.3"),
-        rustc: text("1.95.0"),
-        system: text("Debian"),
-        kernel: text("Linux"),
-        processor: text("fast"),
-        cores: 2,
     }
 }
 
@@ -49,7 +31,7 @@ fn attacked(ours: bool) -> hostile::Outcome {
         hung: u64::from(!ours),
         before: Some(usage(8)),
         after: ours.then(|| usage(9)),
-        lines: Lines::default(),
+        lines: hostile::Lines::default(),
         failures: vec!["it leaks".to_owned()]
             .into_iter()
             .filter(|_| ours)
@@ -74,14 +56,14 @@ fn asked(ours: bool) -> million::Outcome {
 
 fn results() -> Results {
     Results {
-        hostile: Some(Hostile {
-            machine: machine(),
+        hostile: Some(hostile::Run {
+            machine: Machine::example(),
             seconds: 600,
             seed: 42,
             outcomes: vec![attacked(true), attacked(false)],
         }),
-        million: Some(Million {
-            machine: machine(),
+        million: Some(million::Run {
+            machine: Machine::example(),
             requests: 1_000_000,
             outcomes: vec![asked(true), asked(false)],
         }),
@@ -91,13 +73,13 @@ fn results() -> Results {
 #[test]
 fn results_come_back_from_their_file_as_they_were() {
     let results = results();
-    let read: Results = serde_json::from_str(&results.json()).expect("it is JSON");
+    let read: Results = serde_json::from_str(&json(&results)).expect("it is JSON");
     assert_eq!(read, results);
 }
 
 #[test]
 fn the_page_keeps_its_text_and_shows_new_results() {
-    let page = page::with_results(PAGE, &results());
+    let page = with_results(EXAMPLE, &results());
     assert!(page.starts_with("by hand\n<!--") && page.ends_with("-->\nby hand, too\n"));
     assert!(
         page.contains("-->\nbetween\n<!--") && !page.contains("old"),
@@ -116,16 +98,14 @@ fn the_page_keeps_its_text_and_shows_new_results() {
     ] {
         assert!(page.contains(shown), "{shown}\n{page}");
     }
-    assert_eq!(page::with_results(&page, &results()), page);
+    assert_eq!(with_results(&page, &results()), page);
 }
 
 #[test]
 fn the_page_shows_what_the_file_says() {
-    let page = read("proof.md");
-    let kept = Results::kept();
+    let page = read(PAGE);
+    let kept = kept();
     let advice = "make proof-report writes it anew";
-    assert!(
-        page == page::with_results(&page, &kept),
-        "proof.md: {advice}"
-    );
+    assert!(page == with_results(&page, &kept), "{PAGE}: {advice}");
+    assert_eq!(read(FILE), json(&kept));
 }

@@ -1,43 +1,13 @@
 //! The part of the document that a run writes.
 
-use harness::report::{grouped, with_part};
-
 use super::aims::Aim;
-use super::results::{Results, Row, Spread};
-use crate::measure::{Cost, Memory};
+use super::groups::{Group, by_transport};
+use super::results::{Cost, Memory, Results, Row, Spread};
+use crate::page::{grouped, with_part};
 
 /// The comments in the page around that part.
 const START: &str = "<!-- written by make bench from here -->\n";
 const END: &str = "<!-- written by make bench up to here -->\n";
-
-/// The transports by the names in the rows and by their titles for readers, in the
-/// order of the page.
-const TRANSPORTS: [(&str, &str); 8] = [
-    ("unix stream", "BINRPC, Unix stream"),
-    ("tcp", "BINRPC, TCP"),
-    ("unix datagram", "BINRPC, Unix datagram"),
-    ("udp", "BINRPC, UDP"),
-    ("json datagram", "JSON-RPC, Unix datagram"),
-    ("json fifo", "JSON-RPC, named pipe"),
-    ("json http", "JSON-RPC, HTTP"),
-    ("json tcp", "JSON-RPC, TCP"),
-];
-
-/// The title of a transport, and its rows.
-pub(super) type Group<'a> = (&'static str, Vec<&'a Row>);
-
-/// The rows of each transport that has any.
-pub(super) fn by_transport(results: &Results) -> Vec<Group<'_>> {
-    let group = |(name, title): (&str, &'static str)| {
-        let rows: Vec<&Row> = results
-            .rows
-            .iter()
-            .filter(|row| row.transport == name)
-            .collect();
-        (!rows.is_empty()).then_some((title, rows))
-    };
-    TRANSPORTS.into_iter().filter_map(group).collect()
-}
 
 /// The page with these results in place of the old ones.
 ///

@@ -1,10 +1,10 @@
-use harness::machine::Machine;
-use harness::report::read;
-
 use super::aims::Aim;
-use super::results::{Results, Row, Spread};
-use super::{chart, document};
-use crate::measure::{Cost, Memory, Sides};
+use super::{
+    CHART, Cost, FILE, Memory, PAGE as KEPT_PAGE, Results, Row, Sides, Spread, chart, document,
+    kept,
+};
+use crate::machine::Machine;
+use crate::page::read;
 
 fn cost(cpu: &[f64]) -> Cost {
     Cost {
@@ -34,18 +34,8 @@ fn row(transport: &str, request: &str, in_flight: usize) -> Row {
 }
 
 fn results(rows: &[Row]) -> Results {
-    let text = str::to_owned;
     Results {
-        machine: Machine {
-            date: text("2026-01-02"),
-            commit: text("0123456789ab"),
-            kamailio: text("5.6.3"),
-            rustc: text("1.95.0"),
-            system: text("Debian"),
-            kernel: text("Linux"),
-            processor: text("a <fast> one"),
-            cores: 2,
-        },
+        machine: Machine::example(),
         rows: rows.to_vec(),
     }
 }
@@ -156,16 +146,13 @@ fn a_bar_is_as_long_as_its_ratio() {
 
 #[test]
 fn the_documents_show_what_the_file_says() {
-    let kept = Results::kept();
-    let page = read("benchmarks.md");
+    let kept = kept();
+    let page = read(KEPT_PAGE);
     let advice = "make bench-report writes it anew";
     assert!(
         page == document::with_results(&page, &kept),
-        "benchmarks.md: {advice}"
+        "{KEPT_PAGE}: {advice}"
     );
-    assert!(
-        read("benchmarks.svg") == chart::draw(&kept),
-        "benchmarks.svg: {advice}"
-    );
-    assert_eq!(read("benchmarks.json"), kept.json());
+    assert!(read(CHART) == chart::draw(&kept), "{CHART}: {advice}");
+    assert_eq!(read(FILE), kept.json());
 }

@@ -1,6 +1,6 @@
 //! The chart. Each load has a bar, whose length compares ours with the C module.
 
-use super::document::{Group, by_transport};
+use super::groups::{Group, by_transport};
 use super::results::{Results, Row};
 
 const WIDTH: usize = 940;

@@ -4,14 +4,14 @@ use super::results::{Row, Spread};
 
 /// A limit for the CPU time of a request, as a multiple of another side's.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum Aim {
+pub(super) enum Aim {
     OfC(f64),
     OfEcho(f64),
 }
 
 impl Aim {
     /// The aim for a load, if it has one.
-    pub(crate) fn of(row: &Row) -> Option<Aim> {
+    pub(super) fn of(row: &Row) -> Option<Aim> {
         match row.transport.strip_prefix("json ") {
             Some(transport) => of_json(transport, row),
             None => of_binrpc(row),
@@ -19,14 +19,14 @@ impl Aim {
     }
 
     /// The measured value, if there is something to compare with.
-    pub(crate) fn measured(self, row: &Row) -> Option<Spread> {
+    pub(super) fn measured(self, row: &Row) -> Option<Spread> {
         match self {
             Aim::OfC(_) => row.of_c(),
             Aim::OfEcho(_) => Some(row.of_echo()),
         }
     }
 
-    pub(crate) fn limit(self) -> f64 {
+    pub(super) fn limit(self) -> f64 {
         match self {
             Aim::OfC(limit) | Aim::OfEcho(limit) => limit,
         }
@@ -34,7 +34,7 @@ impl Aim {
 
     /// Whether the median of the rounds is within the limit, to the two digits that are
     /// shown.
-    pub(crate) fn is_met(self, row: &Row) -> Option<bool> {
+    pub(super) fn is_met(self, row: &Row) -> Option<bool> {
         let median = self.measured(row)?.median;
         Some((median * 100.0).round() / 100.0 <= self.limit())
     }

@@ -2,14 +2,16 @@
 //! with the data that this part shows.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use crate::modules::workspace;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 
 /// The path of a file among the documents.
-#[must_use]
-pub fn file(name: &str) -> PathBuf {
-    workspace().join("docs").join(name)
+fn file(name: &str) -> PathBuf {
+    let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).parent();
+    let workspace = workspace.expect("this package is a folder of the workspace");
+    workspace.join("docs").join(name)
 }
 
 /// The contents of a file among the documents.
@@ -32,6 +34,33 @@ pub fn write(name: &str, text: &str) {
     let file = file(name);
     fs::write(&file, text).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
     println!("written: docs/{name}");
+}
+
+/// What a JSON file of the documents keeps, if it is there.
+///
+/// # Errors
+///
+/// It keeps something else.
+///
+/// # Panics
+///
+/// It cannot be read.
+pub fn kept_in<T: DeserializeOwned>(name: &str) -> serde_json::Result<Option<T>> {
+    match file(name).exists() {
+        true => serde_json::from_str(&read(name)).map(Some),
+        false => Ok(None),
+    }
+}
+
+/// Results as such a file keeps them.
+///
+/// # Panics
+///
+/// They have a key that is not a text, which none of ours has.
+#[must_use]
+pub fn json(results: &impl Serialize) -> String {
+    let text = serde_json::to_string_pretty(results).expect("numbers and names");
+    format!("{text}\n")
 }
 
 /// The page with `text` in place of what is between these two comments, each of which
