@@ -1,5 +1,5 @@
-//! A module that fails wherever the server calls it, for the tests of what that
-//! costs. `modparam("faulty", "fails", "init")` says where else it does so.
+//! A module that fails wherever the server calls it, for the tests of what that costs.
+//! `modparam("faulty", "fails", "init")` names further places.
 #![deny(unsafe_code)]
 
 use kamailio::core::args::Args;
@@ -31,8 +31,8 @@ fn fails(place: &str) -> bool {
     *FAILS.read() == place
 }
 
-/// `modparam("faulty", "fails", "init")`, or another hook, or `connections` for
-/// the end of each.
+/// Sets `modparam("faulty", "fails", "init")`. It may also be another hook, or
+/// `connections` for the end of each connection.
 fn set_fails(place: &str) -> Result<(), Error> {
     assert!(place != "parameter", "this value always does");
     place.clone_into(&mut FAILS.write());

@@ -1,6 +1,6 @@
-//! Servers and directories that CMake has built. Kamailio has its files for CMake
-//! from 6.0 on, so the sources are those of that version, which `make test`
-//! fetches for its second build.
+//! Servers and directories that CMake has built. Kamailio supports CMake from 6.0 on,
+//! so the sources are those of the version that `make test` fetches for its second
+//! build.
 
 use std::ffi::OsString;
 use std::fs;
@@ -22,9 +22,9 @@ fn sources() -> PathBuf {
     sources
 }
 
-/// A server that says what one would that was built there. It has another version
-/// line than one that make has built: the platform is spelled in another way, and
-/// the files for CMake of 6.0.1 still say 6.0.0-rc0.
+/// A program that answers like a server built there. Its version line differs from that
+/// of a server built with make: the platform is spelled differently, and the files for
+/// CMake of 6.0.1 still say 6.0.0-rc0.
 fn server(directory: &Path, build: &Path) -> PathBuf {
     let told = Run::without_server().sources(build).succeeds();
     let value = |name: &str| -> String {
@@ -38,11 +38,11 @@ fn server(directory: &Path, build: &Path) -> PathBuf {
     server_that_says(directory, &version, &flags, &[&flags])
 }
 
-/// What CMake has made of the sources.
+/// The directory that CMake has configured.
 fn built(directory: &Path, options: &[&str]) -> PathBuf {
     let tree = directory.join("tree");
     crate::sources::unbuilt(&sources(), &tree);
-    // CMake writes a header into this one.
+    // CMake writes a header into this directory.
     let core = tree.join("src/core");
     fs::remove_file(&core).expect("it is a link");
     let copied = Command::new("cp")
@@ -78,7 +78,7 @@ fn a_server_that_cmake_has_built_is_served_from_its_directory_and_from_the_sourc
     let build = built(directory.path(), &["-DCMAKE_EXPORT_COMPILE_COMMANDS=ON"]);
     let server = server(directory.path(), &build);
     Run::new().sources(&build).server(&server).succeeds();
-    // Here CMake has to be asked.
+    // CMake must be asked in this case.
     let run = Run::new().sources(&sources()).server(&server);
     run.succeeds();
     let said = run
@@ -103,7 +103,7 @@ fn a_directory_without_the_commands_is_told_how_cmake_writes_them() {
     run.succeeds();
 }
 
-/// A path with all programs of this system but CMake.
+/// A path with all programs of this system except CMake.
 fn programs_without_cmake(directory: &Path) -> OsString {
     let programs = directory.join("programs");
     fs::create_dir(&programs).expect("the directory is new");
@@ -112,7 +112,7 @@ fn programs_without_cmake(directory: &Path) -> OsString {
         for entry in fs::read_dir(place).into_iter().flatten().flatten() {
             let name = entry.file_name();
             if name != "cmake" {
-                // The first of a name is the one that counts.
+                // If several programs have one name, the first counts.
                 let _ = symlink(entry.path(), programs.join(name));
             }
         }

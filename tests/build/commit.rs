@@ -1,4 +1,4 @@
-//! The build script that finds the commit, on repositories of every kind.
+//! The build script that determines the commit, on repositories of every kind.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -57,7 +57,7 @@ impl Sources {
         self.git(directory, &["rev-parse", "HEAD"])[..12].to_owned()
     }
 
-    /// What the script tells cargo.
+    /// The commit that the script tells cargo.
     fn told(&self, given: &str) -> String {
         let output = Command::new(&self.script)
             .env("CARGO_MANIFEST_DIR", self.root())
@@ -97,7 +97,7 @@ fn a_change_of_the_sources_that_is_not_committed_is_marked() {
     let sources = Sources::new();
     let commit = sources.commit(&sources.root());
     assert_eq!(sources.commit_told(""), commit);
-    // The modules are not made of this.
+    // The modules are not made from this file.
     sources.write("README.md", "new");
     assert_eq!(sources.commit_told(""), commit);
     sources.write("src/lib.rs", "second");

@@ -1,4 +1,4 @@
-//! The flags and versions that are compared.
+//! Comparing flags and versions.
 
 use tempfile::TempDir;
 
@@ -38,10 +38,10 @@ fn the_flags_that_count_are_those_of_the_load_check() {
     let version = said_by_the_server("version: ");
     let checked = checked_flags();
     let printed = checked.replace("DBG_SR_MEMORY", "DBG_SR_MEMORY, DBG_QM_MALLOC");
-    // As in 6.1 and later.
+    // This is how 6.1 and later print them.
     let server = server_that_says(directory.path(), &version, &printed, &[&printed, &checked]);
     Run::new().server(&server).succeeds();
-    // As if the load check asked for what `-V` prints.
+    // Here the load check seems to ask for what `-V` prints.
     let server = server_that_says(directory.path(), &version, &printed, &[&printed]);
     let said = Run::new().server(&server).complaint();
     assert!(

@@ -1,5 +1,5 @@
-//! The build script, run as cargo runs it: with servers and sources of every
-//! kind, and what it says when it cannot go on.
+//! Runs the build script as cargo does, with servers and sources of every kind, and
+//! checks what it says if it cannot go on.
 #![forbid(unsafe_code)]
 
 mod cmake;
@@ -19,7 +19,7 @@ use std::process::{Command, Output};
 use harness::modules::{kamailio, workspace};
 use tempfile::TempDir;
 
-/// What the build is for; cargo tells it the script.
+/// The target of the build, which cargo tells the script.
 fn triple() -> String {
     format!("{}-unknown-linux-gnu", std::env::consts::ARCH)
 }
@@ -31,12 +31,12 @@ struct Run {
 }
 
 impl Run {
-    /// For the server that is tested, which is named, and its headers.
+    /// A run for the server under test, which is named, and for its headers.
     fn new() -> Self {
         Self::without_server().with("KAMAILIO_BIN", kamailio())
     }
 
-    /// For those headers, and whatever server there is.
+    /// A run for those headers, and for whatever server there is.
     fn without_server() -> Self {
         Self {
             root: workspace().to_owned(),
@@ -81,7 +81,7 @@ impl Run {
             .expect("the build script can be run")
     }
 
-    /// What it complains about.
+    /// The complaint with which it fails.
     fn complaint(&self) -> String {
         let output = self.output();
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
@@ -89,7 +89,7 @@ impl Run {
         said
     }
 
-    /// What it tells cargo.
+    /// The output for cargo with which it succeeds.
     fn succeeds(&self) -> String {
         let output = self.output();
         let said = String::from_utf8_lossy(&output.stderr);
@@ -98,7 +98,7 @@ impl Run {
     }
 }
 
-/// What says the server that is tested behind `version:` or `flags:`.
+/// The text that the server under test prints behind `version:` or `flags:`.
 fn said_by_the_server(key: &str) -> String {
     let output = Command::new(kamailio()).arg("-V").output();
     let output = output.expect("Kamailio tells its version");
@@ -107,14 +107,14 @@ fn said_by_the_server(key: &str) -> String {
     line.expect("the server says it").trim().to_owned()
 }
 
-/// As in `5.6.3`.
+/// The version of the server, such as `5.6.3`.
 fn version() -> String {
     let version = said_by_the_server("version: ");
     let version = version.split_whitespace().nth(1);
     version.expect("the second word is the version").to_owned()
 }
 
-/// The flags that its load check compares, which build/server.rs has found.
+/// The flags that its load check compares, as build/server.rs has found them.
 fn checked_flags() -> String {
     let told = Run::new().succeeds();
     let flags = told
@@ -123,8 +123,8 @@ fn checked_flags() -> String {
     flags.expect("the build script tells the flags").to_owned()
 }
 
-/// Where the headers of the server that is tested are: named, or fetched by
-/// `make headers`.
+/// The headers of the server under test, which are named or were fetched by `make
+/// headers`.
 fn headers() -> PathBuf {
     match std::env::var_os("KAMAILIO_SRC").filter(|path| !path.is_empty()) {
         Some(named) => workspace().join(named),
@@ -132,7 +132,7 @@ fn headers() -> PathBuf {
     }
 }
 
-/// The tree with the sources, which CMake knows where it has built them.
+/// The source tree, which CMake knows if it has built it.
 fn tree() -> PathBuf {
     let headers = headers();
     match fs::read_to_string(headers.join("CMakeCache.txt")) {
@@ -145,7 +145,7 @@ fn tree() -> PathBuf {
     }
 }
 
-/// A program that answers `-V` with these lines and holds these strings.
+/// A program that answers `-V` with these lines and contains these strings.
 fn server_that_says(directory: &Path, version: &str, flags: &str, held: &[&str]) -> PathBuf {
     let program = directory.join("kamailio");
     let script = format!("#!/bin/sh\necho 'version: {version}'\necho 'flags: {flags}'\nexit\n");

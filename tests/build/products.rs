@@ -1,4 +1,4 @@
-//! What the modules have in them, and have not.
+//! What the built modules contain, and what they must not contain.
 
 use std::env;
 use std::fs;
@@ -38,7 +38,8 @@ fn the_glue_is_protected_as_the_c_modules_are() {
         let output = Command::new("nm").arg("-D").arg(&file).output();
         let output = output.expect("nm is installed with the compiler");
         let symbols = String::from_utf8_lossy(&output.stdout).into_owned();
-        // The compiler's check of the stack, and one of the C library's.
+        // These are the compiler's check of the stack, and one of the C library's
+        // checks.
         for name in ["__stack_chk_fail", "__vasprintf_chk"] {
             assert!(symbols.contains(name), "{}: {symbols}", file.display());
         }

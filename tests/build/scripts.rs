@@ -1,4 +1,4 @@
-//! What fetches headers, for a server that is too old or comes from elsewhere.
+//! The script that fetches headers, for a server that is too old or not from Debian.
 
 use std::process::Output;
 

@@ -1,4 +1,4 @@
-//! Which server is asked, and which is too old.
+//! Which server the build asks, and which is too old.
 
 use std::env;
 use std::ffi::OsString;

@@ -1,4 +1,4 @@
-//! Where headers come from, and how they are configured.
+//! The sources of headers, and the ways in which they are configured.
 
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -10,7 +10,8 @@ use tempfile::TempDir;
 
 use crate::{Run, checked_flags, headers, said_by_the_server, server_that_says, tree};
 
-/// Links to all of a source tree but what configuring and building leave there.
+/// Links to everything in a source tree except what configuring and building leave
+/// there.
 pub(crate) fn unbuilt(tree: &Path, copy: &Path) {
     let made = ["config.mak", "modules.lst", "kamailio", "build", ".git"];
     for directory in ["", "src"] {
@@ -70,16 +71,17 @@ fn sources_that_somebody_has_configured_are_read_so() {
     let version = told_for(&told, "KSR_FULL_VERSION");
     let flags = told_for(&told, "KSR_COMPILE_FLAGS");
     assert!(flags.contains("TIMER_DEBUG"), "{flags}");
-    // A server with these flags is served by no other configuration.
+    // No other configuration matches a server with these flags.
     let server = server_that_says(directory.path(), version, flags, &[flags]);
     Run::new().sources(&sources).server(&server).succeeds();
-    // And one without them is, by one that is made for it; CMake's have others.
+    // A configuration that is made for it matches one without them; those of CMake
+    // differ.
     if said_by_the_server("version: ") == version {
         Run::new().sources(&sources).succeeds();
     }
 }
 
-/// What the build script has found in the sources for a variable of the compiler's.
+/// The value that the build script has found in the sources for one of its variables.
 fn told_for<'a>(told: &'a str, variable: &str) -> &'a str {
     told.lines()
         .filter_map(|line| line.strip_prefix("cargo::rustc-env=")?.split_once('='))

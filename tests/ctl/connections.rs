@@ -1,5 +1,5 @@
-//! Clients that behave, in unusual ways: many at once, in pieces, ahead of the
-//! answers, or not taking them.
+//! Clients that behave well but unusually: many at once, requests in pieces or sent
+//! ahead, answers that are not taken.
 
 use harness::binrpc::{Client, decode, request};
 use harness::modules::Flavor;
@@ -21,7 +21,7 @@ fn echoed(word: &str) -> Answer {
     Answer::Reply(vec![Node::Str(word.as_bytes().to_vec())])
 }
 
-/// The next answer, which is to belong to the request with this cookie.
+/// The next answer, which must belong to the request with this cookie.
 fn answer_to(client: &mut Client, cookie: u32) -> Answer {
     let packet = client.receive().expect("an answer");
     let (header, answer) = decode(&packet).expect("a good answer");
@@ -38,7 +38,8 @@ fn many_connections_are_served_at_once() {
             .send(&echo(&number.to_string(), number as u32))
             .expect("the server reads");
     }
-    // From the last to the first, so that the order is not that of the requests.
+    // This goes from the last to the first, so that the order is not that of the
+    // requests.
     for (number, client) in clients.iter_mut().enumerate().rev() {
         assert_eq!(
             answer_to(client, number as u32),
@@ -73,7 +74,7 @@ fn a_request_may_arrive_byte_by_byte() {
     assert_eq!(answer_to(&mut client, 7), echoed("slowly"));
 }
 
-/// A write that ends anywhere in the second of two requests.
+/// The write ends at every position in the second of two requests.
 #[test]
 fn requests_may_be_cut_anywhere() {
     let server = start();
@@ -107,8 +108,8 @@ fn half_a_request_keeps_nobody_waiting() {
     assert_eq!(answer_to(&mut slow, 9), echoed("at last"));
 }
 
-/// The answers are far more than a socket holds: the server has to keep them
-/// without waiting for this client.
+/// The answers are far more than a socket holds, so the server must keep them without
+/// waiting for this client.
 #[test]
 fn a_client_that_takes_no_answers_keeps_nobody_waiting() {
     const REQUESTS: u32 = 200;
@@ -161,7 +162,7 @@ fn cookies_and_lengths_may_be_written_in_any_width() {
             let widths = Widths { body_len, cookie };
             let request = encode_request_padded(b"core.echo", &["a".into()], 5, widths)
                 .expect("both fit into one byte");
-            // The same bytes as for the narrowest request.
+            // The answer has the same bytes as that to the narrowest request.
             assert_eq!(client.call_raw(&request), client.call_raw(&echo("a", 5)));
         }
     }
@@ -194,18 +195,18 @@ fn nothing_is_left_of_clients_that_leave() {
     for round in 0..100 {
         let mut client = server.client();
         let request = echo("never answered", round);
-        // All of it, some of it, or none.
+        // The client sends all of it, some of it or none.
         let len = request.len() * (round as usize % 3) / 2;
         client.send(&request[..len]).expect("the server reads");
     }
-    // Connections are accepted in their order: once this one is served, none of
-    // those before is still to come.
+    // Connections are accepted in their order, so once this one is served, all those
+    // before it have been accepted.
     server.client().call("core.echo", &["the last".into()]);
     wait_for_connections(&mut witness, 1);
     assert_eq!(open_files(handler), files);
 }
 
-/// The server learns at its own pace that others have left.
+/// Waits until the server has noticed that the others have left.
 fn wait_for_connections(witness: &mut Client, count: i32) {
     wait::until("the other connections are closed", || {
         witness.call("ctl.connections", &[]).values()[0].as_int() == Some(count)
@@ -228,7 +229,7 @@ fn the_log_names_the_process_and_the_user_of_a_client() {
     wait::until(&line, || server.log().contains(&line));
 }
 
-/// The system has no number for its process then, as far as the server can see.
+/// The system then has no process number for the client that the server could see.
 #[test]
 fn a_client_outside_the_servers_container_is_a_local_process() {
     if !rustix::process::geteuid().is_root() {
@@ -247,6 +248,6 @@ fn a_client_outside_the_servers_container_is_a_local_process() {
         server.socket().display()
     );
     wait::until(&line, || server.log().contains(&line));
-    // What started it there does not hand on that it is to end.
+    // The program that started it there does not pass SIGTERM on.
     server.crash();
 }

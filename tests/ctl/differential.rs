@@ -1,9 +1,9 @@
-//! Every command that a test may call, asked over the C module and over ours.
+//! Every command that a test may call is sent to the C module and to ours.
 //!
-//! A server is started with one `ctl` and asked everything; then, in the same
-//! directory and on the same port, a server with the other one. What differs
-//! between the two rows of answers is either in the table of volatile values,
-//! or ours to explain.
+//! A server is started with one `ctl` and gets all requests. Then a server with the
+//! other `ctl` is started in the same directory and on the same port. Each difference
+//! between the two rows of answers must be in the table of volatile values, or is a
+//! fault of ours.
 
 use harness::additions;
 use harness::binrpc::{Client, decode};
@@ -14,7 +14,7 @@ use harness::volatile::{TABLE, Volatile};
 use harness::wait;
 use rpc_wire::binrpc::client::{Answer, Arg, Node};
 
-/// Commands that are not called, and why.
+/// Commands that are not called, and the reasons.
 const LEFT_OUT: &[(&str, &str)] = &[
     (
         "core.kill",
@@ -43,10 +43,11 @@ fn every_command_answers_so_with_converted_parameters() {
     assert_alike(&theirs, &ours);
 }
 
-/// Without this, a difference above could be the servers' and not the modules'.
+/// Without this test, a difference above could come from the servers instead of the
+/// modules.
 ///
-/// The second server is asked later in its life than the first, so that no
-/// value that depends on the time is the same by chance.
+/// The second server is older than the first when it is asked, so that no value that
+/// depends on the time is the same by chance.
 #[test]
 fn two_runs_over_the_c_module_answer_alike() {
     let setup = SharedSetup::new();
@@ -56,7 +57,7 @@ fn two_runs_over_the_c_module_answer_alike() {
     assert_no_stale_entries(&first);
 }
 
-/// Asks a server of this age, with this in its configuration, everything.
+/// Sends all requests to a server of this age, with `config` in its configuration.
 fn record(setup: &SharedSetup, flavor: Flavor, config: &str, age: Age) -> Vec<Exchange> {
     let server = setup.start(flavor, config);
     let mut client = server.client();
@@ -65,7 +66,7 @@ fn record(setup: &SharedSetup, flavor: Flavor, config: &str, age: Age) -> Vec<Ex
     let mut recorder = Recorder::new(client);
     recorder.ask_all(Request::parse_all(SUITABLE));
     recorder.ask_all(methods.iter().flat_map(|method| unsuitable(method)));
-    // Whatever that has changed is to be the same change.
+    // Whatever these requests change must be the same change in both servers.
     recorder.ask_all(Request::parse_all(SUITABLE));
     recorder.finish()
 }
@@ -98,7 +99,7 @@ fn list_methods(client: &mut Client) -> Vec<String> {
         .collect()
 }
 
-/// Requests that suit hardly any command: too few parameters, too many, of
+/// Requests that suit hardly any command, with too few or too many parameters, or of
 /// wrong types.
 fn unsuitable(method: &str) -> Vec<Request> {
     let word = || Arg::from("alpha");
@@ -115,8 +116,8 @@ fn unsuitable(method: &str) -> Vec<Request> {
         vec![Arg::Bytes(b"alpha".to_vec())],
         vec![Arg::Struct(vec![("name".into(), word())])],
         vec![Arg::Array(vec![1.into(), word()])],
-        // The last, so that a command that takes one number has it from here:
-        // an int before may have been refused by C and accepted by ours.
+        // This comes last, so that a command that takes one number has it from here. C
+        // may have refused the int before, which ours accepts.
         vec![1.5.into()],
     ];
     sets.into_iter()

@@ -1,5 +1,5 @@
-//! The process that serves: known to the server by its name, told of changes of
-//! the configuration, and ended with the rest.
+//! The handler process: the server knows it by its name, tells it about changes of the
+//! configuration, and ends it with the rest.
 
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
@@ -32,13 +32,13 @@ fn it_sees_what_a_command_of_its_own_changes() {
     for level in [1, 3, 0] {
         set_debug(&mut client, level);
         assert_eq!(debug(&mut client), level);
-        // Another connection is the same process.
+        // Another connection leads to the same process.
         assert_eq!(debug(&mut server.client()), level);
     }
 }
 
-/// Each process has its own copy of the configuration, and renews it when it is
-/// about to do something.
+/// Each process has its own copy of the configuration, and renews it before it does
+/// something.
 #[test]
 fn it_sees_what_another_process_changes() {
     let server = Server::builder(Flavor::Rust)
@@ -56,7 +56,7 @@ fn it_sees_what_another_process_changes() {
         set_debug_over_json(&server.path("jsonrpc"), level);
         assert_eq!(debug(&mut client), level);
     }
-    // And the other way round.
+    // The change works in the other direction, too.
     set_debug(&mut client, 2);
     assert_eq!(debug(&mut client), 2);
 }
@@ -122,7 +122,7 @@ fn requests_before_core_kill_are_answered_too() {
     server.wait_exit();
 }
 
-/// As with any of its processes, and the files are removed by the main one.
+/// The same holds for each of the server's processes. The main one removes the files.
 #[test]
 fn the_server_ends_when_the_handler_is_killed() {
     let mut server = start();

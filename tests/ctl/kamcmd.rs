@@ -1,11 +1,11 @@
-//! `kamcmd`, Kamailio's own client, with all that it can do.
+//! `kamcmd`, Kamailio's own client, with everything that it can do.
 
 use harness::builder::Builder;
 use harness::kamcmd::{self, Output};
 use harness::modules::Flavor;
 use harness::server::{Server, short_directory};
 
-/// What it writes when it expects a command.
+/// The prompt at which it expects a command.
 const PROMPT: &str = "kamcmd> ";
 
 fn described(flavor: Flavor) -> Builder {
@@ -97,7 +97,7 @@ fn faults() {
     );
 }
 
-/// Whatever it writes, it writes over the C module, too.
+/// The output must be the same with the C module.
 #[test]
 fn it_writes_the_same_as_over_the_c_module() {
     const RUNS: &[&[&str]] = &[
@@ -137,8 +137,8 @@ fn it_writes_the_same_as_over_the_c_module() {
     }
 }
 
-/// For the completion it asks the server for all commands, configuration
-/// variables and counters when it starts.
+/// For its completion it asks the server for all commands, configuration variables and
+/// counters when it starts.
 #[test]
 fn commands_are_completed_on_a_terminal() {
     let server = start();

@@ -1,4 +1,4 @@
-//! Replies that the C module refuses or cuts, and one that it takes long for.
+//! Replies that the C module refuses or cuts, and one for which it takes long.
 
 use std::collections::HashMap;
 use std::process::Command;
@@ -62,7 +62,7 @@ fn ul_dump_tells_5000_contacts() {
     }
 }
 
-/// What the test above is worth.
+/// This shows that the test above is worth something.
 #[test]
 fn ul_dump_of_5000_contacts_is_too_much_for_the_c_module() {
     let server = with_contacts(Flavor::C).start();
@@ -77,7 +77,7 @@ fn ul_dump_of_5000_contacts_is_too_much_for_the_c_module() {
     );
 }
 
-/// `kamcmd` has a buffer of 128 KiB, and nobody else such a limit.
+/// `kamcmd` has a buffer of 128 KiB; other clients have no such limit.
 #[test]
 fn public_clients_read_5000_contacts() {
     let [line, json] = [free_port(), free_port()];
@@ -112,7 +112,7 @@ fn public_clients_read_5000_contacts() {
     assert!(refused.contains("reply too big"), "{refused}");
 }
 
-/// What a command of a shell prints.
+/// The output of a shell command.
 fn printed(command: &str) -> String {
     let output = Command::new("timeout")
         .args(["100", "sh", "-c", &format!("({command}) 2>&1")])
@@ -141,7 +141,7 @@ fn htable_dump_tells_100_000_entries() {
     assert_table(&answer, ENTRIES, value);
 }
 
-/// A table of few slots, each of which is one struct in the reply.
+/// The table has few slots, each of which is one struct in the reply.
 #[test]
 fn a_struct_may_have_a_megabyte() {
     const VALUES: usize = 120;
@@ -213,8 +213,8 @@ fn fill_table(client: &mut Client, count: usize, value: impl Fn(usize) -> String
     });
 }
 
-/// Each slot of the table is a struct with a number, the count of its entries,
-/// and the entries.
+/// Checks a dump, in which each slot of the table is a struct with a number, the count
+/// of its entries, and the entries.
 fn assert_table(dump: &Answer, count: usize, value: impl Fn(usize) -> String) {
     let slots = dump.values().iter().map(|slot| member(slot, "slot"));
     let entries: Vec<&Node> = slots.flat_map(Node::members).collect();
@@ -272,7 +272,7 @@ fn a_reply_has_a_bound_in_memory() {
     assert_eq!(client.call("core.echo", &many), fault);
     let line = "command core.echo: the reply is larger than 65536 bytes";
     assert!(server.log().contains(line), "{}", server.log());
-    // The same connection goes on.
+    // The same connection can still be used.
     let answer = client.call("core.echo", &many[..2]);
     assert_eq!(answer.values().len(), 2, "{answer}");
 }

@@ -1,5 +1,5 @@
-//! The prefix of log lines: what it tells of a message must not stand in front of
-//! lines about other clients.
+//! The prefix of log lines tells about a message, so it must not precede lines about
+//! other clients.
 
 use std::path::Path;
 
@@ -54,8 +54,8 @@ fn ask(socket: &Path, request: &[u8]) {
     let _ = datagram::ask(socket, request);
 }
 
-/// The route has logged with the prefix for the `times`th time; what `refused` is
-/// logged with has none.
+/// Checks that the route has logged with the prefix for the `times`th time, and that
+/// what `refused` causes is logged without it.
 fn assert_prefixed_but_in(server: &Server, times: usize, refused: impl FnOnce()) {
     let of_the_route = |line: &&str| line.contains("route of OPTIONS");
     wait::until("the route has run", || {

@@ -1,4 +1,4 @@
-//! Packets that are wrong, each in one way.
+//! Packets that are malformed, each in one way.
 
 use std::path::Path;
 
@@ -8,7 +8,7 @@ use harness::process::{resident_kib, virtual_kib};
 use harness::server::{Server, short_directory};
 use rpc_wire::binrpc::client::{Answer, Node};
 
-/// What is wrong, the packet, and a part of the reason that the client is told.
+/// The defect, the packet, and a part of the reason that the client is told.
 struct Wrong {
     what: &'static str,
     packet: &'static [u8],
@@ -23,7 +23,7 @@ const fn wrong(what: &'static str, packet: &'static [u8], reason: &'static str) 
     }
 }
 
-/// The C module refuses these, too, and says the same.
+/// Packets that the C module refuses with the same words.
 const REFUSED_BY_BOTH: &[Wrong] = &[
     wrong(
         "no BINRPC",
@@ -72,8 +72,9 @@ const REFUSED_BY_BOTH: &[Wrong] = &[
     ),
 ];
 
-/// Behind a good method `a`, which does not exist: the C module would say that
-/// of them, for it reads parameters only when a command asks for them.
+/// Packets that only ours refuses. The defects are behind a good method `a`, which does
+/// not exist. The C module would say just that, because it reads parameters only when a
+/// command asks for them.
 const REFUSED_BY_OURS: &[Wrong] = &[
     wrong(
         "a record over the end",
@@ -159,7 +160,7 @@ fn each_gets_a_fault_that_says_why() {
         };
         let told = String::from_utf8_lossy(told);
         assert!(told.contains(reason), "{what} is answered {told:?}");
-        // Where the next packet would start is anybody's guess.
+        // Nobody can know where the next packet would start.
         assert!(client.is_closed_by_server(), "after {what}");
         assert_works(&mut neighbour);
         assert_works(&mut server.client());
@@ -203,8 +204,8 @@ fn structs_nested_without_end_are_refused() {
     assert_works(&mut server.client());
 }
 
-/// Neither a length that nobody takes nor one that never comes makes the server
-/// take memory for it.
+/// The server takes no memory for a length that nobody accepts, nor for one that never
+/// comes.
 #[test]
 fn an_announced_length_costs_nothing() {
     const ALLOWED_KIB: u64 = 8 * 1024;
@@ -212,7 +213,7 @@ fn an_announced_length_costs_nothing() {
     let handler = server.process("ctl handler");
     let before = (resident_kib(handler), virtual_kib(handler));
 
-    // 4 GiB - 1, 2 GiB, 16 MiB: refused at once.
+    // Lengths of 4 GiB - 1, 2 GiB and 16 MiB are refused at once.
     for header in [
         b"\xa1\x0c\xff\xff\xff\xff\x07",
         b"\xa1\x0c\x80\0\0\0\x07",
@@ -227,7 +228,7 @@ fn an_announced_length_costs_nothing() {
         assert_eq!(header.cookie, 7, "the client knows which request failed");
         assert!(client.is_closed_by_server());
     }
-    // 512 KiB, as large as a request may be: waited for.
+    // A length of 512 KiB, which a request may have, is waited for.
     let waiting: Vec<Client> = (0..64)
         .map(|_| {
             let mut client = server.client();
@@ -260,7 +261,7 @@ fn requests_may_have_a_megabyte_and_not_more() {
     let answer = server.client().call("core.echo", &[long.as_str().into()]);
     assert_eq!(answer, Answer::Reply(vec![Node::Str(long.into_bytes())]));
 
-    // Only the header: a server that has refused it reads nothing more.
+    // Only the header is sent, because a server that has refused it reads nothing more.
     let (_, answer) =
         decode(&server.client().call_raw(b"\xa1\x08\x10\0\0\x07")).expect("a good answer");
     assert!(
@@ -270,7 +271,7 @@ fn requests_may_have_a_megabyte_and_not_more() {
     assert_works(&mut server.client());
 }
 
-/// Its look-up reckons with the address of the name.
+/// The core's look-up computes with the address of the name.
 #[test]
 fn a_method_without_a_name_is_not_found() {
     let server = Server::builder(Flavor::Rust).modules(["ctl"]).start();

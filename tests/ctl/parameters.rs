@@ -23,8 +23,8 @@ fn an_int_is_taken_where_a_float_is_asked_for() {
     assert_eq!(answer, text("ki[1.000000] kp[-2.000000] kd[3.500000] "));
 }
 
-/// `core.echo` reads text and takes numbers for it. C turns them into text by
-/// way of an unsigned long.
+/// `core.echo` reads text and accepts numbers. C turns them into text by way of an
+/// unsigned long.
 #[test]
 fn a_negative_int_that_is_read_as_text_stays_negative() {
     let server = Server::builder(Flavor::Rust).modules(["ctl"]).start();

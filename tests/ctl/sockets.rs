@@ -1,4 +1,4 @@
-//! Where `ctl` listens: its sockets come with the server, and go with it.
+//! The sockets of `ctl`, which come with the server and go with it.
 
 use std::fs;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -99,7 +99,7 @@ fn a_socket_that_a_crash_left_is_replaced() {
     assert!(echoes(Address::UnixStream(server.socket())));
 }
 
-/// `kamailio -c`, while a server with the same configuration runs.
+/// This is `kamailio -c` while a server with the same configuration runs.
 #[test]
 fn checking_a_configuration_touches_no_socket() {
     let place = short_directory();
@@ -142,7 +142,7 @@ fn a_wrong_address_stops_the_start_and_is_named() {
     }
 }
 
-/// What can be wrong without anything being bound.
+/// These mistakes can be found without binding anything.
 #[test]
 fn a_wrong_address_is_found_by_checking() {
     for wrong in ["unix:", "sctp:x", "tcp:127.0.0.1:no-such-port"] {
@@ -156,7 +156,7 @@ fn a_wrong_address_is_found_by_checking() {
     }
 }
 
-/// A path that a `sockaddr_un` cannot hold is said to be that.
+/// The error says that the path is too long for a `sockaddr_un`.
 #[test]
 fn a_path_that_is_too_long_is_refused() {
     let wrong = format!("unix:/tmp/{}", "x".repeat(200));

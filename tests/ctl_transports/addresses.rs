@@ -1,4 +1,4 @@
-//! Addresses of the parameters `binrpc` and `fifo`, in every form.
+//! The addresses of the parameters `binrpc` and `fifo`, in every form.
 
 use std::fs;
 use std::net::TcpListener;
@@ -15,11 +15,10 @@ use rpc_wire::linefifo::client::Arg;
 
 use crate::listeners::local;
 
-/// Where UDP and TCP sockets are if no port is given.
+/// The port of UDP and TCP sockets if none is given.
 const DEFAULT_PORT: u16 = 2049;
 
-/// A server that listens at these addresses, and on a socket that says when it
-/// is up.
+/// A server that listens at these addresses, and at a socket that shows that it is up.
 fn listening<'a>(parameter: &str, addresses: impl IntoIterator<Item = &'a str>) -> Server {
     let line = |address| format!("modparam(\"ctl\", \"{parameter}\", \"{address}\")\n");
     let lines: String = addresses.into_iter().map(line).collect();
@@ -42,8 +41,8 @@ fn assert_echoes_lines(address: &linefifo::Address) {
     assert_eq!(reply, b"200 OK\nhello\n", "{address:?}");
 }
 
-/// An address of the loopback network that nobody else uses: there the default
-/// port is free, whatever runs on this host.
+/// An address of the loopback network that nobody else uses, so that the default port
+/// is free there whatever runs on this host.
 fn own_address() -> Ipv4Addr {
     let [_, _, high, low] = std::process::id().to_be_bytes();
     let ours = |third: u8| Ipv4Addr::new(127, third, high, low.max(1));
@@ -67,7 +66,7 @@ fn every_ipv4_address_where_none_is_given() {
         format!("tcp::{}", ports[3]),
         format!("udp:{}", ports[4]),
         format!("tcp:{}", ports[5]),
-        // Without a transport it is UDP.
+        // An address without a transport is UDP.
         format!("*:{}", ports[6]),
     ];
     let _server = listening("binrpc", addresses.iter().map(String::as_str));
@@ -82,8 +81,9 @@ fn every_ipv4_address_where_none_is_given() {
     }
 }
 
-/// The system chooses from which of its addresses a UDP socket for all of them
-/// answers, and a connected client takes only one. This one takes any.
+/// Asks a UDP socket for all addresses. The system chooses the address from which such
+/// a socket answers, and a connected client would accept only one. This client accepts
+/// any.
 pub(crate) fn assert_answers_somehow(place: SocketAddr) {
     let client = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0)).expect("a new socket");
     client
@@ -100,7 +100,7 @@ pub(crate) fn assert_answers_somehow(place: SocketAddr) {
 #[test]
 fn port_2049_where_none_is_given() {
     let host = own_address();
-    // A bare address is UDP.
+    // An address without a transport is UDP.
     let addresses = [format!("tcp:{host}"), host.to_string()];
     let server = listening("binrpc", addresses.iter().map(String::as_str));
     let place = SocketAddr::from((host, DEFAULT_PORT));
@@ -114,8 +114,8 @@ fn port_2049_where_none_is_given() {
     assert_echoes_lines(&linefifo::Address::Udp(place));
 }
 
-/// Where the name has addresses of both kinds, that of IPv4 counts, as in C and
-/// for kamcmd.
+/// If the name has addresses of both kinds the IPv4 address counts, as in C and for
+/// kamcmd.
 #[test]
 fn a_name_that_resolves() {
     let ports = [free_port(), free_port()];
@@ -127,7 +127,7 @@ fn a_name_that_resolves() {
     let [udp, tcp] = ports.map(local);
     assert_echoes(Address::Udp(udp));
     assert_echoes(Address::Tcp(tcp));
-    // And the server's own client, given the same text.
+    // The server's own client accepts the same text.
     for address in &addresses {
         let output = kamcmd::run_at(address, &["core.echo", "hello"]);
         assert_eq!(output.stdout, "hello\n", "{address}: {output:?}");
@@ -177,7 +177,7 @@ fn a_path_with_a_colon() {
     assert_echoes(Address::UnixDatagram(server.path("c:d")));
 }
 
-/// Written as in `ss -x` and in other programs' configurations.
+/// These are written as in `ss -x` and in other programs' configurations.
 #[test]
 fn transports_in_capitals() {
     let ports = [free_port(), free_port()];
@@ -205,8 +205,8 @@ fn a_service_instead_of_a_port() {
     assert_echoes(Address::Udp(place));
 }
 
-/// A service that has the same port on TCP and UDP, which an ordinary user may
-/// listen on and nobody does.
+/// A service that has the same port on TCP and UDP. An ordinary user may listen on it,
+/// and nobody does.
 fn free_service(host: Ipv4Addr) -> (String, u16) {
     let services = fs::read_to_string("/etc/services").expect("a list of services");
     let entry = |line: &str| {

@@ -1,5 +1,5 @@
-//! What ends a connection that nobody closes: time, and only where somebody
-//! waits for the client.
+//! The time limits that end a connection, which hold only while the server waits for
+//! the client.
 
 use std::fs::File;
 use std::io::{ErrorKind, Write};
@@ -18,10 +18,10 @@ use rpc_wire::binrpc::client::{Answer, Node};
 
 use crate::listeners::{CtlListeners, STREAM, wait_for_connections};
 
-/// Half a minute is documented; the server looks once a second.
+/// Half a minute is documented, and the server checks once a second.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// All time limits in one test, so that they run at the same time.
+/// All time limits are in one test, so that they run at the same time.
 #[test]
 fn half_requests_and_replies_that_nobody_takes_end_a_connection_and_idleness_does_not() {
     let listeners = CtlListeners::new();
@@ -43,7 +43,7 @@ fn half_requests_and_replies_that_nobody_takes_end_a_connection_and_idleness_doe
 
     late.assert_closed();
     idle.assert_served();
-    // Those that are left are the idle ones, the terminal and this.
+    // The remaining connections are the idle ones, the terminal and this.
     wait_for_connections(&mut server.client(), 4);
 }
 
@@ -90,12 +90,12 @@ fn assert_echoes(client: &mut Client) {
     assert_eq!(answer, Answer::Reply(vec![Node::Str(b"hello".to_vec())]));
 }
 
-/// Clients that sent half a request.
+/// Clients that have sent half a request.
 struct Late {
     clients: Vec<Client>,
     line: linefifo::Client,
     pipe: linefifo::Address,
-    /// Has the pipe open, so that its request could still be completed.
+    /// The pipe stays open, so that its request could still be completed.
     _writer: File,
 }
 
@@ -104,7 +104,7 @@ impl Late {
         let whole = request("core.echo", &["never".into()], 1);
         let clients = listeners.streams(server).map(|address| {
             let mut client = Client::connect(address);
-            // That one was answered before starts no clock and stops none.
+            // An earlier answer neither starts nor stops the clock.
             assert_echoes(&mut client);
             client.send(&whole[..whole.len() - 1]).expect("it reads");
             client
@@ -133,7 +133,7 @@ impl Late {
         }
         let reply = self.line.receive_all().unwrap_or_default();
         assert!(reply.is_empty(), "{}", reply.escape_ascii());
-        // The pipe is everybody's and stays open; only the half is gone.
+        // All clients share the pipe, so it stays open; only the half request is gone.
         let echo = linefifo::ask(&self.pipe, "core.echo", &["hello".into()]);
         assert_eq!(echo, b"200 OK\nhello\n");
     }

@@ -1,4 +1,4 @@
-//! Very many requests and connections: all are served, and nothing is left.
+//! Very many requests and connections: all are served, and nothing is left behind.
 
 use harness::binrpc::{Address, Client, request};
 use harness::modules::Flavor;
@@ -17,7 +17,7 @@ fn start(listeners: &CtlListeners) -> Server {
         .start()
 }
 
-/// What the handler holds.
+/// The resources of the handler.
 #[derive(Debug)]
 struct Resources {
     files: usize,
@@ -33,10 +33,10 @@ impl Resources {
     }
 }
 
-/// Memory is taken in whole pages and given back when the allocator likes.
+/// Memory is allocated in whole pages and freed when the allocator likes.
 const ALLOWED_KIB: u64 = 512;
 
-/// Does something a little to warm up, and then often.
+/// Does something a few times to warm up, and then often.
 fn assert_nothing_is_left(
     server: &Server,
     what: &str,
@@ -80,7 +80,7 @@ fn nothing_is_left_of_100_000_requests() {
     }
 }
 
-/// Short and long replies, and faults.
+/// Calls with short and long replies and with faults.
 fn ask_various(client: &mut Client, count: usize) {
     let words = (0..count * 8 / 10).map(|number| vec![Arg::from(&*number.to_string())]);
     let mut number = 0;
@@ -152,7 +152,8 @@ fn assert_all_answered(server: &Server, address: &Address) {
         let request = request("core.echo", &[Arg::from(&*word)], number as u32);
         client.send(&request).expect("the server reads");
     }
-    // Each has its own answer, read in another order than they were asked in.
+    // Each client has its own answer. They are read in another order than they were
+    // asked for.
     for (number, client) in clients.iter_mut().enumerate().rev() {
         let packet = client.receive().expect("an answer");
         let (header, answer) = harness::binrpc::decode(&packet).expect("a good answer");
@@ -165,8 +166,8 @@ fn assert_all_answered(server: &Server, address: &Address) {
     assert_eq!(open_files(handler), files);
 }
 
-/// Connects clients, and now and then lets the server accept them: those that
-/// wait for it have a limit, too.
+/// Connects clients, and lets the server accept them from time to time, because the
+/// queue of those that wait has a limit, too.
 fn connect_all(address: &Address, count: usize) -> Vec<Client> {
     const AT_ONCE: usize = 100;
     let mut clients = Vec::with_capacity(count);

@@ -1,5 +1,5 @@
-//! What datagrams cannot do: carry a large reply, or reach a client without a
-//! name.
+//! The limits of datagrams: they cannot carry a large reply, nor reach a client without
+//! a name.
 
 use std::os::unix::net::UnixDatagram;
 use std::time::Duration;
@@ -21,7 +21,7 @@ use crate::listeners::{CtlListeners, STREAM};
 /// The largest datagram that UDP carries.
 const UDP: usize = 65_507;
 
-/// The longest packet that `kamcmd` puts together.
+/// The longest packet that `kamcmd` reassembles.
 const IN_PIECES: usize = 128 * 1024;
 
 fn described(listeners: &CtlListeners) -> Builder {
@@ -39,7 +39,7 @@ fn set_text(server: &Server, len: usize) {
     assert!(matches!(answer, Answer::Reply(_)), "{answer}");
 }
 
-/// The packet that answers `pv.shvGet`, always of the same length.
+/// The packet that answers `pv.shvGet`, which always has the same length.
 fn get(address: &Address) -> Vec<u8> {
     Client::connect(address.clone()).call_raw(&request("pv.shvGet", &["text".into()], 7))
 }
@@ -48,9 +48,9 @@ fn get_lines(address: &linefifo::Address) -> Vec<u8> {
     linefifo::ask(address, "pv.shvGet", &[LineArg::from("text")])
 }
 
-/// Sets the text so long that `reply_len` of the replies is `wanted`.
+/// Makes the text so long that `reply_len`, the length of the reply, is `wanted`.
 fn make_reply_long(server: &Server, wanted: usize, reply_len: impl Fn() -> usize) {
-    // How many bytes there are around it depends on its length.
+    // The number of bytes around the text depends on its length.
     let mut around = 0;
     for _ in 0..4 {
         set_text(server, wanted - around);
@@ -125,8 +125,8 @@ fn beyond_what_kamcmd_takes_a_fault_tells_the_size_and_a_way_out() {
     assert_eq!(get(&tcp).len(), IN_PIECES + 1);
 }
 
-/// The system takes them as long as the send buffer allows, and nobody has to put
-/// anything together.
+/// The system takes them as long as the send buffer allows, and nothing has to be
+/// reassembled.
 #[test]
 fn a_unix_datagram_has_what_the_system_takes() {
     let listeners = CtlListeners::new();
@@ -144,8 +144,8 @@ fn a_unix_datagram_has_what_the_system_takes() {
     }
 }
 
-/// Five values of most of a megabyte are more than any send buffer makes the system
-/// take.
+/// Five such values of nearly a megabyte are more than the system takes with any send
+/// buffer.
 #[test]
 fn where_the_system_does_not_take_it_a_fault_tells_the_size() {
     let listeners = CtlListeners::new();
@@ -202,8 +202,7 @@ fn a_fault_is_one_datagram() {
     }
 }
 
-/// A Unix datagram socket without a name gets no reply, which its client may
-/// not want.
+/// A Unix datagram socket without a name gets no reply. Its client may not want one.
 #[test]
 fn a_request_from_a_socket_without_a_name_runs() {
     let listeners = CtlListeners::new();
@@ -223,8 +222,8 @@ fn a_request_from_a_socket_without_a_name_runs() {
     });
 }
 
-/// The system keeps ten or so for a Unix datagram socket that is not connected;
-/// what goes beyond waits in the server, in its order, and nobody else does.
+/// The system keeps about ten datagrams for a Unix socket that is not connected.
+/// Further ones wait in the server in their order, and no other client does.
 #[test]
 fn replies_that_a_client_does_not_take_yet_wait_for_it() {
     const DEAF: usize = 10;
@@ -235,8 +234,8 @@ fn replies_that_a_client_does_not_take_yet_wait_for_it() {
         unreachable!("that is the first one");
     };
     let mut other = Client::connect(Address::UnixDatagram(path.clone()));
-    // A busy machine may stop this process for longer than the server waits, so
-    // one success of several counts.
+    // A busy machine may stop this process for longer than the server waits, so one
+    // success in several attempts suffices.
     wait::until(
         "all replies are read before the server gives one up",
         || {
@@ -257,8 +256,8 @@ fn replies_that_a_client_does_not_take_yet_wait_for_it() {
     );
 }
 
-/// One client with hundreds of replies that it does not read. Where clients are
-/// connected the system sets them no limit of their own.
+/// One client does not read hundreds of replies. The system sets no limit of its own
+/// for connected clients.
 #[test]
 fn others_are_answered_while_a_connected_client_reads_nothing() {
     let listeners = CtlListeners::new();
@@ -275,12 +274,12 @@ fn others_are_answered_while_a_connected_client_reads_nothing() {
     }
 }
 
-/// Some clients that ask for all the room there is for what nobody reads. Others are
-/// answered, new ones and those that were there before.
+/// Some clients ask for as much as the server keeps for clients that do not read.
+/// Others are answered, new ones as well as earlier ones.
 #[test]
 fn the_room_of_others_is_not_used_up_by_clients_that_read_nothing() {
     const DEAF: usize = 4;
-    /// Twice the room, in all.
+    /// All clients together ask for twice the limit.
     const EACH: usize = 300;
     let listeners = CtlListeners::new();
     let server = described(&listeners).start();
@@ -304,8 +303,8 @@ fn the_room_of_others_is_not_used_up_by_clients_that_read_nothing() {
     }
 }
 
-/// Whether the next answer is the one to this request; if it is not, or does not
-/// come, the server has given that up.
+/// Whether the next answer is the one to this request. If it is not, or none comes, the
+/// server has given this one up.
 fn takes(socket: &UnixDatagram, cookie: u32) -> bool {
     let late = Some(Duration::from_secs(2));
     socket.set_read_timeout(late).expect("a time limit");
@@ -337,14 +336,14 @@ fn the_log_names_the_client_whose_reply_is_lost() {
     wait::until("the log tells", || server.log().contains(&line));
 }
 
-/// The socket of a client that is gone is no reason to try for long.
+/// The server does not try for long to reach the socket of a client that is gone.
 #[test]
 fn replies_for_clients_that_are_gone_are_dropped_with_a_line_in_the_log() {
     let listeners = CtlListeners::new();
     let server = described(&listeners).start();
     let [unix, _] = listeners.datagrams(&server);
-    // The system takes any number of replies for a connected client, so a server that
-    // is quick enough has answered all before the client goes, and nothing is lost.
+    // The system takes any number of replies for a connected client, so a fast server
+    // has answered everything before the client leaves, and nothing is lost.
     wait::until("the log tells", || {
         let mut gone = Client::connect(unix.clone());
         for cookie in 0..30 {

@@ -1,4 +1,4 @@
-//! The suitable requests over every BINRPC transport of the C module, and over
+//! The suitable requests are sent over every BINRPC transport of the C module, and over
 //! those of ours.
 
 use harness::binrpc::{Address, Client};
@@ -18,15 +18,14 @@ fn every_transport_answers_as_in_the_c_module() {
     }
 }
 
-/// Asks the same server over one transport after the other: what the requests
-/// change is changed over each of them, and the same in both servers.
+/// Asks the same server over one transport after the other. What the requests change is
+/// changed over each of them, and in both servers alike.
 fn record(
     setup: &SharedSetup,
     listeners: &CtlListeners,
     flavor: Flavor,
 ) -> Vec<(&'static str, Vec<Exchange>)> {
-    // The socket that says when the server is up is another than those that
-    // are tried.
+    // The socket that shows that the server is up is not one of those under test.
     let config = format!(
         "{}\nmodparam(\"ctl\", \"binrpc\", \"unix:{{dir}}/kamailio_ctl\")",
         listeners.config()
@@ -43,7 +42,7 @@ fn record(
 
 fn ask(address: Address, connections: i32) -> Vec<Exchange> {
     let mut client = Client::connect(address);
-    // `ctl.who` and `ctl.connections` are among the requests.
+    // The requests include `ctl.who` and `ctl.connections`.
     wait_for_connections(&mut client, connections);
     let mut recorder = Recorder::new(client);
     recorder.ask_all(Request::parse_all(SUITABLE));

@@ -1,4 +1,4 @@
-//! `kamcmd` over each transport that it can use.
+//! `kamcmd` over each transport that it supports.
 
 use std::ops::Range;
 use std::path::Path;
@@ -11,7 +11,7 @@ use rpc_wire::binrpc::client::Answer;
 
 use crate::listeners::{CtlListeners, STREAM};
 
-/// What differs in none of these between two servers or two transports.
+/// Runs whose output is the same on two servers and over all transports.
 const RUNS: &[&[&str]] = &[
     &["core.version"],
     &["core.echo", "a", "2", "s:3"],
@@ -57,7 +57,7 @@ fn run_all(address: &Address) -> Vec<Output> {
     RUNS.iter().map(run).collect()
 }
 
-/// An address as the option `-s` takes it.
+/// The address as the option `-s` takes it.
 fn option(address: &Address) -> String {
     match address {
         Address::UnixStream(path) => format!("unixs:{}", path.display()),
@@ -67,12 +67,13 @@ fn option(address: &Address) -> String {
     }
 }
 
-/// Replies that no UDP datagram carries, and ones just below and above what
-/// `kamcmd` puts together. Of a thousand entries the C module makes a dozen
-/// datagrams, ours one or two.
+/// Replies that no UDP datagram carries, with lengths just below and above what
+/// `kamcmd` reassembles. For a thousand entries the C module sends a dozen datagrams,
+/// ours one or two.
 #[test]
 fn it_puts_large_replies_together_as_with_the_c_module() {
-    /// From half of what a UDP datagram carries to most of what `kamcmd` takes.
+    /// The replies have from half of what a UDP datagram carries to most of what
+    /// `kamcmd` takes.
     const ENTRIES: [usize; 4] = [300, 700, 1_000, 1_300];
     let (place, listeners) = (short_directory(), CtlListeners::new());
     let [theirs, ours] = [Flavor::C, Flavor::Rust].map(|flavor| {
@@ -126,7 +127,7 @@ fn beyond_its_128_kib_it_is_told_the_size() {
         told.stdout.starts_with("error: 500 - the reply has "),
         "{told:?}"
     );
-    // One datagram carries it, and kamcmd does not take it.
+    // One datagram carries it, but kamcmd does not accept it.
     let told = kamcmd::run_at(&option(&unix), &["htable.dump", "t"]);
     assert!(told.stderr.contains("reply too big"), "{told:?}");
 }

@@ -1,4 +1,4 @@
-//! What is refused, and what is gathered.
+//! Limits of connections and requests, and gathering of replies.
 
 use std::io::{Read, Write};
 use std::os::unix::net::UnixStream;
@@ -26,7 +26,7 @@ fn connections_over_the_limit_are_refused_with_a_line_in_the_log() {
     let log = server.log();
     assert!(log.lines().any(told), "no {limit:?} in\n{log}");
 
-    // Those that are open are served on, and one that leaves makes room.
+    // Connected clients are still served, and one that leaves makes room.
     for client in &mut clients {
         assert!(echoes(client));
     }
@@ -52,9 +52,9 @@ fn echoes(client: &mut Client) -> bool {
     answer.is_ok_and(|answer| answer == Answer::Reply(vec![Node::Str(b"hello".to_vec())]))
 }
 
-/// A socket holds some hundred short pieces, for each takes a buffer of its
-/// own, but thousands that were written together. So if all these answers are
-/// in it at once and nobody has read, there were few writes.
+/// A socket holds some hundred short pieces, because each takes a buffer of its own,
+/// but thousands that were written together. So if all these answers are in it at once
+/// before any was read, there were few writes.
 #[test]
 fn answers_to_requests_in_one_write_come_in_few_writes() {
     const REQUESTS: u32 = 5_000;

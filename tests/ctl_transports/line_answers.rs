@@ -1,5 +1,5 @@
-//! What the line protocol answers to the suitable requests, with BINRPC's
-//! answers to the same requests as the source of the values.
+//! The answers of the line protocol to the suitable requests. BINRPC's answers to the
+//! same requests provide the values.
 
 use harness::binrpc::{Client, request};
 use harness::differential::{SUITABLE, SharedSetup};
@@ -14,14 +14,14 @@ use rpc_wire::linefifo::client::Arg as LineArg;
 use crate::line_rule;
 use crate::listeners::CtlListeners;
 
-/// Over BINRPC every parameter is text, as it is on a line, and is converted to
-/// what the command asks for.
+/// With this, every parameter over BINRPC is a text, as it is on a line, and is
+/// converted to the type for which the command asks.
 const CONVERTING: &str = r#"
 modparam("ctl", "autoconversion", 1)
 modparam("ctl", "binrpc", "unix:{dir}/kamailio_ctl")
 "#;
 
-/// What tells of connections, which differ between the protocols.
+/// Commands about connections, whose answers differ between the protocols.
 const LEFT_OUT: &[&str] = &["ctl.who", "ctl.connections"];
 
 /// A request and BINRPC's answer to it.
@@ -45,7 +45,7 @@ fn over_tcp_the_answers_are_those_of_binrpc() {
     assert_alike(2);
 }
 
-/// Asks a server of each kind; what the requests change is to be the same.
+/// Asks a server of each kind. What the requests change must be the same.
 fn assert_alike(transport: usize) {
     let (setup, listeners) = (SharedSetup::new(), CtlListeners::new());
     let config = format!("{CONVERTING}{}", listeners.config());
@@ -81,7 +81,7 @@ fn all_known(server: &Server) -> Vec<Known> {
         .collect()
 }
 
-/// An empty parameter would be the end of the request.
+/// An empty parameter would end the request.
 fn can_be_sent(request: &Request) -> bool {
     let is_empty = |arg: &Arg| *arg == Arg::from("");
     !LEFT_OUT.contains(&&*request.method) && !request.args.iter().any(is_empty)
@@ -123,7 +123,7 @@ impl Known {
                 }
                 line_rule::fault_of(reply, &values)
             }
-            // Both protocols have words of their own for it.
+            // Both protocols have texts of their own for it.
             Answer::Fault { reason, .. } if *reason == not_found.as_bytes() => unless(
                 reply,
                 format!("500 Command '{method}' not found\n").as_bytes(),
@@ -139,8 +139,8 @@ impl Known {
     }
 }
 
-/// The line on which a request has the parameter that BINRPC cannot read: the
-/// first line is the command's, and BINRPC counts parameters from 0.
+/// The line of the parameter that BINRPC cannot read. The first line of a request is
+/// the command's, and BINRPC counts parameters from 0.
 fn misread_line(reason: &[u8]) -> Option<usize> {
     let reason = std::str::from_utf8(reason).ok()?;
     let rest = reason.strip_prefix("error at parameter ")?;

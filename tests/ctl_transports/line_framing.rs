@@ -1,4 +1,4 @@
-//! Requests of the line protocol in pieces, and several at once.
+//! Requests of the line protocol that come in pieces, or several at once.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -37,7 +37,7 @@ fn requests_in_one_write_are_answered_in_their_order() {
     }
 }
 
-/// Behind the request in a datagram nothing is looked at, as in C.
+/// What follows the request in a datagram is ignored, as in C.
 #[test]
 fn a_datagram_is_one_request() {
     let lines = LineServer::new();
@@ -87,7 +87,7 @@ fn a_request_may_come_byte_by_byte() {
     }
 }
 
-/// The end of what was read may be inside a line end or an escape.
+/// A read may end inside a line end or an escape.
 #[test]
 fn a_request_may_be_cut_anywhere() {
     let lines = LineServer::new();

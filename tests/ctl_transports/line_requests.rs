@@ -1,4 +1,4 @@
-//! What requests of the line protocol may say, and what is replied.
+//! The syntax of requests in the line protocol, and the replies to wrong ones.
 
 use std::net::TcpStream;
 
@@ -13,7 +13,7 @@ use rpc_wire::linefifo::client::Arg;
 
 use crate::listeners::{CtlListeners, STREAM};
 
-/// A server that is asked in lines.
+/// A server that serves the line protocol.
 pub(crate) struct LineServer {
     server: Server,
     listeners: CtlListeners,
@@ -47,8 +47,8 @@ impl LineServer {
     }
 }
 
-/// Asserts what each transport replies to these bytes; `{pipe}` in them stands
-/// for the name of the reply pipe.
+/// Asserts the reply of each transport to these bytes, in which `{pipe}` stands for the
+/// name of the reply pipe.
 #[track_caller]
 fn assert_replies(lines: &LineServer, request: &str, reply: &str) {
     for address in lines.addresses() {
@@ -66,7 +66,7 @@ fn lines_may_end_in_crlf() {
         ":core.echo:{pipe}\r\none\r\ntwo\r\n\r\n",
         "200 OK\none\ntwo\n",
     );
-    // Or some of them.
+    // Some of the lines may end in CR LF.
     assert_replies(
         &lines,
         ":core.echo:{pipe}\none\r\ntwo\n\r\n",
@@ -88,7 +88,8 @@ fn every_escape_is_read_and_written() {
         ":core.echo:{pipe}\na\\tb\\\\c\\nd\\re\\cf\\og:h,i\n\n",
         "200 OK\na\\tb\\\\c\\nd\\re:f,g:h,i\n",
     );
-    // The command gets what the escapes stand for: BINRPC has none.
+    // The command gets the text for which the escapes stand, because BINRPC has no
+    // escapes.
     let text = "a\tb\\c\nd\re:f,g";
     let echo = lines.server.client().call("core.echo", &[text.into()]);
     assert_eq!(echo.values()[0].as_str(), Some(text));
@@ -98,7 +99,7 @@ fn every_escape_is_read_and_written() {
     }
 }
 
-/// What a request calls `\c` a structure in a reply calls `\o`.
+/// A structure in a reply has `\o` where a request has `\c`.
 #[test]
 fn colons_and_commas_of_structures_are_escaped() {
     let lines = LineServer::new();
@@ -170,7 +171,7 @@ fn faults_are_a_code_and_a_reason() {
     assert_replies(&lines, ":htable.dump:{pipe}\nnone\n\n", &line);
 }
 
-/// What is no request, and what is said of it.
+/// Bytes that are not a request, and the errors for them.
 const WRONG: [(&[u8], &str); 3] = [
     (b"core.echo:\nx\n\n", "does not start with a colon"),
     (b":core.echo\nx\n\n", "no colon follows"),
@@ -186,7 +187,7 @@ fn what_is_no_request_is_refused() {
         let reply = String::from_utf8_lossy(&reply);
         assert!(reply.starts_with("400 bad request: "), "{reply}");
         assert!(reply.contains(reason), "{reply}");
-        // Over UDP the sender may be forged.
+        // The sender of a UDP datagram may be forged.
         let mut client = Client::connect(&udp);
         client.send(request).expect("the server reads");
         client
@@ -197,8 +198,8 @@ fn what_is_no_request_is_refused() {
     }
 }
 
-/// What a browser or another program was made to send here is not searched
-/// for commands.
+/// What a browser or another program was made to send here is not searched for
+/// commands.
 #[test]
 fn a_connection_that_begins_with_no_request_is_closed() {
     let lines = LineServer::new();
@@ -220,7 +221,7 @@ fn a_connection_that_begins_with_no_request_is_closed() {
     assert!(matches!(answer, Answer::Fault { .. }), "{answer}");
 }
 
-/// Nobody knows where the client waits.
+/// Nobody can know where the client waits.
 #[test]
 fn what_is_no_request_on_the_pipe_is_logged() {
     let lines = LineServer::new();
@@ -237,7 +238,7 @@ fn what_is_no_request_on_the_pipe_is_logged() {
     }
 }
 
-/// Nobody makes the server write into a pipe over the network.
+/// A client in the network cannot make the server write into a pipe.
 #[test]
 fn over_sockets_a_reply_file_is_not_used() {
     let lines = LineServer::new();
@@ -249,7 +250,7 @@ fn over_sockets_a_reply_file_is_not_used() {
         });
         assert_eq!(reply, b"200 OK\nhello\n");
     }
-    // The first that comes through the pipe is this.
+    // This is the first reply that comes through the pipe.
     let [own, ..] = lines.addresses();
     let last = request("core.echo", pipe.name(), &[Arg::from("last")]);
     Client::connect(&own).send(&last).expect("the server reads");
@@ -272,7 +273,7 @@ fn over_unix_sockets_it_is_the_same() {
         binrpc::Address::UnixStream(server.path("stream")),
         binrpc::Address::UnixDatagram(server.path("datagram")),
     ] {
-        // It sends and reads any bytes.
+        // BINRPC carries any bytes in both directions.
         let mut client = binrpc::Client::connect(address);
         for word in ["first", "second"] {
             let request = request("core.echo", "", &[Arg::from(word)]);

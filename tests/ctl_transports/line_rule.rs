@@ -1,36 +1,36 @@
-//! How the line protocol writes values, made from what BINRPC tells of the same
-//! values: a second opinion on the codec, from the written format alone.
+//! The rule by which the line protocol writes values. The lines are derived from
+//! BINRPC's values and the documented format, independently of the codec.
 
 use rpc_wire::binrpc::client::Node;
 
-/// A value whose text follows from BINRPC's, as far as that tells.
+/// A value whose text follows from BINRPC's, as far as that is possible.
 #[derive(Debug)]
 enum Cell<'a> {
     Text(&'a [u8]),
-    /// 32 bits: BINRPC tells not whether there is a sign.
+    /// An integer of 32 bits. BINRPC does not tell whether it is signed.
     Int(i32),
-    /// Three decimals of more.
+    /// A float, of which BINRPC has three decimals.
     Double(f64),
-    /// Something that differs each time.
+    /// A value that differs each time.
     Any,
 }
 
 /// A line of a reply.
 #[derive(Debug)]
 enum Line<'a> {
-    /// A value that is no structure.
+    /// A value that is not a structure.
     Value(Cell<'a>),
     /// A structure or an array, with its name if it is inside another.
     Members {
         within: Option<&'a [u8]>,
         members: Vec<(Option<&'a [u8]>, Cell<'a>)>,
     },
-    /// A structure that differs each time, even in what members it has.
+    /// A structure that differs each time, even in its members.
     Any,
 }
 
-/// What `reply` says otherwise than these values have to be written, `None` if
-/// it is right. [`volatile`] values may be anything.
+/// The first difference between `reply` and the way in which these values must be
+/// written, or `None`. [`volatile`] values may be anything.
 pub(crate) fn fault_of(reply: &[u8], values: &[Node]) -> Option<String> {
     let mut expected = Vec::new();
     for value in values {
@@ -55,13 +55,13 @@ pub(crate) fn fault_of(reply: &[u8], values: &[Node]) -> Option<String> {
     (wanted != found).then(|| format!("{wanted} lines were expected, not {found}"))
 }
 
-/// Stands for a value that differs each time: no command answers with bytes
-/// that are no text.
+/// The placeholder of a value that differs each time. No command answers with bytes
+/// that are not text.
 pub(crate) fn volatile() -> Node {
     Node::Bytes(Vec::new())
 }
 
-/// The line of a value, and those of what is inside it.
+/// Adds the line of a value, and the lines of the values inside it.
 fn put_lines<'a>(value: &'a Node, within: Option<&'a [u8]>, lines: &mut Vec<Line<'a>>) {
     let members = match value {
         Node::Bytes(_) => return lines.push(Line::Any),
@@ -85,7 +85,7 @@ fn put_lines<'a>(value: &'a Node, within: Option<&'a [u8]>, lines: &mut Vec<Line
     }
 }
 
-/// A value that has no members.
+/// A value without members.
 fn cell(value: &Node) -> Option<Cell<'_>> {
     match value {
         Node::Int(number) => Some(Cell::Int(*number)),
@@ -113,8 +113,7 @@ impl Line<'_> {
 }
 
 fn are_members(members: &[(Option<&[u8]>, Cell<'_>)], text: &[u8]) -> bool {
-    // Behind the last one, a comma says that it is a text without name and
-    // characters.
+    // A comma behind the last member shows an empty text without a name.
     let ends_empty = matches!(members, [.., (None, Cell::Text(b""))]);
     let text = match text.strip_suffix(b",") {
         Some(before) if ends_empty => before,
@@ -135,7 +134,7 @@ fn are_members(members: &[(Option<&[u8]>, Cell<'_>)], text: &[u8]) -> bool {
     parts.len() == members.len() && members.iter().zip(&parts).all(is_member)
 }
 
-/// What follows the name and its colon.
+/// The text behind the name and its colon.
 fn after_name<'a>(name: &[u8], text: &'a [u8]) -> Option<&'a [u8]> {
     text.strip_prefix(&*escaped_member(name))?
         .strip_prefix(b":")
@@ -156,7 +155,7 @@ impl Cell<'_> {
     }
 }
 
-/// Whole, or with six decimals.
+/// Whether it is a whole number, or has six decimals.
 fn is_number(text: &str) -> bool {
     let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     match text.trim_start_matches('-').split_once('.') {

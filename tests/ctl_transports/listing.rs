@@ -19,7 +19,7 @@ fn described(flavor: Flavor, listeners: &CtlListeners) -> Builder {
         .socket(STREAM)
 }
 
-/// Without a connection, with one, and with one of each kind.
+/// They are listed without a connection, with one, and with one of each kind.
 #[test]
 fn they_answer_over_every_transport_as_in_the_c_module() {
     let (place, listeners) = (short_directory(), CtlListeners::new());
@@ -34,7 +34,7 @@ fn they_answer_over_every_transport_as_in_the_c_module() {
     }
 }
 
-/// What was asked, and the answer without what differs between two runs.
+/// A command, and the answer to it without what differs between two runs.
 type Told = (String, String);
 
 fn ask_everywhere(listeners: &CtlListeners, server: &Server) -> Vec<Told> {
@@ -63,7 +63,7 @@ fn ask_everywhere(listeners: &CtlListeners, server: &Server) -> Vec<Told> {
 fn connected(addresses: &[Address]) -> Vec<Client> {
     let connect = |address: &Address| {
         let mut client = Client::connect(address.clone());
-        // It is answered, so it was accepted before the next one.
+        // The client is answered, so it is accepted before the next one.
         client.call("core.version", &[]);
         client
     };
@@ -78,7 +78,7 @@ fn ask(client: &mut Client, how: &str) -> Vec<Told> {
     asked.to_vec()
 }
 
-/// The fourth of the six values of each connection is the client's port.
+/// Replaces the client's port, which is the fourth of six values of each connection.
 fn without_client_ports(command: &str, mut answer: Answer) -> Answer {
     let ports = match &mut answer {
         Answer::Reply(values) if command == "ctl.who" => values.iter_mut().skip(3).step_by(6),
@@ -128,8 +128,7 @@ fn every_place_is_listed_in_the_words_of_the_configuration() {
     }
 }
 
-/// A connection of the line protocol is one of those that are listed, and its
-/// client may ask, too.
+/// A connection of the line protocol is listed as well, and its client may also ask.
 #[test]
 fn they_answer_over_the_line_protocol() {
     let listeners = CtlListeners::new();
@@ -167,7 +166,7 @@ fn they_answer_over_the_line_protocol() {
     assert_eq!(lines.len(), 7, "{reply}");
 }
 
-/// Another process knows nothing of the handler's connections.
+/// A process other than the handler does not know the handler's connections.
 #[test]
 fn asked_from_another_transport_they_say_so_as_in_the_c_module() {
     let place = short_directory();
@@ -184,7 +183,7 @@ fn asked_from_another_transport_they_say_so_as_in_the_c_module() {
             )
             .directory(place.path())
             .start();
-        // One client is connected, about whom it could tell.
+        // A client is connected about which it could tell.
         let _client = connected(&[Address::UnixStream(server.socket())]);
         COMMANDS.map(|command| jsonrpc::call(&server.path("jsonrpc"), command, ""))
     });

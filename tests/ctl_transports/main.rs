@@ -1,5 +1,5 @@
-//! `ctl`: every transport, parameter and own command, slow clients and many,
-//! on a real Kamailio.
+//! `ctl` on a real Kamailio: every transport, every parameter, its own commands, slow
+//! clients and many clients.
 #![forbid(unsafe_code)]
 
 use harness::ctl_listeners as listeners;

@@ -1,5 +1,5 @@
-//! Who may use the Unix sockets and the pipe: `mode`, `user` and `group`, and
-//! what becomes of them when the server drops its privileges.
+//! The access to the Unix sockets and the pipe by `mode`, `user` and `group`, and after
+//! the server has dropped its privileges.
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
@@ -13,7 +13,7 @@ use harness::server::{Server, short_directory};
 use rustix::process::{getegid, geteuid};
 use tempfile::TempDir;
 
-/// One of each kind of file.
+/// A file of each kind.
 const FILES: [&str; 3] = ["stream", "datagram", "pipe"];
 
 const EVERYWHERE: &str = r#"
@@ -32,8 +32,8 @@ struct Somebody {
 }
 
 impl Somebody {
-    /// This user and this group if we are root; we ourselves otherwise, for
-    /// then a file can be given to nobody else.
+    /// This user and this group if we are root, and ourselves otherwise, because only
+    /// root can give files to others.
     fn named(user: &str, group: &str) -> Self {
         let (user, group) = if geteuid().is_root() {
             (user.to_owned(), group.to_owned())
@@ -57,7 +57,7 @@ fn said(command: &[&str]) -> String {
     text.trim().to_owned()
 }
 
-/// The number of a user or a group.
+/// The number of a user or a group in a database of the system.
 fn number(name: &str, database: &str) -> u32 {
     let entry = said(&["getent", database, name]);
     let number = entry.split(':').nth(2).and_then(|field| field.parse().ok());
@@ -72,7 +72,7 @@ fn described(config: &str) -> Builder {
         .socket("stream")
 }
 
-/// Mode, user and group.
+/// The mode, the user and the group of a file.
 type Access = (u32, u32, u32);
 
 fn access(path: &Path) -> Access {
@@ -154,7 +154,7 @@ fn all_three_together() {
     assert_access(&described(&config).start(), (0o660, *uid, *gid));
 }
 
-/// The core makes its user the owner of its own sockets; ours go with them.
+/// The core makes its user the owner of its own sockets, and ours belong to the same.
 #[test]
 fn the_cores_user_and_group_own_what_the_module_leaves_open() {
     let directory = short_directory();
@@ -169,8 +169,8 @@ fn the_cores_user_and_group_own_what_the_module_leaves_open() {
     }
 }
 
-/// The same from the configuration, whose `user` and `group` drop privileges
-/// as the options `-u` and `-g` do.
+/// The server's `user` and `group` in the configuration drop privileges as the options
+/// `-u` and `-g` do.
 #[test]
 fn the_cores_user_and_group_may_stand_in_the_configuration() {
     let directory = short_directory();
@@ -185,7 +185,7 @@ fn the_cores_user_and_group_may_stand_in_the_configuration() {
     assert_runs_as(&server, &nobody);
 }
 
-/// Only a process with privileges can give files away: it is done before they
+/// Only a privileged process can give files away, so that happens before the privileges
 /// are dropped.
 #[test]
 fn the_modules_user_and_group_come_before_the_cores() {
@@ -210,7 +210,7 @@ fn the_modules_user_and_group_come_before_the_cores() {
     }
 }
 
-/// Starts a server that may not give files to others.
+/// A server that may not give files to others.
 fn without_rights(flavor: Flavor, config: &str) -> Builder {
     let launcher: &[&str] = match geteuid().is_root() {
         true => &["setpriv", "--bounding-set=-chown"],
@@ -232,7 +232,7 @@ fn without_rights(flavor: Flavor, config: &str) -> Builder {
 const SOMEBODY_ELSE: &str = r#"modparam("ctl", "user", "daemon")"#;
 const ANOTHER_GROUP: &str = r#"modparam("ctl", "group", "daemon")"#;
 
-/// The C module looks at neither without the other.
+/// The C module ignores each of the two without the other.
 #[test]
 fn a_user_or_a_group_alone_that_cannot_be_had_is_a_warning() {
     let (uid, gid) = us();
@@ -270,7 +270,7 @@ fn both_that_cannot_be_had_stop_the_start() {
     }
 }
 
-/// A server that works as somebody who may do little.
+/// A server that runs as a user with few rights.
 fn as_nobody(directory: &TempDir, nobody: &Somebody, config: &str) -> Builder {
     give_to(nobody, directory.path());
     described(config)
@@ -278,7 +278,7 @@ fn as_nobody(directory: &TempDir, nobody: &Somebody, config: &str) -> Builder {
         .options(["-u", &nobody.user, "-g", &nobody.group])
 }
 
-/// A server that removes its files in the end has to own the directory.
+/// A server that removes its files at its end must own the directory.
 fn give_to(somebody: &Somebody, directory: &Path) {
     chown(directory, Some(somebody.uid), Some(somebody.gid))
         .unwrap_or_else(|error| panic!("{directory:?}: {error}"));

@@ -1,11 +1,11 @@
-//! Parameters that are there for old configurations.
+//! Parameters that only exist for old configurations.
 
 use harness::modules::Flavor;
 use harness::server::Server;
 use rpc_wire::binrpc::client::{Answer, Arg, Node};
 
-/// With the C module they limit replies; the smallest value that it takes would
-/// make most of them impossible.
+/// The C module limits replies by them; the smallest value that it accepts would make
+/// most replies impossible.
 #[test]
 fn sizes_are_accepted_and_limit_nothing() {
     let server = Server::builder(Flavor::Rust)
@@ -35,7 +35,7 @@ fn sizes_are_accepted_and_limit_nothing() {
     assert_eq!(value, Some(&*long));
 }
 
-/// `cfg.set_now_int` asks for an int, and not for one to be made of text.
+/// `cfg.set_now_int` asks for an int, and not for a text that could be converted.
 #[test]
 fn parameters_are_converted_only_where_that_is_asked_for() {
     let [refused, accepted] = [0, 1].map(|on| {

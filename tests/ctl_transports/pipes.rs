@@ -1,4 +1,4 @@
-//! The server's own named pipe: it comes with the server and goes with it.
+//! The server's own named pipe, which comes with the server and goes with it.
 
 use std::fs;
 use std::os::unix::fs::FileTypeExt;
@@ -58,7 +58,7 @@ fn one_that_was_made_by_hand_is_replaced() {
     assert_echoes(&described().directory(place.path()).start());
 }
 
-/// An operator who names a file by mistake keeps it.
+/// A file that an operator names by mistake is kept.
 #[test]
 fn another_file_is_not() {
     let place = short_directory();
@@ -74,14 +74,14 @@ fn another_file_is_not() {
 #[test]
 fn it_serves_one_client_after_the_other() {
     let server = described().start();
-    // Each opens it and closes it again, so that between two of them it has no
-    // writer but the server.
+    // Each opens the pipe and closes it again, so that between two of them only the
+    // server has it open for writing.
     for _ in 0..200 {
         assert_echoes(&server);
     }
 }
 
-/// The client waits for a reply, and its request will never be complete.
+/// The client waits for a reply to a request that will never be complete.
 #[test]
 fn a_request_whose_writer_has_left_is_refused() {
     let server = described().start();

@@ -1,4 +1,4 @@
-//! Who gets a place when there are more clients than places.
+//! The clients that get a place if there are more clients than places.
 
 use harness::binrpc::{Address, Client, request};
 use harness::kamcmd;
@@ -23,7 +23,7 @@ fn start(listeners: &CtlListeners, descriptors: u64) -> Server {
         .start()
 }
 
-/// Whoever can reach the port opens more connections than there are places.
+/// A client of the network opens more connections than there are places.
 #[test]
 fn idle_clients_of_the_network_keep_nobody_out() {
     let listeners = CtlListeners::new();
@@ -33,11 +33,11 @@ fn idle_clients_of_the_network_keep_nobody_out() {
     terminal.read_to("kamcmd> ");
     let mut first = Client::connect(tcp.clone());
     assert!(echoes(&mut first));
-    // One that is at work has its place for sure.
+    // A client that is being served cannot lose its place.
     let echo = request("core.echo", &["hello".into()], 1);
     let mut idle: Vec<Client> = (0..300).map(|_| Client::connect(tcp.clone())).collect();
     assert!(first.is_closed_by_server());
-    // So they do if each of them has begun to ask.
+    // They keep their places once each of them has begun a request.
     for client in &mut idle {
         let _ = client.send(&echo[..5]);
     }
@@ -53,7 +53,7 @@ fn idle_clients_of_the_network_keep_nobody_out() {
     assert!(server.log().contains(told), "{}", server.log());
 }
 
-/// Clients at the Unix socket are never closed, so for them there is a limit.
+/// Clients of the Unix socket are never closed, so there is a limit for them.
 #[test]
 fn clients_of_the_network_leave_a_reserve_and_local_ones_stay() {
     let listeners = CtlListeners::new();
@@ -70,14 +70,14 @@ fn clients_of_the_network_leave_a_reserve_and_local_ones_stay() {
     }
     assert!(!echoes(&mut Client::connect(tcp.clone())));
     assert!(local.iter_mut().all(echoes));
-    // From a quarter of them on, the places are anybody's.
+    // Any client may have the places from a quarter on.
     local.truncate(local.len() * 3 / 4);
     wait::until("there is room", || {
         echoes(&mut Client::connect(tcp.clone()))
     });
 }
 
-/// A server that may have few descriptors serves as many clients as with C.
+/// A server that is allowed few descriptors serves as many clients as with C.
 #[test]
 fn few_descriptors_are_enough_for_thirty_clients() {
     for descriptors in [64, 70] {
@@ -104,7 +104,7 @@ fn few_descriptors_are_enough_for_thirty_clients() {
     }
 }
 
-/// Idle ones at one port make room for those at another, but not the other way
+/// Idle clients at one port make room for those at another, but not the other way
 /// round.
 #[test]
 fn each_port_has_its_share() {

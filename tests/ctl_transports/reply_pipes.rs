@@ -1,5 +1,5 @@
-//! The pipes that clients make for their replies, and what others may have put
-//! in their place.
+//! The pipes that clients make for their replies, and what others may have put in their
+//! place.
 
 use std::fs::{self, File, hard_link};
 use std::io::Read;
@@ -36,13 +36,13 @@ impl Session {
         Self { server, client }
     }
 
-    /// Asks for a reply through this file, and waits for nothing.
+    /// Asks for a reply through this file, and does not wait.
     fn ask_for(&mut self, reply_file: &str, word: &str) {
         let request = request("core.echo", reply_file, &[Arg::from(word)]);
         self.client.send(&request).expect("the server reads");
     }
 
-    /// Waits for a line of the log that has both of these.
+    /// Waits for a line of the log that has both texts.
     fn wait_for_line(&self, name: &str, words: &str) {
         let told = |line: &str| {
             line.contains("WARNING: ctl ") && line.contains(name) && line.contains(words)
@@ -58,8 +58,8 @@ impl Session {
     /// Fails if anything came through the pipe before now.
     fn assert_unused(&mut self, pipe: &mut ReplyPipe) {
         self.ask_for(pipe.name(), "the first");
-        // Whoever only looked at the pipe has closed it again, which reads as
-        // an end without a reply.
+        // The server may have opened the pipe to check it and closed it again, which
+        // reads as an end without a reply.
         let reply = wait::for_some(|| {
             let reply = pipe.read_all().expect("a reply");
             (!reply.is_empty()).then_some(reply)
@@ -148,7 +148,8 @@ fn a_name_that_leads_elsewhere_is_refused() {
     session.assert_unused(&mut pipe);
 }
 
-/// As in C, so that nobody reaches a hidden file or one of another program.
+/// This is refused as in C, so that nobody reaches a hidden file or one of another
+/// program.
 #[test]
 fn a_name_with_a_dot_is_refused() {
     let mut session = Session::new();
@@ -166,9 +167,9 @@ fn last_part(path: &Path) -> &str {
     name.expect("a directory in /tmp")
 }
 
-/// Somebody else exchanges the pipe for a link all the time: whichever of them
-/// the server finds, and between whichever two of its steps, nothing arrives
-/// where the link leads.
+/// Another process exchanges the pipe for a link all the time. Whichever of them the
+/// server finds, and between whichever of its steps, nothing arrives where the link
+/// leads.
 #[test]
 fn a_file_that_is_swapped_meanwhile_gets_nothing() {
     const SWAPS: usize = 300;
@@ -188,7 +189,7 @@ fn a_file_that_is_swapped_meanwhile_gets_nothing() {
         let mut asked = 0;
         while asked < REQUESTS || swaps.load(Ordering::Relaxed) < SWAPS {
             session.ask_for(name.name(), "bad");
-            // When this has come, that one was tried.
+            // When this reply has come, the other one was tried.
             session.assert_unused(&mut ReplyPipe::new());
             asked += 1;
         }
@@ -198,7 +199,7 @@ fn a_file_that_is_swapped_meanwhile_gets_nothing() {
     assert!(written.is_empty(), "{}", written.escape_ascii());
 }
 
-/// Puts a pipe with a reader at `path`, and then a link to `victim`.
+/// Repeatedly puts a pipe with a reader at `path`, and then a link to `victim`.
 fn swap(path: &Path, victim: &Path) {
     let pipe = ReplyPipe::new();
     fs::rename(pipe.path(), path).expect("both are in /tmp");
@@ -207,7 +208,7 @@ fn swap(path: &Path, victim: &Path) {
     fs::rename(link.path(), path).expect("both are in /tmp");
 }
 
-/// How long it waits is the C module's affair; that nobody else does is ours.
+/// The C module also waits some time; only with ours no other client does.
 #[test]
 fn one_that_nobody_reads_is_given_up_and_keeps_nobody_waiting() {
     let mut session = Session::new();
@@ -215,9 +216,9 @@ fn one_that_nobody_reads_is_given_up_and_keeps_nobody_waiting() {
     let unread = OwnPath::new();
     make_pipe(unread.path());
     let given_up = |server: &Server| server.log().matches("nobody reads from it").count();
-    // A busy machine may stop this process for longer than the server waits,
-    // so one success of several counts. A server that waits for the reader
-    // never has one.
+    // A busy machine may stop this process for longer than the server waits, so one
+    // success in several attempts suffices. A server that waits for the reader never
+    // succeeds.
     wait::until("others are answered before a reply is given up", || {
         let before = given_up(&session.server);
         session.ask_for(unread.name(), "bad");
@@ -228,8 +229,7 @@ fn one_that_nobody_reads_is_given_up_and_keeps_nobody_waiting() {
     session.wait_for_line(unread.name(), "nobody reads from it");
 }
 
-/// A thousand of them, who are all still waited for when others have had their
-/// answers.
+/// A thousand replies still wait when other clients have had their answers.
 #[test]
 fn a_thousand_that_nobody_reads_keep_nobody_waiting() {
     const WAITING: usize = 1_000;
@@ -237,7 +237,7 @@ fn a_thousand_that_nobody_reads_keep_nobody_waiting() {
     let mut session = Session::new();
     let mut neighbour = session.server.client();
     let given_up = |server: &Server| server.log().matches("nobody reads from it").count();
-    // As above, one success of several counts.
+    // As above, one success in several attempts suffices.
     wait::until("others are answered before a reply is given up", || {
         let unread: Vec<OwnPath> = (0..WAITING).map(|_| OwnPath::new()).collect();
         let request_for = |own: &OwnPath| request("core.echo", own.name(), &[Arg::from("late")]);
@@ -253,8 +253,8 @@ fn a_thousand_that_nobody_reads_keep_nobody_waiting() {
     });
 }
 
-/// More than may wait. A reply whose reader waits goes at once, and one whose reader
-/// is late takes the place of another.
+/// There are more replies than may wait. A reply whose reader waits is sent at once,
+/// and one whose reader is late takes the place of another.
 #[test]
 fn more_that_nobody_reads_than_may_wait_cost_nobody_a_reply() {
     const WAITING: usize = 1_100;
@@ -277,7 +277,7 @@ fn more_that_nobody_reads_than_may_wait_cost_nobody_a_reply() {
     );
 }
 
-/// A reader that opens its pipe when the request has been written, as `kamctl` does.
+/// The reader opens its pipe after the request was written, as `kamctl` does.
 #[test]
 fn a_late_reader_finds_its_reply_among_those_that_nobody_reads() {
     const WAITING: usize = 1_100;
@@ -308,7 +308,7 @@ fn a_late_reader_finds_its_reply_among_those_that_nobody_reads() {
     });
 }
 
-/// Its reader has a while for each piece.
+/// The reader has some time for each piece.
 #[test]
 fn one_whose_reader_is_slow_gets_all_of_a_large_reply() {
     const LEN: usize = 900_000;
@@ -339,9 +339,9 @@ fn set_text(client: &mut BinrpcClient, len: usize) -> String {
     text
 }
 
-/// All of a reply, read in small pieces with a request to the server between
-/// them; nothing if this machine was so busy that the server may have taken
-/// the reader for gone.
+/// Reads all of a reply in small pieces with a request to the server between them. It
+/// returns `None` if this machine was so busy that the server may have given the reader
+/// up.
 fn read_slowly(pipe: &mut ReplyPipe, neighbour: &mut BinrpcClient) -> Option<Vec<u8>> {
     const PIECE: usize = 16 * 1024;
     const SUSPICIOUS: Duration = Duration::from_millis(100);

@@ -1,4 +1,4 @@
-//! Clients that take their replies slowly, or not at all: they alone wait.
+//! Clients that take their replies slowly or not at all, for which nobody else waits.
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;
@@ -14,7 +14,7 @@ use rpc_wire::linefifo::client::Arg as LineArg;
 
 use crate::listeners::{CtlListeners, STREAM};
 
-/// What the large reply has at least.
+/// The least length of the large reply.
 const LARGE: usize = 8 * 1024 * 1024;
 
 fn start(listeners: &CtlListeners) -> Server {
@@ -28,7 +28,7 @@ fn start(listeners: &CtlListeners) -> Server {
     server
 }
 
-/// Makes the dump of the table [`LARGE`].
+/// Fills the table so that its dump has [`LARGE`] bytes.
 fn fill(client: &mut Client) {
     const VALUE: usize = 8 * 1024;
     let value = "0123456789abcdef".repeat(VALUE / 16);
@@ -68,7 +68,7 @@ fn others_are_served_while_one_reads_a_large_reply() {
     }
 }
 
-/// The same over the line protocol, whose replies are a stream, too.
+/// The replies of the line protocol are a stream, too.
 #[test]
 fn others_are_served_while_one_reads_many_lines() {
     let listeners = CtlListeners::new();
@@ -92,10 +92,10 @@ fn others_are_served_while_one_reads_many_lines() {
     assert_whole(&whole, read, &mut server.client());
 }
 
-/// Reads all of the reply, piece by piece; `other` is answered all the while.
+/// Reads all of the reply, piece by piece, while `other` is answered.
 fn assert_whole(whole: &[u8], mut read: impl FnMut(usize) -> Vec<u8>, other: &mut Client) {
     const PIECE: usize = 64 * 1024;
-    // The reply has begun, and is far from its end until this goes on.
+    // The reply has begun, but is far from its end before the client reads on.
     let mut told = read(1);
     for number in 0..1000 {
         assert_echoes(other, &number.to_string());
@@ -109,8 +109,8 @@ fn assert_whole(whole: &[u8], mut read: impl FnMut(usize) -> Vec<u8>, other: &mu
     assert!(told == whole, "it is another reply");
 }
 
-/// A reply is some hundred times as long as its request: all of those that are
-/// asked for here would be gigabytes.
+/// A reply is some hundred times as long as its request, so all replies that are asked
+/// for here would be gigabytes.
 #[test]
 fn one_that_only_asks_is_no_longer_read() {
     const ALLOWED_KIB: u64 = 24 * 1024;
@@ -119,7 +119,7 @@ fn one_that_only_asks_is_no_longer_read() {
     let handler = server.process("ctl handler");
     let mut other = server.client();
     for address in listeners.streams(&server) {
-        // What one such reply costs in passing is not what is measured.
+        // The memory that one such reply takes for a moment does not count.
         other.call_raw(&dump());
         let before = resident_kib(handler);
         let mut deaf = Deaf::connect(&address);
@@ -140,7 +140,7 @@ fn one_that_only_asks_is_no_longer_read() {
 /// A client that asks for large replies and takes none.
 struct Deaf {
     stream: Box<dyn Write>,
-    /// What of a request was not taken yet.
+    /// The part of a request that the socket has not taken yet.
     rest: Vec<u8>,
 }
 
@@ -165,9 +165,9 @@ impl Deaf {
         }
     }
 
-    /// Sends requests until the socket takes no more; tells how many.
+    /// Sends requests until the socket takes no more, and returns their number.
     fn ask_as_often_as_it_is_read(&mut self) -> usize {
-        // Each write takes a buffer of its own, so few are better.
+        // Each write takes a buffer of its own, so few large ones are better.
         const AT_ONCE: usize = 500;
         let mut asked = 0;
         loop {

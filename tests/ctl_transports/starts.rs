@@ -1,4 +1,4 @@
-//! Starts that go wrong, and starts after another: what an operator is told.
+//! Starts that fail, and starts after another server: what an operator is told.
 
 use std::fs;
 use std::net::{Ipv4Addr, TcpListener, UdpSocket};
@@ -22,7 +22,7 @@ fn listening(parameter: &str, address: &str) -> Builder {
         .config(&format!(r#"modparam("ctl", "{parameter}", "{address}")"#))
 }
 
-/// The start failed with an error that has all these words.
+/// Asserts that the start failed with an error that has all these words.
 #[track_caller]
 fn assert_failed(ended: &Ended, words: &[&str]) {
     assert!(!ended.status.success(), "it started:\n{}", ended.log);
@@ -45,8 +45,8 @@ fn one_configuration_starts_again_and_again() {
             .socket(STREAM)
             .directory(place.path())
             .start();
-        // Connections that the server closes leave their port in use for a
-        // while, which must not keep the next one from listening.
+        // Connections that the server closes keep their port in use for a while, which
+        // must not keep the next server from listening.
         let mut clients = listeners.binrpc(&server).map(Client::connect);
         for client in &mut clients {
             client.call("core.version", &[]);
@@ -102,7 +102,7 @@ fn a_missing_directory_is_named() {
     }
 }
 
-/// Not even root makes files in /sys.
+/// Not even root can create files in /sys.
 #[test]
 fn a_directory_that_is_not_writable_is_named() {
     for (parameter, address) in [
@@ -156,7 +156,7 @@ fn a_port_that_another_program_has_is_named() {
     }
 }
 
-/// Started by mistake a second time: the first one has the ports.
+/// A server is started a second time by mistake, while the first one has the ports.
 #[test]
 fn a_port_that_another_server_has_is_named() {
     for transport in ["tcp", "udp"] {
@@ -167,7 +167,7 @@ fn a_port_that_another_server_has_is_named() {
     }
 }
 
-/// The same port twice in one configuration.
+/// One configuration has the same port twice.
 #[test]
 fn a_port_that_is_named_twice_is_refused() {
     for transport in ["tcp", "udp"] {
@@ -187,13 +187,13 @@ fn assert_refused(server: Builder, address: &str) {
 
 #[test]
 fn an_address_of_another_host_is_named() {
-    // For documentation only, so no host has it.
+    // The address is for documentation only, so no host has it.
     let address = format!("tcp:{}:{}", Ipv4Addr::new(203, 0, 113, 250), free_port());
     let ended = listening("binrpc", &address).start_failing();
     assert_failed(&ended, &[&address, "this host does not have that address"]);
 }
 
-/// One address and all addresses, as C allows.
+/// One address and all addresses may share a port, as in C.
 #[test]
 fn a_udp_port_may_be_that_of_one_address_and_of_all() {
     let port = free_port();
@@ -204,14 +204,14 @@ fn a_udp_port_may_be_that_of_one_address_and_of_all() {
         let answer = Client::connect(Address::Udp(local(port))).call("core.echo", &["x".into()]);
         assert_eq!(answer.values().len(), 1, "{answer}");
         assert_answers_somehow((Ipv4Addr::new(127, 0, 0, 2), port).into());
-        // That the two share it lets nobody else in.
+        // Sharing the port lets no other program in.
         assert_refused(listening("binrpc", &one), &one);
         assert_refused(listening("binrpc", &all), &all);
     }
 }
 
-/// A server that is started once more by mistake must not take the places of the one
-/// that runs.
+/// A server that is started once more by mistake must not take the sockets of the
+/// running one.
 #[test]
 fn a_place_that_another_server_serves_is_left_to_it() {
     for (parameter, address) in [
@@ -235,7 +235,7 @@ fn a_place_that_another_server_serves_is_left_to_it() {
     }
 }
 
-/// Two parameters that name one path: the second has it, as with C.
+/// If two parameters name one path the second one gets it, as with C.
 #[test]
 fn a_place_that_is_named_twice_is_taken_by_the_second() {
     for address in ["unix:{dir}/place", "unixd:{dir}/place"] {
@@ -247,7 +247,7 @@ fn a_place_that_is_named_twice_is_taken_by_the_second() {
     }
 }
 
-/// Whoever answers there is this server.
+/// Asserts that this server answers there.
 fn assert_serves(server: &Server, parameter: &str, address: &str, path: &Path) {
     let main = server.pid().as_raw_pid();
     if parameter == "fifo" {
@@ -268,8 +268,8 @@ fn assert_serves(server: &Server, parameter: &str, address: &str, path: &Path) {
     assert!(pids.any(|pid| pid == main), "{main} is not among\n{answer}");
 }
 
-/// What a crash left of an earlier configuration: a pipe where there is a socket
-/// now, and the other way round.
+/// A crash has left the files of an earlier configuration: a pipe where there is a
+/// socket now, and the other way round.
 #[test]
 fn a_stale_pipe_makes_room_for_a_socket_and_the_other_way_round() {
     let kinds = [
@@ -292,7 +292,7 @@ fn a_stale_pipe_makes_room_for_a_socket_and_the_other_way_round() {
     }
 }
 
-/// If one place is wrong, those before it are left as they were.
+/// If one address is wrong, the files of those before it are left as they were.
 #[test]
 fn a_failed_start_leaves_no_files() {
     let place = short_directory();

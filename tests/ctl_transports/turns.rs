@@ -1,7 +1,7 @@
-//! Clients that keep the server busy: others have their turn all the same.
+//! Clients that keep the server busy, while others still have their turn.
 //!
-//! Nothing here is a matter of time. Each crowd ends with a request that leaves
-//! a trace, and whoever is served before the crowd is through does not see it.
+//! Nothing here depends on time. Each crowd of requests ends with one that leaves a
+//! trace, and a client that is served before the crowd is done does not see the trace.
 
 use std::io::Write;
 use std::net::TcpStream;
@@ -17,12 +17,12 @@ use rpc_wire::linefifo::client::Arg as LineArg;
 
 use crate::listeners::{CtlListeners, STREAM};
 
-/// So many that a server which serves them all at once is busy for half a
-/// second, and so few that one read takes them all.
+/// So many requests keep a server that serves them all at once busy for half a second,
+/// and yet a single read takes all of them.
 const CROWD: usize = 600;
 
-/// Its table is so large that a look at it takes a millisecond or so, and tells
-/// little.
+/// A server with a table so large that looking at it takes a millisecond or so,
+/// although the answer is short.
 fn start(listeners: &CtlListeners) -> Server {
     Server::builder(Flavor::Rust)
         .modules(["ctl", "pv", "htable"])
@@ -48,8 +48,8 @@ fn trace(client: &mut Client) -> String {
     value.and_then(Node::as_str).unwrap_or_default().to_owned()
 }
 
-/// While the crowd is served, another client sees no trace of its end; later it
-/// does.
+/// Asserts that another client sees no trace of the crowd's end while the crowd is
+/// served, and sees it later.
 fn assert_served_between(server: &Server, send_crowd: impl FnOnce()) {
     let mut other = server.client();
     leave_trace(&mut other, "none");
@@ -80,7 +80,8 @@ fn a_small_request_is_answered_before_hundreds_of_another_client() {
     }
 }
 
-/// Of one client and of several: here they cannot be told apart.
+/// The requests may come from one client or from several, which a pipe does not tell
+/// apart.
 #[test]
 fn a_small_request_is_answered_before_hundreds_in_a_pipe() {
     let listeners = CtlListeners::new();
@@ -95,8 +96,8 @@ fn a_small_request_is_answered_before_hundreds_in_a_pipe() {
     });
 }
 
-/// Each of them has more to ask than one turn allows, and the other client
-/// stands behind none of them.
+/// Each client has more requests than one turn allows, and the other client waits for
+/// none of them.
 #[test]
 fn a_small_request_is_answered_before_a_crowd_of_clients() {
     const CLIENTS: usize = 20;
@@ -113,7 +114,7 @@ fn a_small_request_is_answered_before_a_crowd_of_clients() {
     });
 }
 
-/// All answers arrive, in their order, though the asking ones take turns.
+/// All answers arrive in their order, although the clients take turns.
 #[test]
 fn whoever_takes_turns_loses_nothing() {
     let listeners = CtlListeners::new();

@@ -1,11 +1,11 @@
-//! Values of parameters that are wrong: each stops the start, and `kamailio -c`
-//! finds it before, in words that help.
+//! Wrong values of parameters: each prevents the start, and `kamailio -c` reports it
+//! with a helpful text.
 
 use harness::builder::Builder;
 use harness::modules::Flavor;
 use harness::server::Server;
 
-/// A parameter, a value that is wrong, and words of what the log says of it.
+/// A parameter, a wrong value, and words of the error in the log.
 struct Wrong {
     parameter: &'static str,
     value: &'static str,
@@ -24,8 +24,8 @@ const fn wrong(
     }
 }
 
-/// Values as they stand in a configuration, quotes included. Of each the log
-/// has to name all but the quotes.
+/// Values as they are in a configuration, including quotes. The log must show each,
+/// except for the quotes.
 const WRONG: &[Wrong] = &[
     wrong("binrpc", r#""""#, &["empty"]),
     wrong("binrpc", r#""unix:""#, &["path is missing"]),
@@ -84,7 +84,7 @@ const WRONG: &[Wrong] = &[
     wrong("group", "-5", &["group"]),
 ];
 
-/// What is wrong as a value and not only at this moment is found by checking.
+/// A value that is always wrong, and not only at this moment, is found by checking.
 #[test]
 fn checking_finds_each_and_says_what_is_wrong() {
     let complaints: Vec<String> = WRONG
@@ -130,7 +130,7 @@ fn described(parameter: &str, value: &str) -> Builder {
         .config(&format!(r#"modparam("ctl", "{parameter}", {value})"#))
 }
 
-/// What is to be complained about, if anything.
+/// The complaint about the outcome, if there is one.
 fn complaint(wrong: &Wrong, passed: bool, log: &str) -> Option<String> {
     let Wrong {
         parameter,

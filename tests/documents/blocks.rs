@@ -1,18 +1,18 @@
 //! The blocks of code in a page.
 
-/// What stands before the reason in the comment above a block.
+/// The text before the reason in the comment above a block.
 const EXCUSE: &str = "<!-- not run:";
 
-/// One block.
+/// A block of code.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Block {
-    /// The line that starts it, from 1.
+    /// The number of its first line, from 1.
     pub(crate) line: usize,
-    /// What is behind the three backquotes.
+    /// The word behind the three backquotes.
     pub(crate) language: String,
-    /// What is in it.
+    /// The text inside.
     pub(crate) text: String,
-    /// Why it is not tried.
+    /// The reason why it is not run.
     pub(crate) excuse: Option<String>,
 }
 
@@ -44,7 +44,7 @@ pub(crate) fn of(page: &str) -> Vec<Block> {
     blocks
 }
 
-/// A command of a session in a terminal, and what it prints.
+/// A command in a terminal session, and its output.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Command {
     pub(crate) text: String,
@@ -52,7 +52,7 @@ pub(crate) struct Command {
 }
 
 impl Block {
-    /// The commands behind each `$ ` of a session.
+    /// The commands of a session, each of which follows a `$ `.
     pub(crate) fn session(&self) -> Vec<Command> {
         let mut commands: Vec<Command> = Vec::new();
         for line in self.text.lines() {

@@ -1,8 +1,8 @@
-//! What the documents show is tried: every configuration is read by a server,
-//! and every command is run against one.
+//! Runs what the documents show: a server reads every configuration, and every command
+//! runs against a server.
 //!
-//! A block of code that cannot be tried says why, in a comment above it:
-//! `<!-- not run: it restarts the server of this machine -->`.
+//! A block of code that cannot be run has a comment above it with the reason: `<!-- not
+//! run: it restarts the server of this machine -->`.
 #![forbid(unsafe_code)]
 
 mod blocks;
@@ -24,7 +24,7 @@ fn every_page_is_tried() {
         for entry in entries {
             let name = entry.expect("a document").file_name();
             let name = name.to_str().expect("text");
-            // The changelog shows nothing that could be tried.
+            // The changelog has nothing that could be run.
             if name.ends_with(".md") && name != "CHANGELOG.md" {
                 found.push(format!("{folder}{name}"));
             }

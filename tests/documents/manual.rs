@@ -1,5 +1,5 @@
-//! The man pages, which are written by hand: they can be formatted, and name
-//! whatever the table of parameters in the page of a module has.
+//! The man pages, which are written by hand. They can be formatted, and name everything
+//! in the table of parameters on their module's page.
 
 use std::fs;
 use std::path::PathBuf;

@@ -1,7 +1,7 @@
-//! Who runs the server and who types the commands of a page.
+//! The user who runs the server, and the user who types the commands of a page.
 //!
-//! It is as on Debian: the server works as the user `kamailio`, and whoever asks it
-//! is root or a member of the group `kamailio`.
+//! They are as on Debian: the server runs as the user `kamailio`, and its operator is
+//! root or a member of the group `kamailio`.
 
 use std::os::unix::fs::{PermissionsExt, chown};
 use std::path::Path;
@@ -13,7 +13,7 @@ use rustix::process::geteuid;
 
 use crate::page::Places;
 
-/// The user and the group that Debian's package makes.
+/// The user and the group that Debian's package creates.
 const SERVER: &str = "kamailio";
 
 /// The mode of `/run/kamailio` by Debian's systemd unit.
@@ -22,14 +22,14 @@ const DIRECTORY_MODE: u32 = 0o770;
 /// The person at the terminal.
 #[derive(Debug)]
 pub(crate) enum Operator {
-    /// Whoever runs the tests.
+    /// The user who runs the tests.
     Ourselves,
-    /// A user who has nothing but the group of the server.
+    /// A user who has only the group of the server.
     Member,
 }
 
-/// All that can be tried here: nobody but root may work as others, and then the
-/// server works as whoever runs the tests.
+/// All operators that can be tried here. Only root can run commands as others; for
+/// other users the server runs as themselves.
 pub(crate) fn operators() -> &'static [Operator] {
     match geteuid().is_root() {
         true => &[Operator::Ourselves, Operator::Member],
@@ -40,8 +40,7 @@ pub(crate) fn operators() -> &'static [Operator] {
     }
 }
 
-/// Has the server work as its own user in a directory that is like
-/// `/run/kamailio`.
+/// Makes the server run as its own user in a directory that is like `/run/kamailio`.
 pub(crate) fn as_its_own_user(server: Builder, directory: &Path) -> Builder {
     let server = server.directory(directory);
     fs::set_permissions(directory, fs::Permissions::from_mode(DIRECTORY_MODE))
@@ -69,7 +68,7 @@ fn number(of: &[&str]) -> u32 {
         .unwrap_or_else(|_| panic!("Debian's package makes the user {SERVER}"))
 }
 
-/// Clients look in the server's own directory when a page does not say where.
+/// The programs look in the server's directory if a page names none.
 const CLIENTS: &str = r#"
 kamcmd() {
     case $1 in
@@ -80,12 +79,12 @@ kamcmd() {
 export RPCFIFOPATH=/run/kamailio/kamailio_rpc.fifo
 "#;
 
-/// Whoever is no member of the server's group is the server's user.
+/// An operator who is not a member of the server's group is the server's user.
 const OWN_GROUP: &str = r#"
 chgrp() { command chgrp "$(id -gn)" "${@:2}"; }
 "#;
 
-/// Where an operator types.
+/// The shell in which an operator types.
 pub(crate) struct Shell<'a> {
     pub(crate) operator: &'a Operator,
     pub(crate) directory: &'a Path,
@@ -108,7 +107,7 @@ impl Shell<'_> {
                 SERVER,
             ],
         };
-        // What waits for ever is a failure, too.
+        // A command that waits for ever has failed, too.
         let words = ["timeout", "60", "bash", "-e", "-o", "pipefail", "-c", &text];
         let words = [launcher, &words].concat();
         Command::new(words[0])

@@ -1,4 +1,4 @@
-//! Pages, and the server that each of them speaks of.
+//! The pages, and the server that each of them describes.
 
 use std::fs;
 use std::path::Path;
@@ -11,24 +11,24 @@ use serde_json::Value;
 use crate::blocks::{self, Block};
 use crate::operator::{Operator, Shell, as_its_own_user, operators};
 
-/// Where pages put sockets and pipes; tests put them into the server's
+/// The directory in which pages put sockets and pipes. Tests put them into the server's
 /// directory.
 const RUN: &str = "/run/kamailio";
 
-/// The folder of our modules in the server's module directory; the tests of
-/// `make install` try it there.
+/// The folder of our modules in the server's module directory. The tests of `make
+/// install` use it.
 const INSTALLED: &str = "rust/";
 
-/// Ports that pages use, which tests replace by free ones.
+/// The ports in the pages, which tests replace by free ones.
 const PORTS: &[&str] = &["2049", "2050", "8033", "8080", "8090", "5061"];
 
-/// Where the server of a page listens for SIP and HTTP.
+/// The address at which the server of a page listens for SIP and HTTP.
 const SIP: &str = ":5060";
 
-/// A document, and the server that it is about.
+/// A document, and the server that it describes.
 pub(crate) struct Page {
     pub(crate) file: &'static str,
-    /// Modules that its configurations and its server need.
+    /// The modules that its configurations and its server need.
     modules: &'static [&'static str],
     /// The configuration of the server for its commands.
     config: &'static str,
@@ -98,7 +98,7 @@ pub(crate) const PAGES: &[Page] = &[
     ),
 ];
 
-/// What is written in a page, in the place where a test has put it.
+/// Pairs of a text in a page, and the text with which a test replaces it.
 pub(crate) struct Places(Vec<(String, String)>);
 
 impl Places {
@@ -111,7 +111,7 @@ impl Places {
         Places(places)
     }
 
-    /// The port for SIP, which the server does not take from a configuration.
+    /// Adds the SIP port, which the server does not take from a configuration.
     fn add_sip(&mut self, port: u16) {
         self.0.push((SIP.to_owned(), format!(":{port}")));
     }
@@ -155,8 +155,7 @@ impl Page {
         blocks
     }
 
-    /// A server that has this page's modules, but for those that `text` loads
-    /// itself.
+    /// A server with this page's modules, except for those that `text` loads itself.
     fn builder(&self, text: &str) -> Builder {
         let loaded = |name: &str| {
             ["", INSTALLED]
@@ -193,7 +192,7 @@ impl Page {
         !self.tried(&["sh", "console"]).is_empty()
     }
 
-    /// Runs them as each operator, against a new server.
+    /// Runs the commands as each operator, against a new server.
     pub(crate) fn run_commands(&self) {
         for operator in operators() {
             self.run_commands_as(operator);
@@ -254,8 +253,8 @@ impl Page {
     }
 }
 
-/// A configuration in which this stands: what is no more than commands of a
-/// script is put into a route.
+/// A configuration that contains this text. Statements of a script are put into a
+/// route.
 fn whole(text: &str) -> String {
     let first = text.split(['(', '=', '[', ' ']).next().unwrap_or_default();
     let is_script = text.contains(");") && !["loadmodule", "modparam"].contains(&first);
@@ -265,7 +264,7 @@ fn whole(text: &str) -> String {
     }
 }
 
-/// Runs commands that have to succeed.
+/// Runs commands that must succeed.
 fn run(place: &str, text: &str, shell: &Shell<'_>, places: &Places) {
     let output = shell.run(text, places);
     assert!(
@@ -293,8 +292,8 @@ fn session(place: &str, block: &Block, shell: &Shell<'_>, places: &Places) {
     }
 }
 
-/// Sends a JSON-RPC request and compares the answer with the one below it, if
-/// that is shown.
+/// Sends a JSON-RPC request and compares the answer with the one below it, if that is
+/// shown.
 fn exchange(place: &str, text: &str, shell: &Shell<'_>, places: &Places) {
     let mut lines = text.lines();
     let request = lines.next().expect("a request");
@@ -311,8 +310,8 @@ fn exchange(place: &str, text: &str, shell: &Shell<'_>, places: &Places) {
     }
 }
 
-/// Numbers differ from run to run, and nobody sees a blank at the end of a
-/// line.
+/// The shape of a text: numbers differ from run to run, and a blank at the end of a
+/// line is not visible.
 fn shape(text: &str) -> String {
     let lines: Vec<&str> = text.lines().map(str::trim_end).collect();
     let mut shape = String::new();
@@ -326,7 +325,7 @@ fn shape(text: &str) -> String {
     shape
 }
 
-/// How a heading is called in a link.
+/// The name of a heading in a link.
 fn slug(heading: &str) -> String {
     heading
         .trim_start_matches('#')

@@ -1,4 +1,4 @@
-//! Datagrams that are no requests, and replies that leave together.
+//! Datagrams that are not requests, and replies that are sent together.
 
 use harness::binrpc::{Client, decode, request};
 use harness::failing::{Failing, is_possible};
@@ -23,17 +23,17 @@ fn what_a_server_has_answered_is_not_answered() {
         let mut client = everywhere.client(&server, transport);
         for answer in ANSWERS {
             client.tell_raw(answer);
-            // One to that would come first.
+            // An answer to that datagram would come first.
             assert!(client.is_answered(), "{transport:?}");
         }
     }
     let lines = server.log().matches("it is not answered").count();
-    // At least one for each process.
+    // There is at least one line for each process.
     assert!(lines >= 3, "{}", server.log());
 }
 
-/// Requests that come while a handler is stopped are taken together, and so are
-/// their replies sent.
+/// Requests that come while a handler is stopped are received together, and their
+/// replies are sent together.
 #[test]
 fn of_replies_that_leave_together_one_is_lost() {
     const TOGETHER: usize = 5;
@@ -59,7 +59,7 @@ fn of_replies_that_leave_together_one_is_lost() {
         drop(failing);
         let line = "bytes is lost: Operation not permitted";
         wait::until("the log tells", || server.log().contains(line));
-        // Where the handler was interrupted between them, it is not the first.
+        // If the handler was interrupted between them, another reply is lost.
         let mut lost = 0;
         for client in &mut clients {
             client.tell("core.echo", &["works"]);
@@ -75,8 +75,8 @@ fn of_replies_that_leave_together_one_is_lost() {
     }
 }
 
-/// A reply in two datagrams, of which none goes at first. When it goes, both go, and
-/// where the first is lost the second is not sent, for nobody could read it.
+/// A reply has two datagrams, neither of which can be sent at first. Later both are
+/// sent. If the first is lost the second is not sent, because nobody could use it.
 #[test]
 fn the_pieces_of_a_reply_wait_together_and_are_lost_together() {
     if !is_possible() {

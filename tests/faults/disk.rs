@@ -1,4 +1,4 @@
-//! Answers that go into files, where there is no room for them.
+//! Answers that go into files for which the disk has no space.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -8,7 +8,7 @@ use harness::failing::{Failing, is_possible};
 use harness::json_transports::{ECHO, ECHOED, JsonListeners, JsonTransport};
 use harness::server::{Server, short_directory};
 
-/// The transports that answers can go into files from.
+/// The transports over which a request may have its answer put into a file.
 const JSON_TRANSPORTS: [JsonTransport; 3] = [
     JsonTransport::Datagram,
     JsonTransport::Pipe,
@@ -32,8 +32,8 @@ fn document(len: usize) -> String {
     )
 }
 
-/// A large answer is refused for this reason, and what was stored before is what
-/// is there after.
+/// Asserts that a large answer is refused for this reason, and that the stored file is
+/// not changed.
 fn assert_refused(
     listeners: &JsonListeners,
     server: &Server,
@@ -75,7 +75,7 @@ fn a_full_disk_keeps_what_was_stored_before() {
     }
     let listeners = JsonListeners::new();
     let place = short_directory();
-    // The disk is the server's alone, and goes with it.
+    // Only this server sees the disk, which goes with it.
     let mount = format!(
         r#"mount -t tmpfs -o size=64k none {} && exec "$0" "$@""#,
         place.path().display()
@@ -84,7 +84,7 @@ fn a_full_disk_keeps_what_was_stored_before() {
         .launcher(["unshare", "--mount", "/bin/sh", "-c", &mount])
         .start();
     let file = as_seen_by(&server, &place.path().join("file"));
-    // A datagram takes more than the disk does.
+    // A datagram holds more than the disk.
     assert_refused(
         &listeners,
         &server,
@@ -94,17 +94,17 @@ fn a_full_disk_keeps_what_was_stored_before() {
     );
 }
 
-/// What a path means where the server has disks of its own.
+/// The path of a file from outside, for a server with disks of its own.
 fn as_seen_by(server: &Server, path: &Path) -> PathBuf {
     let root = format!("/proc/{}/root", server.pid().as_raw_nonzero());
     Path::new(&root).join(path.strip_prefix("/").expect("a whole path"))
 }
 
-/// The system ends a process that writes beyond this limit, and with it the
+/// The system would end a process that writes beyond this limit, and with it the
 /// server.
 #[test]
 fn the_limit_of_a_files_size_is_kept() {
-    // In blocks of 512 bytes, 128 KiB.
+    // The limit is in blocks of 512 bytes, so it is 128 KiB.
     const SCRIPT: &str = r#"ulimit -f 256 && exec "$0" "$@""#;
     let listeners = JsonListeners::new();
     let place = short_directory();
@@ -115,7 +115,7 @@ fn the_limit_of_a_files_size_is_kept() {
     assert_refused(&listeners, &server, &file, 150_000, "File too large");
 }
 
-/// What is in the file after a call has failed.
+/// The content of the file after a call has failed.
 #[derive(Clone, Copy, Debug)]
 enum Left {
     Old,
@@ -123,7 +123,7 @@ enum Left {
     New,
 }
 
-/// `write` and `ftruncate` come when there is no way back.
+/// `write` and `ftruncate` come after the old content is gone.
 #[test]
 fn whatever_fails_never_is_half_an_answer_left() {
     if !is_possible() {

@@ -1,4 +1,4 @@
-//! A server that can be asked in every way there is, and clients that ask more
+//! A server that listens on every transport of every module, and clients that ask more
 //! than once.
 
 use std::fs::File;
@@ -18,7 +18,7 @@ use harness::own_path::OwnPath;
 use harness::server::Server;
 use harness::wait::patience;
 
-/// Where a server of these tests is to be reached.
+/// The listeners of a server of these tests.
 pub(crate) struct Everywhere {
     ctl: ctl_listeners::CtlListeners,
     json: json_transports::JsonListeners,
@@ -56,7 +56,7 @@ impl Transport {
         Self::JsonHttp,
         Self::MiDatagram,
     ];
-    /// Those with connections of our own.
+    /// The transports with connections of our own.
     pub(crate) const STREAMS: [Self; 4] = [
         Self::BinrpcUnixStream,
         Self::BinrpcTcp,
@@ -72,7 +72,7 @@ impl Transport {
     ];
     pub(crate) const PIPES: [Self; 2] = [Self::LinesPipe, Self::JsonPipe];
 
-    /// The process that answers there.
+    /// The process that answers on it.
     pub(crate) fn handler(self) -> &'static str {
         match self {
             Self::JsonDatagram => "JSONRPCS DATAGRAM",
@@ -89,7 +89,7 @@ impl Transport {
 pub(crate) struct Client {
     pub(crate) transport: Transport,
     socket: Socket,
-    /// Where the reply to its last request comes, unless it comes back the same
+    /// The pipe for the reply to its last request, unless the reply comes back the same
     /// way.
     reply: Option<ReplyPipe>,
 }
@@ -114,8 +114,8 @@ impl Everywhere {
         }
     }
 
-    /// A server with all transports of all modules, with this in its
-    /// configuration, which may have routes.
+    /// A server with all transports of all modules, and with `extra` in its
+    /// configuration, which may contain routes.
     pub(crate) fn builder(&self, extra: &str) -> Builder {
         self.json
             .builder(extra)
@@ -132,18 +132,18 @@ impl Everywhere {
             .socket(STREAM)
     }
 
-    /// Where BINRPC is spoken over UDP.
+    /// The address for BINRPC over UDP.
     pub(crate) fn udp(&self, server: &Server) -> binrpc::Address {
         let [_, udp] = self.ctl.datagrams(server);
         udp
     }
 
-    /// Where BINRPC is spoken over connections.
+    /// The addresses for BINRPC over connections.
     pub(crate) fn streams(&self, server: &Server) -> [binrpc::Address; 2] {
         self.ctl.streams(server)
     }
 
-    /// Where JSON-RPC is spoken over connections, and the line protocol.
+    /// The addresses for JSON-RPC over connections, and for the line protocol.
     pub(crate) fn text_streams(&self, server: &Server) -> [SocketAddr; 2] {
         let [_, _, lines] = self.ctl.lines(server);
         let linefifo::Address::Tcp(lines) = lines else {
@@ -188,7 +188,7 @@ impl Everywhere {
 }
 
 impl Client {
-    /// The answer, in the form of the protocol.
+    /// Sends a request and returns the answer, in the form of the protocol.
     ///
     /// # Panics
     ///
@@ -237,7 +237,7 @@ impl Client {
         sent.unwrap_or_else(|error| panic!("{:?} is not read: {error}", self.transport));
     }
 
-    /// Sends this datagram, be it a request or not.
+    /// Sends this datagram, whether or not it is a request.
     pub(crate) fn tell_raw(&mut self, datagram: &[u8]) {
         let sent = match &mut self.socket {
             Socket::Binrpc(client) => client.send(datagram),
@@ -250,7 +250,7 @@ impl Client {
         sent.unwrap_or_else(|error| panic!("{:?} is not read: {error}", self.transport));
     }
 
-    /// The answer to a request that had so many words.
+    /// The answer to a request that had this many words.
     ///
     /// # Panics
     ///
@@ -264,7 +264,8 @@ impl Client {
                 answer.to_string()
             }
             Socket::LineDatagram(client) => text(client.receive_all().expect("a reply")),
-            // The first line is the status, and each word comes back in its own.
+            // The first line is the status, and each word comes back on a line of its
+            // own.
             Socket::LineStream(stream) => read_until(stream, |reply| {
                 let values = if reply.starts_with(b"200") { words } else { 0 };
                 reply.iter().filter(|byte| **byte == b'\n').count() > values
@@ -281,7 +282,7 @@ impl Client {
         }
     }
 
-    /// Whether the server closes the connection and sends nothing before.
+    /// Whether the server closes the connection without sending anything before.
     pub(crate) fn is_closed(&mut self) -> bool {
         match &mut self.socket {
             Socket::Binrpc(client) => client.is_closed_by_server(),

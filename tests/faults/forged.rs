@@ -1,6 +1,6 @@
-//! UDP, where anybody can send in anybody's name: what is not answered, so that no two
-//! services go on for ever, and how much of an answer a small packet can bring upon
-//! somebody else.
+//! UDP, where anybody can forge a sender. Some packets are not answered, so that no two
+//! services answer each other for ever, and an answer to a small packet is limited,
+//! because it may go to a victim.
 
 use std::io::ErrorKind;
 use std::net::{SocketAddr, UdpSocket};
@@ -13,7 +13,7 @@ use harness::server::{Server, free_port};
 use harness::wait::patience;
 use rpc_wire::binrpc::client::{Answer, Arg};
 
-/// A protocol over UDP, and what its service always answers.
+/// A protocol over UDP, with a request that its service always answers.
 struct Service {
     name: &'static str,
     address: SocketAddr,
@@ -78,8 +78,8 @@ impl Service {
         client
     }
 
-    /// All the datagrams that answer this one, up to the answer to a request that is
-    /// sent behind it.
+    /// All datagrams that answer this one, up to the answer to a request that is sent
+    /// behind it.
     fn answers(&self, datagram: &[u8]) -> Vec<Vec<u8>> {
         let client = self.client();
         let receive = || {
@@ -95,14 +95,14 @@ impl Service {
         std::iter::from_fn(|| Some(receive()).filter(|answer| *answer != last)).collect()
     }
 
-    /// How many times the bytes of this datagram its answers have.
+    /// The ratio of the bytes in the answers to those in this datagram.
     fn factor(&self, datagram: &[u8]) -> f64 {
         let answers = self.answers(datagram).concat();
         answers.len() as f64 / datagram.len() as f64
     }
 }
 
-/// No request of any protocol.
+/// Datagrams that are not a request of any protocol.
 const GARBAGE: [&[u8]; 20] = [
     b"",
     b"\n",
@@ -145,8 +145,8 @@ fn what_shows_no_sign_of_a_request_is_not_answered() {
     );
 }
 
-/// Whatever one of the services answers comes back to it, or to another of them, as from
-/// a server that is set on this one, or from a service that sends everything back.
+/// Every answer of a service is sent back to it and to the others. That happens if a
+/// server is the forged sender, or a service that returns everything.
 #[test]
 fn nothing_that_a_server_answers_is_answered() {
     let udp = UdpServer::new();
@@ -171,7 +171,7 @@ fn nothing_that_a_server_answers_is_answered() {
     assert!(answers.len() >= 8, "{} answers", answers.len());
     for service in &udp.services {
         for answer in &answers {
-            // Cut as well, as by a service with a small buffer.
+            // The answers are cut as well, as a service with a small buffer would do.
             for len in [answer.len(), answer.len() / 2, 20.min(answer.len())] {
                 let sent = &answer[..len];
                 let again = service.answers(sent);
@@ -182,15 +182,15 @@ fn nothing_that_a_server_answers_is_answered() {
     }
 }
 
-/// One that tells the time of day to whoever sends it anything. A single packet in its
-/// name would be enough.
+/// This stands for a service that tells the time of day to anybody who sends it
+/// something. A single forged packet would be enough.
 #[test]
 fn a_service_that_answers_everything_gets_nothing() {
     let udp = UdpServer::new();
     for service in &udp.services {
         let daytime = service.client();
         daytime.send(b"x").expect("a way there");
-        // When this is answered, that one was read.
+        // When this is answered, the datagram before it was read.
         assert!(service.answers(b"x").is_empty());
         daytime.set_nonblocking(true).expect("a mode");
         let got = daytime.recv(&mut [0; 100]);
@@ -199,8 +199,8 @@ fn a_service_that_answers_everything_gets_nothing() {
     }
 }
 
-/// How many bytes an answer has for each of its request, at most: where no command
-/// runs, and where one tells as much as can be sent.
+/// The largest ratio of an answer's bytes to those of its request: if no command runs,
+/// and if one returns as much as can be sent.
 const FACTORS: [(&str, f64, f64); 4] = [
     ("BINRPC", 14.0, 7_000.0),
     ("the line protocol", 25.0, 4_000.0),
@@ -233,7 +233,7 @@ fn refused(name: &str) -> &'static [&'static [u8]] {
     }
 }
 
-/// A request for all that is in a table.
+/// A request for everything in a table.
 fn dump(name: &str) -> Vec<u8> {
     match name {
         "BINRPC" => binrpc::request("htable.dump", &["t".into()], 7),
@@ -254,7 +254,7 @@ fn answers_are_no_larger_for_their_requests_than_documented() {
             assert!(factor > 0.0, "{name} does not answer {request_shown}");
             assert!(factor <= of_refusal, "{name}: {request_shown}: {factor}");
         }
-        // Almost what a datagram carries, and what kamcmd puts together.
+        // This is nearly what a datagram carries, or what kamcmd reassembles.
         let len = if name == "BINRPC" { 130_000 } else { 65_000 };
         let args = ["t".into(), "k".into(), Arg::from(&*"x".repeat(len))];
         let answer = udp.server.client().call("htable.sets", &args);

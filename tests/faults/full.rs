@@ -1,4 +1,4 @@
-//! A process that keeps as much for its clients as it has memory for: it still has
+//! A process that keeps as much for its clients as its memory allows, and still has
 //! enough to serve the next one.
 
 use std::io::Write;
@@ -11,7 +11,7 @@ use harness::server::Server;
 
 use crate::everywhere::{Client, Everywhere, Transport};
 
-/// What a process gets beyond what it has when nothing is asked, in KiB.
+/// The memory that a process gets beyond what it has without requests, in KiB.
 const MORE_KIB: u64 = 12 * 1024;
 
 const HANDLERS: [Transport; 5] = [
@@ -22,7 +22,7 @@ const HANDLERS: [Transport; 5] = [
     Transport::MiDatagram,
 ];
 
-/// The server with less memory than its clients can fill.
+/// A server with less memory than its clients can fill.
 fn limited(everywhere: &Everywhere) -> Server {
     let usual = {
         let server = everywhere.builder("").start();
@@ -41,7 +41,7 @@ fn begun(at: SocketAddr, start: &[u8]) -> Vec<TcpStream> {
     let half = [start, &vec![b'x'; 1000 * 1024]].concat();
     let client = |_| {
         let mut stream = TcpStream::connect(at).expect("the server listens");
-        // One that is refused is not read to the end.
+        // A request that is refused is not read to its end.
         let _ = stream.write_all(&half);
         stream
     };
@@ -61,7 +61,7 @@ fn deaf(everywhere: &Everywhere, server: &Server, transport: Transport) -> Vec<C
     (0..20).map(client).collect()
 }
 
-/// As many arguments as a datagram has room for.
+/// Sends a request with as many arguments as a datagram holds.
 fn tell_many_arguments(server: &Server) {
     let socket = UnixDatagram::unbound().expect("a new socket");
     let request = [&b":core.echo:\n"[..], &b"x\n".repeat(32_000)].concat();

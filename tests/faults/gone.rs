@@ -1,4 +1,4 @@
-//! Clients that are gone when their reply comes.
+//! Clients that are gone when their replies come.
 
 use std::io::Write;
 use std::net::TcpStream;
@@ -16,12 +16,12 @@ use rustix::net::sockopt::set_socket_linger;
 
 use crate::everywhere::Everywhere;
 
-/// What the large reply has at least: more than sockets and pipes hold.
+/// The least length of the large reply, which is more than sockets and pipes hold.
 const LARGE: usize = 8 << 20;
 
 const DUMP: &str = r#"{"jsonrpc":"2.0","method":"htable.dump","params":["t"],"id":1}"#;
 
-/// Makes the dump of the table [`LARGE`].
+/// Fills the table so that its dump has [`LARGE`] bytes.
 fn fill(server: &Server) {
     const VALUE: usize = 8 * 1024;
     let value = "x".repeat(VALUE);
@@ -34,8 +34,8 @@ fn fill(server: &Server) {
     });
 }
 
-/// Each leaves in the middle of its reply, or before: with the end of what it has
-/// to say, or in a way that the system reports as a broken connection.
+/// Each client leaves in the middle of its reply or before it, either in an orderly way
+/// or in a way that the system reports as a broken connection.
 #[test]
 fn connections_that_break_leave_nothing_behind() {
     const TIMES: usize = 20;
@@ -87,8 +87,8 @@ fn leave_after(address: &Address, requests: &[u8]) {
     }
 }
 
-/// The system tells a writer of a pipe without a reader by a signal, too, which
-/// would end the process.
+/// The system also tells the writer of a pipe without a reader by a signal, which would
+/// end the process.
 #[test]
 fn a_reader_that_leaves_its_pipe_loses_the_rest() {
     let everywhere = Everywhere::new();
@@ -97,8 +97,8 @@ fn a_reader_that_leaves_its_pipe_loses_the_rest() {
     let processes = server.processes();
     let [lines, json] = ["pipe", "rpc.fifo"].map(|name| server.path(name));
     for (place, is_json) in [(lines, false), (json, true)] {
-        // This machine may be so busy that the server has given the reader up
-        // before it leaves, so one success of several counts.
+        // This machine may be so busy that the server has given the reader up before it
+        // leaves, so one success in several attempts suffices.
         wait::until("a reader leaves in the middle of its reply", || {
             let mut reply = ReplyPipe::new();
             let request = match is_json {
@@ -123,8 +123,8 @@ fn a_reader_that_leaves_its_pipe_loses_the_rest() {
     assert_eq!(server.processes(), processes);
 }
 
-/// The command that ends the server answers before it does. A client that reads
-/// nothing holds it up for a moment only.
+/// The command that ends the server answers before it does. A client that does not read
+/// delays it only for a moment.
 #[test]
 fn a_command_that_sends_its_reply_itself_goes_on_without_its_client() {
     let everywhere = Everywhere::new();
@@ -132,7 +132,8 @@ fn a_command_that_sends_its_reply_itself_goes_on_without_its_client() {
     let handler = server.process("ctl handler");
     let [unix, _] = everywhere.streams(&server);
     let mut client = binrpc::Client::connect(unix);
-    // More than the socket holds and less than keeps further requests waiting.
+    // This is more than the socket holds, and less than what keeps further requests
+    // waiting.
     let requests = [
         request("faulty.large", &[1.into()], 1),
         request("core.kill", &[], 2),

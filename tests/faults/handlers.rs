@@ -1,4 +1,4 @@
-//! What a handler cannot go on without.
+//! What a handler cannot do without.
 
 use harness::builder::Builder;
 use harness::failing::{Failing, FailingFromStart, is_possible};
@@ -7,7 +7,7 @@ use harness::server::Server;
 
 use crate::everywhere::{Everywhere, Transport};
 
-/// The core ends a server one of whose processes has ended. One with a single
+/// The core ends a server one of whose processes has ended. A handler with a single
 /// socket for datagrams waits in reading from it.
 #[test]
 fn one_that_cannot_wait_for_events_ends_the_server() {
@@ -30,15 +30,14 @@ fn builder() -> Builder {
     Server::builder(Flavor::Rust).modules(["ctl"])
 }
 
-/// The log of a server that ends with this line. With some processes that are on
-/// their way the core waits for a minute then, which is not for modules to change.
+/// The log of a server that ends with this line. If some of its processes are just
+/// starting, the core then waits for a minute, which modules cannot change.
 fn log_up_to(line: &str, builder: Builder) -> String {
     let server = builder.ready_on_log(line).try_start();
     server.map_or_else(|ended| ended.log, |server| server.log())
 }
 
-/// The core has no poller of this kind, so it is the handler's that cannot be
-/// made.
+/// The core has no poller of this kind, so it is the handler's that cannot be created.
 #[test]
 fn one_that_cannot_begin_says_why() {
     if !is_possible() {

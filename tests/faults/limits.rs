@@ -1,4 +1,4 @@
-//! What all clients together may make a handler hold.
+//! The limits of what a handler keeps for all clients together.
 
 use std::os::unix::net::UnixDatagram;
 
@@ -18,7 +18,7 @@ fn assert_well(everywhere: &Everywhere, server: &Server) {
     }
 }
 
-/// They are 512 MiB for all connections.
+/// The limit is 512 MiB for all connections.
 #[test]
 fn the_client_whose_reply_is_too_much_for_all_is_closed() {
     const EACH_MIB: i32 = 100;
@@ -33,7 +33,7 @@ fn the_client_whose_reply_is_too_much_for_all_is_closed() {
         assert!(!server.log().contains(line), "{}", server.log());
         let mut client = Client::connect(address.clone());
         client.send(&large).expect("the server reads");
-        // When this is answered, that one is.
+        // When this is answered, the other request is, too.
         assert!(
             everywhere
                 .client(&server, Transport::BinrpcTcp)
@@ -52,7 +52,7 @@ fn the_client_whose_reply_is_too_much_for_all_is_closed() {
     assert_well(&everywhere, &server);
 }
 
-/// They are 16 MiB for a socket.
+/// The limit is 16 MiB for a socket.
 #[test]
 fn replies_in_datagrams_beyond_what_may_wait_are_lost() {
     let everywhere = Everywhere::new();
@@ -73,11 +73,11 @@ fn replies_in_datagrams_beyond_what_may_wait_are_lost() {
     assert_well(&everywhere, &server);
 }
 
-/// They are 256 MiB and 1,024 for all reply pipes.
+/// The limits are 256 MiB and 1,024 replies for all reply pipes.
 #[test]
 fn replies_through_pipes_beyond_what_may_wait_are_lost() {
     let everywhere = Everywhere::new();
-    // What one reply may have is less than what may wait.
+    // A single reply may have less than what may wait.
     let server = everywhere
         .builder(r#"modparam("ctl", "max_reply", 0x20000000)"#)
         .start();
@@ -88,7 +88,7 @@ fn replies_through_pipes_beyond_what_may_wait_are_lost() {
     wait::until("it is lost", || {
         is_told("too many replies wait for named pipes; the one for ")
     });
-    // All of these wait for one pipe that nobody reads from.
+    // All of these wait for one pipe from which nobody reads.
     let unread = OwnPath::new();
     linefifo::make_pipe(unread.path());
     let request = linefifo::request("core.echo", unread.name(), &["waits".into()]);
@@ -98,7 +98,7 @@ fn replies_through_pipes_beyond_what_may_wait_are_lost() {
     });
     let mut other = everywhere.client(&server, Transport::BinrpcTcp);
     assert!(other.is_answered());
-    // Once there is a reader they are off, but for one or two that waited too long.
+    // Once there is a reader they are sent, except for one or two that waited too long.
     let reader = rustix::fs::open(
         unread.path(),
         rustix::fs::OFlags::RDONLY | rustix::fs::OFlags::NONBLOCK,

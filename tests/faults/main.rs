@@ -1,5 +1,5 @@
-//! What docs/faults.md says: whatever fails on the way of a request costs that
-//! request at most, on a real Kamailio.
+//! Tests of docs/faults.md on a real Kamailio: whatever fails in the course of a
+//! request costs that request at most.
 #![forbid(unsafe_code)]
 
 mod datagrams;

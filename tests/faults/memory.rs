@@ -1,16 +1,16 @@
-//! A process that may have no more memory.
+//! A process that gets no more memory.
 
 use harness::process::virtual_kib;
 use rpc_wire::binrpc::client::{Answer, Arg};
 
 use crate::everywhere::Everywhere;
 
-/// Its values alone have more bytes than a process here may take in addition.
+/// The values alone have more bytes than the process may take in addition.
 #[test]
 fn a_reply_that_finds_no_memory_is_an_error() {
     const ENTRIES: usize = 1_600;
     const VALUE: usize = 64 * 1024;
-    /// What a process gets beyond what it has when nothing is asked.
+    /// The memory that a process gets beyond what it has without requests.
     const MORE_KIB: u64 = 64 * 1024;
     let builder = |everywhere: &Everywhere| everywhere.builder("").memory(256, 8);
     let everywhere = Everywhere::new();
@@ -33,7 +33,7 @@ fn a_reply_that_finds_no_memory_is_an_error() {
     for client in &mut everywhere.clients(&server) {
         for _ in 0..2 {
             let answer = client.ask("htable.dump", &["t"]);
-            // Where the last fault counts, it is the command's own.
+            // If the last fault counts, it is the command's own.
             let reasons = ["no memory for the reply", "Internal error adding item"];
             let told = reasons.iter().any(|reason| answer.contains(reason));
             assert!(

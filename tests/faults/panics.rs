@@ -1,4 +1,4 @@
-//! Commands that panic: each costs one request.
+//! Commands that panic, each of which costs one request.
 
 use harness::modules::{Flavor, example};
 use harness::server::Server;
@@ -22,8 +22,8 @@ fn a_panic_costs_one_request_and_its_connection_goes_on() {
             assert!(client.is_answered(), "{:?}", client.transport);
         }
     }
-    // All that answered is still there. The panics left lines, though no more than a
-    // client may cause in a second.
+    // All processes that answered are still there. The panics left lines, although no
+    // more than a client may cause in a second.
     assert_eq!(server.processes(), processes);
     let log = server.log();
     let line = |line: &&str| line.contains("BUG: hello ") && line.contains("panic at ");
@@ -74,8 +74,8 @@ fn a_panic_in_a_command_of_the_script_leaves_the_script_going() {
     });
 }
 
-/// A server with a module that panics, and the text that its configuration needs
-/// for it.
+/// A server with a module that panics on `text`, which is what its configuration needs
+/// for that.
 fn faulty(text: &str) -> harness::builder::Builder {
     Server::builder(Flavor::Rust)
         .tcp()

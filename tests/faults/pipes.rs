@@ -1,4 +1,4 @@
-//! Reply pipes that the system gives no descriptor, or no room.
+//! Reply pipes for which the system has no descriptor or no memory.
 
 use harness::binrpc::Client;
 use harness::failing::{Failing, is_possible};
@@ -7,8 +7,8 @@ use rpc_wire::binrpc::client::{Answer, Arg};
 
 use crate::everywhere::{Everywhere, Transport};
 
-/// Replies that nobody takes hold a descriptor each, until they are given up. One
-/// that finds none waits for that.
+/// Replies that nobody takes hold one descriptor each, until they are given up. A reply
+/// that finds none waits for one.
 #[test]
 fn a_reply_waits_for_a_descriptor() {
     const DESCRIPTORS: u64 = 128;

@@ -1,13 +1,13 @@
-//! No private memory left in the process that runs a command.
+//! The process that runs a command has no private memory left.
 
 use harness::sip::Peer;
 
 use crate::everywhere::{Everywhere, Transport};
 
-/// For each header that this command brings the core takes private memory, and
-/// where it cannot have it for all of them, it keeps what it took. From then on
-/// commands that need any fail in that process, and all others are answered, for
-/// replies take none.
+/// The core takes private memory for each header in the parameters of this command, and
+/// if there is too little for all of them it keeps what it took. From then on commands
+/// that need any fail in that process. All others are answered, because replies need
+/// none.
 #[test]
 fn commands_that_need_none_go_on() {
     const TIMES: usize = 3;
@@ -15,7 +15,7 @@ fn commands_that_need_none_go_on() {
     let everywhere = Everywhere::new();
     let server = match everywhere.builder("").memory(64, 1).try_start() {
         Ok(server) => server,
-        // The least that can be given; 5.6 starts with it.
+        // This is the least that can be given; 5.6 starts with it.
         Err(ended) if ended.log.contains("pv_init_buffer(): could not allocate") => {
             eprintln!("NOT TESTED: this Kamailio does not start with 1 MiB of private memory");
             return;
@@ -30,8 +30,8 @@ fn commands_that_need_none_go_on() {
     );
     let call = ["OPTIONS", &uri, ".", ".", &headers];
     let mut clients = everywhere.clients(&server);
-    // Over the line protocols a parameter is a line. HTTP is served by the
-    // processes for SIP, which need their memory for more than that.
+    // Over the line protocols a parameter is a line. HTTP is served by the processes
+    // for SIP, which need their memory for other things.
     clients.retain(|client| {
         use Transport::{JsonHttp, LinesPipe, LinesTcp, LinesUdp, MiDatagram};
         let others = [LinesPipe, LinesUdp, LinesTcp, JsonHttp, MiDatagram];
@@ -45,7 +45,7 @@ fn commands_that_need_none_go_on() {
             assert!(client.is_answered(), "{:?}", client.transport);
         }
     }
-    // Those who share a process with them.
+    // These clients share a process with the command.
     for client in &mut everywhere.clients(&server) {
         assert!(client.is_answered(), "{:?}", client.transport);
     }

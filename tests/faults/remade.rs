@@ -11,7 +11,7 @@ use harness::wait;
 
 use crate::everywhere::{Everywhere, Transport};
 
-/// Who is reached through a file.
+/// The transports with a file.
 const LOCAL: [Transport; 6] = [
     Transport::BinrpcUnixStream,
     Transport::BinrpcUnixDatagram,
@@ -33,7 +33,7 @@ fn places(directory: &Path) -> Vec<PathBuf> {
     places
 }
 
-/// What can be seen of a file but for when it was made.
+/// The properties of a file, without the time at which it was made.
 fn look(path: &Path) -> Option<(u32, u32, u32)> {
     let file = path.symlink_metadata().ok()?;
     Some((file.mode(), file.uid(), file.gid()))
@@ -57,7 +57,7 @@ fn deleted_sockets_and_pipes_are_made_again_and_removed_at_the_end() {
     let made = places(&directory);
     assert_eq!(made.len(), LOCAL.len(), "{made:?}");
     let looks: Vec<_> = made.iter().map(|path| look(path)).collect();
-    // More than once, for what is made again has to be watched, too.
+    // It works more than once, because the new file must be watched, too.
     for _ in 0..2 {
         for path in &made {
             fs::remove_file(path).expect("it is there");
@@ -68,7 +68,7 @@ fn deleted_sockets_and_pipes_are_made_again_and_removed_at_the_end() {
         });
         wait_until_all_serve(&everywhere, &server);
     }
-    // One that is moved away is missed as well.
+    // A file that is moved away is missed as well.
     fs::rename(&made[0], directory.join("away")).expect("it is there");
     wait::until("it is there again", || look(&made[0]) == looks[0]);
     fs::remove_file(directory.join("away")).expect("it is there");
@@ -79,7 +79,7 @@ fn deleted_sockets_and_pipes_are_made_again_and_removed_at_the_end() {
     assert!(left.is_empty(), "{left:?}");
 }
 
-/// What somebody else has put there is theirs.
+/// A file that somebody else has put there belongs to them.
 #[test]
 fn another_file_in_the_place_is_left_alone() {
     let everywhere = Everywhere::new();
@@ -88,7 +88,7 @@ fn another_file_in_the_place_is_left_alone() {
     let precious = server.path("precious");
     fs::write(&precious, "precious").expect("a new file");
     fs::rename(&precious, &socket).expect("it is there");
-    // What the same process makes again shows that it has looked.
+    // The same process has recreated its other file, which shows that it has looked.
     fs::remove_file(&other).expect("it is there");
     wait::until("the other is there again", || other.exists());
     assert_eq!(fs::read(&socket).ok().as_deref(), Some(&b"precious"[..]));
@@ -99,7 +99,7 @@ fn another_file_in_the_place_is_left_alone() {
     );
 }
 
-/// A directory that was deleted as a whole comes back some time.
+/// A directory that was deleted as a whole may come back later.
 #[test]
 fn a_place_without_its_directory_is_tried_again() {
     let server = Server::builder(Flavor::Rust)
@@ -122,7 +122,7 @@ fn a_place_without_its_directory_is_tried_again() {
     wait::until("it is there again", || below.join("socket").exists());
 }
 
-/// Whatever module has a place, a second server does not get it.
+/// A second server does not get an address, whichever module has it.
 #[test]
 fn a_second_server_takes_no_place_of_the_first() {
     let everywhere = Everywhere::new();

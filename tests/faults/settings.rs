@@ -1,4 +1,4 @@
-//! What a configuration leaves out, and what is gone after it was checked.
+//! Settings that a configuration leaves out, and what is gone after it was checked.
 
 use harness::failing::{FailingFromStart, is_possible};
 use harness::http;
@@ -31,7 +31,7 @@ fn a_script_that_answers_http_without_its_bit_is_told() {
     wait::until(line, || server.log().contains(line));
 }
 
-/// The directory was there when the configuration was read.
+/// The directory existed when the configuration was read.
 #[test]
 fn a_directory_of_stored_answers_that_cannot_be_opened_costs_those_answers() {
     if !is_possible() {

@@ -1,5 +1,5 @@
-//! No shared memory left: whoever asks is answered all the same, for nothing of
-//! ours takes any, but for replies that come later.
+//! The server has no shared memory left. Every request is still answered, because
+//! nothing of ours needs any except for replies that come later.
 
 use harness::binrpc::Client;
 use harness::http;
@@ -10,7 +10,8 @@ use rpc_wire::binrpc::client::{Answer, Arg};
 
 use crate::everywhere::Everywhere;
 
-/// The smallest that a server starts with has a few; this is more than it needs.
+/// The smallest amount with which a server starts has a few MiB left; this is more than
+/// it needs.
 const SHARED_MIB: u32 = 8;
 
 fn start(everywhere: &Everywhere) -> Server {
@@ -25,8 +26,8 @@ fn start(everywhere: &Everywhere) -> Server {
         .start()
 }
 
-/// So many entries are a little larger each than the one before, so that memory
-/// can be given back in pieces of all sizes.
+/// The number of entries, each of which is a little larger than the one before, so that
+/// memory can be freed in pieces of all sizes.
 const GROWING: usize = 200;
 const STEP: usize = 64;
 
@@ -55,7 +56,7 @@ fn set(client: &mut Client, number: usize, size: usize) -> bool {
 fn everybody_is_answered() {
     let everywhere = Everywhere::new();
     let server = start(&everywhere);
-    // A new HTTP client takes some of the core's, so these are there before.
+    // A new HTTP client needs some of the core's memory, so these exist before.
     let mut clients = everywhere.clients(&server);
     fill(&mut server.client());
     for _ in 0..3 {
@@ -72,8 +73,8 @@ fn everybody_is_answered() {
     }
 }
 
-/// Whatever is left when the command asks for its context, for the copy of the
-/// request or for its transaction, there is an answer.
+/// Whatever is left when the command asks for its context, for the copy of the request
+/// or for its transaction, there is an answer.
 #[test]
 fn a_reply_that_would_come_later_is_an_error_or_comes() {
     let peer = Peer::start();
@@ -100,7 +101,7 @@ fn a_reply_that_would_come_later_is_an_error_or_comes() {
         ctl.call("htable.delete", &["t".into(), Arg::from(&*key)]);
     }
     assert!(refused > 20 && answered > 20, "{refused} and {answered}");
-    // The core has to find memory for new connections before clients come.
+    // The core needs memory for new connections before clients come.
     ctl.call("htable.flush", &["t".into()]);
     wait::until("all is as it was", || {
         everywhere

@@ -1,5 +1,5 @@
-//! Requests that take more memory than a process has: whatever they are made of,
-//! they end no server.
+//! Requests that need more memory than a process has. Whatever they consist of, they
+//! end no server.
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
@@ -12,7 +12,7 @@ use crate::everywhere::{Everywhere, Transport};
 
 const MIB: usize = 1024 * 1024;
 
-/// Documents of nearly a megabyte, whose values take many times as much.
+/// Documents of nearly a megabyte, whose values need many times as much.
 fn documents() -> Vec<Vec<u8>> {
     let request = |params: String| {
         format!(r#"{{"jsonrpc":"2.0","method":"core.echo","params":[{params}],"id":1}}"#)
@@ -35,7 +35,7 @@ fn documents() -> Vec<Vec<u8>> {
     ]
 }
 
-/// The same over BINRPC: small records, and one large one.
+/// BINRPC packets with small records, and one with a large record.
 fn packets() -> Vec<Vec<u8>> {
     let packet = |records: Vec<u8>| {
         let body = [&b"\x91\x0acore.echo\0"[..], &records].concat();
@@ -50,12 +50,13 @@ fn packets() -> Vec<Vec<u8>> {
     ]
 }
 
-/// The same over the line protocol.
+/// A request of the line protocol with many short lines.
 fn short_lines() -> Vec<u8> {
     [&b":core.echo:\n"[..], &b"\\t\n".repeat(300_000), b"\n"].concat()
 }
 
-/// Sends it and reads what comes. Returns whether that is an error for want of memory.
+/// Sends a request and reads the answer. It returns whether that is an error about
+/// memory.
 fn is_refused(address: SocketAddr, request: &[u8]) -> bool {
     const REASON: &[u8] = b"there is no memory for the re";
     let mut stream = TcpStream::connect(address).expect("the server listens");

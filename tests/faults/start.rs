@@ -18,8 +18,8 @@ fn builder() -> Builder {
         .config(r#"modparam("mi_datagram", "socket_name", "{dir}/mi")"#)
 }
 
-/// A handler for which the system has no process ends the start. The core waits
-/// for some of its processes then, which is not for modules to change.
+/// If the system has no process for a handler the start fails. The core then waits for
+/// some of its processes, which modules cannot change.
 #[test]
 fn a_handler_that_cannot_be_forked_is_named() {
     if !rustix::process::geteuid().is_root() {
@@ -28,11 +28,11 @@ fn a_handler_that_cannot_be_forked_is_named() {
     }
     let processes = builder().start().client().call("core.ps", &[]);
     for (number, name) in HANDLERS.into_iter().enumerate() {
-        // So many are there before it.
+        // This many processes are forked before it.
         let allowed = position(&processes, name);
         let directory = short_directory();
         let user = 1_500_000_000 + 10 * std::process::id() + number as u32;
-        // The modules may lie where only root can read them.
+        // The modules may be in a directory that only root can read.
         let script = format!(
             r#"cd {} && cp -rL modules copies && rm -r modules && mv copies modules &&
                chown -R {user} . &&
@@ -49,7 +49,7 @@ fn a_handler_that_cannot_be_forked_is_named() {
     }
 }
 
-/// Where a process is among those that were forked one after the other.
+/// The position of a process among those that were forked one after the other.
 fn position(processes: &Answer, name: &str) -> usize {
     let mut pairs = processes.values().chunks_exact(2);
     let found = pairs.position(|process| process[1].as_str() == Some(name));

@@ -16,8 +16,8 @@ use tempfile::TempDir;
 
 use crate::everywhere::{Everywhere, Transport};
 
-/// What is listened on, a call for it that fails, and what the log says. `{path}`
-/// is a file.
+/// A parameter with an address, a call for it that fails, and the text in the log.
+/// `{path}` stands for a file.
 const PLACES: [(&str, &str, &str); 13] = [
     (
         UNIX,
@@ -91,7 +91,7 @@ const PIPE: &str = r#""fifo", "fifo:{path}""#;
 const TCP: &str = r#""binrpc", "tcp:{address}""#;
 const UDP: &str = r#""binrpc", "udp:{address}""#;
 
-/// A place of each kind, in a directory of its own.
+/// The address of a listener of each kind, in a directory of its own.
 struct Listener {
     directory: TempDir,
     port: u16,
@@ -132,8 +132,7 @@ impl Listener {
             ))
     }
 
-    /// What the main process of a server calls up to the first call that is for
-    /// this place.
+    /// The calls of a server's main process up to the first call for this listener.
     fn calls_before(&self) -> Vec<String> {
         let started = FailingFromStart::calls(&CALLS);
         let server = self.builder().launcher(started.launcher()).start();
@@ -163,14 +162,14 @@ impl Listener {
     }
 }
 
-/// Which of the main process's calls it is that is for a place: the core makes
-/// some of the same before.
+/// The number of the main process's call that concerns a listener. The core makes some
+/// of the same calls before.
 fn number_of(call: &str, before: &[String]) -> usize {
     let same = |line: &&String| line.starts_with(&format!("{call}("));
     1 + before.iter().filter(same).count()
 }
 
-/// All that are counted.
+/// All calls that are counted.
 const CALLS: [&str; 7] = [
     "socket",
     "setsockopt",
@@ -207,7 +206,7 @@ fn a_place_that_cannot_be_made_ends_the_start_and_is_named() {
     }
 }
 
-/// A socket is stopped in the moment after it was made, and so is a pipe.
+/// A socket is stopped right after it was made, and so is a pipe.
 #[test]
 fn what_is_exchanged_while_it_is_made_ends_the_start_and_stays() {
     if !is_possible() {
@@ -264,13 +263,13 @@ fn a_datagram_socket_does_without_more_room_for_what_is_not_read() {
     }
 }
 
-/// The limit is raised by whoever serves connections, to what is allowed.
+/// A process that serves connections raises the limit as far as it is allowed.
 #[test]
 fn a_handler_that_gets_no_more_descriptors_says_so_and_serves() {
     if !is_possible() {
         return;
     }
-    // The first call asks for the limit, the second raises it.
+    // The first call reads the limit, and the second raises it.
     let failing = FailingFromStart::calls(&["prlimit64:error=EPERM:when=2"]);
     let lower = r#"ulimit -S -n 512 && exec "$0" "$@""#;
     let listener = Listener::new(UNIX);

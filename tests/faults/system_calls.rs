@@ -1,5 +1,5 @@
-//! System calls that fail on the way of a request, each once. What that costs is
-//! in each line of the tables; everybody else is served on.
+//! System calls that fail in the course of a request, each of them once. Each line of
+//! the tables has the cost; all other clients are still served.
 
 use std::collections::HashMap;
 
@@ -11,22 +11,21 @@ use rustix::process::Pid;
 
 use crate::everywhere::{Everywhere, Transport};
 
-/// What a request gets.
+/// The cost of a failing call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Cost {
-    /// Its answer.
+    /// The request is answered.
     Nothing,
-    /// None, on a connection or a socket that goes on.
+    /// The request is not answered, but the connection or the socket can still be used.
     Answer,
-    /// None, and its connection is closed.
+    /// The request is not answered, and its connection is closed.
     Connection,
 }
 
-/// Calls that fail with an error, what that costs and what the log says, if
-/// anything.
+/// Calls that fail with an error, the cost, and the text in the log, if there is one.
 type Fault = (&'static str, Cost, &'static str);
 
-/// Calls for a client that comes now.
+/// The calls for a client that is new.
 const ARRIVING: [Fault; 14] = [
     ("accept4:error=ECONNABORTED", Cost::Nothing, ""),
     ("accept4:error=EINTR", Cost::Nothing, ""),
@@ -76,7 +75,7 @@ const ARRIVING: [Fault; 14] = [
     ),
 ];
 
-/// Calls for the request of a client that is there, over a connection.
+/// The calls for a request of a connected client.
 const OVER_STREAMS: [Fault; 11] = [
     ("recvfrom:error=EAGAIN", Cost::Nothing, ""),
     ("recvfrom:error=EINTR", Cost::Nothing, ""),
@@ -134,7 +133,7 @@ const OVER_DATAGRAMS: [Fault; 12] = [
     ),
 ];
 
-/// `read` is the server's pipe, and everything else the client's.
+/// `read` is from the server's pipe, and all other calls concern the client's.
 const OVER_PIPES: [Fault; 11] = [
     ("read:error=EAGAIN", Cost::Nothing, ""),
     ("read:error=EINTR", Cost::Nothing, ""),
@@ -169,7 +168,7 @@ const OVER_PIPES: [Fault; 11] = [
     ),
 ];
 
-/// A server, and the descriptors of its handlers before anything failed.
+/// A server, and the numbers of its handlers' descriptors before anything failed.
 struct Scene {
     everywhere: Everywhere,
     server: Server,
@@ -199,8 +198,8 @@ impl Scene {
         self.handlers[transport.handler()]
     }
 
-    /// Lets a call fail, again where the log has no line of it: one place in the
-    /// code writes five a second.
+    /// Makes a call fail, and does so again if the log has no line about it: one place
+    /// in the code logs at most five lines a second.
     fn provoke(&self, transport: Transport, fault: Fault, once: impl Fn(Transport, Fault)) {
         let (call, _, line) = fault;
         let parts: Vec<&str> = line.split("{}").collect();
@@ -216,7 +215,7 @@ impl Scene {
         });
     }
 
-    /// Nobody else has a loss, and nothing is left behind.
+    /// Asserts that no other client has a loss, and that nothing is left behind.
     fn assert_well(&self, transport: Transport) {
         let mut other = self.everywhere.client(&self.server, transport);
         assert!(other.is_answered(), "{transport:?}");
@@ -244,7 +243,7 @@ fn a_client_that_arrives() {
     let scene = Scene::new();
     for fault in ARRIVING {
         for transport in Transport::STREAMS {
-            // Only these are asked for there.
+            // Only the causes in the tables are expected there.
             let call = fault.0;
             let unix = transport == Transport::BinrpcUnixStream;
             if (unix && (call.starts_with("setsockopt") || call.starts_with("getpeername")))
@@ -268,7 +267,7 @@ fn a_client_that_arrives() {
     scene.end();
 }
 
-/// Each of these calls fails the first time only.
+/// Makes each of these calls fail, only the first time.
 fn fail_once(process: Pid, calls: &str) -> Failing {
     let faults = calls.split(' ').map(|call| format!("{call}:when=1"));
     let faults: Vec<String> = faults.collect();
@@ -276,10 +275,10 @@ fn fail_once(process: Pid, calls: &str) -> Failing {
     Failing::calls(process, &faults)
 }
 
-/// A call fails while a client that is there asks.
+/// Makes a call fail while a connected client asks.
 fn ask_while_failing(scene: &Scene, transport: Transport, (call, cost, _): Fault) {
     let mut client = scene.everywhere.client(&scene.server, transport);
-    // It may be new to its handler.
+    // The connection may be new to its handler.
     assert!(client.is_answered(), "{transport:?}, {call}");
     let failing = fail_once(scene.handler(transport), call);
     client.tell("core.echo", &["first"]);
@@ -330,7 +329,7 @@ fn a_request_through_a_pipe() {
     provoke_all(&Transport::PIPES, &OVER_PIPES);
 }
 
-/// The first `epoll_ctl` takes the listener out, the second puts it back.
+/// The first `epoll_ctl` removes the listener, and the second puts it back.
 #[test]
 fn a_listener_that_rests_is_back_whatever_fails() {
     if !is_possible() {

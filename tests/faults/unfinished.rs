@@ -1,4 +1,4 @@
-//! Requests that many clients begin and none of them completes.
+//! Requests that many clients begin and do not complete.
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
@@ -11,12 +11,12 @@ use rustix::process::Pid;
 
 use crate::everywhere::{Everywhere, Transport};
 
-/// How much each client sends of its request.
+/// The number of bytes that each client sends of its request.
 const EACH: usize = 1020 * 1024;
 const MIB: u64 = 1024;
 const LINE: &str = "unanswered requests of all clients take more than 67108864 bytes";
 
-/// How a request starts that needs more than [`EACH`].
+/// A protocol, with the start of a request that needs more than [`EACH`].
 #[derive(Clone, Copy)]
 struct Half {
     handler: &'static str,
@@ -51,7 +51,7 @@ fn halves(everywhere: &Everywhere, server: &Server) -> [Half; 3] {
 }
 
 impl Half {
-    /// A client that has sent its half, or as much as was taken of it.
+    /// A client that has sent its half, or as much as was accepted.
     fn client(self) -> TcpStream {
         let mut stream = TcpStream::connect(self.at).expect("the server listens");
         let half = [self.start, &vec![self.filler; EACH]].concat();
@@ -59,7 +59,7 @@ impl Half {
         stream
     }
 
-    /// So many of them, and in the meantime somebody else is served.
+    /// Connects this many clients; in the meantime another client is served.
     fn clients(self, count: usize, everywhere: &Everywhere, server: &Server) -> Vec<TcpStream> {
         let mut other = everywhere.client(server, self.transport);
         let mut clients = Vec::new();
@@ -72,7 +72,7 @@ impl Half {
     }
 }
 
-/// Closes them in a random order, so that what they held is free in no order.
+/// Closes them in a random order, so that their memory is freed in no order.
 fn close(mut clients: Vec<TcpStream>) {
     let mut random = 7_u32;
     while !clients.is_empty() {
@@ -89,7 +89,7 @@ fn assert_gives_back(handler: Pid, before: u64) {
 }
 
 /// A thousand megabytes come, and 64 of them are kept. Between the blocks that hold
-/// them others are free, which have grown and moved on, so that the process may have
+/// them there are free ones, which have grown and moved on, so the process may have
 /// twice as much.
 #[test]
 fn incomplete_requests_of_all_clients_have_a_bound() {
@@ -109,13 +109,13 @@ fn incomplete_requests_of_all_clients_have_a_bound() {
     }
 }
 
-/// The largest one goes, and whoever sent it is told why.
+/// The largest one is dropped, and its client is told why.
 #[test]
 fn who_sends_too_much_of_a_request_is_told() {
     let everywhere = Everywhere::new();
     let server = everywhere.builder("").start();
     for half in halves(&everywhere, &server) {
-        // This one has sent less, and is there before and after.
+        // This one has sent less, and is still there afterwards.
         let mut small = TcpStream::connect(half.at).expect("the server listens");
         small.write_all(half.start).expect("the server reads");
         let mut clients: Vec<TcpStream> = (0..70).map(|_| half.client()).collect();
@@ -136,7 +136,7 @@ fn who_sends_too_much_of_a_request_is_told() {
     }
 }
 
-/// What has come, which is why the client is refused; most get nothing.
+/// What has come, which is the reason why the client was refused; most get nothing.
 fn read_some(client: &mut TcpStream) -> Option<()> {
     let mut reply = [0; 512];
     let len = client.read(&mut reply).ok().filter(|len| *len > 0)?;
@@ -145,7 +145,7 @@ fn read_some(client: &mut TcpStream) -> Option<()> {
     Some(())
 }
 
-/// There are fewer addresses than these clients send bytes.
+/// There are fewer addresses than bytes that these clients send.
 #[test]
 fn incomplete_requests_end_no_server_whose_memory_is_limited() {
     allow_open_files(6_000);

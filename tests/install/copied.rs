@@ -1,4 +1,4 @@
-//! What `make install` copies.
+//! The files that `make install` copies.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -26,7 +26,7 @@ fn below_a_prefix_a_server_takes_them_through_its_module_path() {
         assert_eq!(mode.mode() & 0o777, 0o644, "{}", file.display());
     }
 
-    // C's is what the server takes when the path does not name ours.
+    // The server takes C's module if the path does not name ours.
     let path = format!("{}:{}", modules.display(), c_modules().display());
     let server = Server::builder(Flavor::C)
         .config(&format!("mpath=\"{path}\"\nloadmodule \"ctl.so\""))
@@ -48,7 +48,7 @@ fn uninstall_leaves_what_is_not_ours() {
     run(make("uninstall").arg(&prefix_is));
     let left = foreign.strip_prefix(prefix.path()).expect("below it");
     assert_eq!(files(prefix.path()), [left]);
-    // A second time there is nothing to do, and that is no failure.
+    // The second time there is nothing to do, which is not a failure.
     run(make("uninstall").arg(&prefix_is));
 }
 

@@ -1,9 +1,9 @@
-//! `make install`, `make uninstall` and the Debian package: what they leave, that
-//! a server takes the modules from there, that nothing stays behind, and what
-//! happens when the server is upgraded.
+//! `make install`, `make uninstall` and the Debian package: what they leave behind,
+//! that a server loads the modules from there, and what happens when the server is
+//! upgraded.
 //!
-//! Nothing is installed into this system: copies go below a directory, and
-//! packages into a root of their own.
+//! Nothing is installed into this system. Copies go into a directory, and packages into
+//! a root of their own.
 #![forbid(unsafe_code)]
 
 mod copied;
@@ -19,7 +19,7 @@ use std::path::{Path, PathBuf};
 use harness::process;
 use harness::server::Server;
 
-/// The files of modules of ours or of C that the handler of `ctl` has in memory.
+/// The module files, of ours or of C, that the handler of `ctl` has in memory.
 fn loaded(server: &Server, name: &str) -> Vec<PathBuf> {
     process::mapped_files(server.pid())
         .into_iter()
@@ -27,7 +27,7 @@ fn loaded(server: &Server, name: &str) -> Vec<PathBuf> {
         .collect()
 }
 
-/// Asserts that a server runs with this file, and answers through it.
+/// Asserts that a server has loaded this file, and answers through it.
 #[track_caller]
 fn assert_runs_with(server: &Server, file: &Path) {
     let version = server.client().call("core.version", &[]);
@@ -41,7 +41,7 @@ fn assert_runs_with(server: &Server, file: &Path) {
     assert_eq!(loaded(server, name), [file]);
 }
 
-/// Every file and link below a directory, by its path from there.
+/// All files and links below a directory, by their paths from there.
 fn files(directory: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
     let mut left = vec![directory.to_owned()];
@@ -58,7 +58,7 @@ fn files(directory: &Path) -> Vec<PathBuf> {
     found
 }
 
-/// The folder that the stable name of modules leads to.
+/// The folder to which the stable name of the modules leads.
 #[track_caller]
 fn selected(modules: &Path) -> PathBuf {
     let link = modules.join("rust");

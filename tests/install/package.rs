@@ -1,4 +1,4 @@
-//! The Debian package: made, installed, used, replaced by a newer one, and
+//! The Debian package, which is made, installed, used, replaced by a newer one, and
 //! removed.
 
 use std::fs;
@@ -13,13 +13,14 @@ use harness::server::Server;
 use super::private::{PACKAGE, Root};
 use super::{assert_runs_with, builds, selected, versions};
 
-/// Packages that several tests install. They are made once, as each takes a while.
+/// The packages that several tests install. They are made only once, because each takes
+/// a while.
 pub(crate) struct Packages {
-    /// With modules for the installed server.
+    /// A package with modules for the installed server.
     pub(crate) one: PathBuf,
-    /// With modules for the next version, too. It is the newer of these two.
+    /// A package with modules for the next version, too. It is the newer of these two.
     pub(crate) both: PathBuf,
-    /// With modules for the next version only.
+    /// A package with modules for the next version only.
     pub(crate) next: PathBuf,
 }
 
@@ -57,7 +58,7 @@ fn field(package: &Path, name: &str) -> String {
     .to_owned()
 }
 
-/// The commands that README gives for a package.
+/// The commands for a package in README.
 fn commands_of_readme() -> Vec<String> {
     let readme = fs::read_to_string(workspace().join("README.md")).expect("README");
     let (_, block) = readme.split_once("```sh\nmake deb\n").expect("the block");
@@ -79,7 +80,7 @@ fn what_readme_says_makes_and_installs_a_package_of_the_installed_server() {
             "sudo apt-get install ./target/debian/kamailio-rust-modules_*.deb"
         ]
     );
-    // Modules for another version take minutes to build.
+    // Building modules for another version would take minutes.
     run(make("deb")
         .arg("FOR=")
         .env("DPKG_DEB_COMPRESSOR_LEVEL", "0"));
@@ -130,8 +131,8 @@ fn removal_names_the_lines_that_would_take_the_c_modules() {
     run(root.apt_get("install").arg(&packages().one));
     assert!(root.ctl_that_is_taken().is_ok());
     let removed = output(root.apt_get("remove").arg(PACKAGE));
-    // apt gives maintainer scripts a terminal of their own and passes on what
-    // they write there.
+    // apt gives maintainer scripts a terminal of their own, and passes on what they
+    // write there.
     let told = [removed.stdout, removed.stderr].concat();
     let told = String::from_utf8_lossy(&told).replace('\r', "");
     assert!(removed.status.success(), "{told}");
@@ -172,7 +173,7 @@ fn a_package_that_was_built_later_is_newer() {
     let Packages { one, both, .. } = packages();
     let [old, new] = [one, both].map(|file| field(file, "Version"));
     assert!(newer(&new, &old), "{new} after {old}");
-    // What versions were called before they had a time in them.
+    // This was the form of versions before they had a time in them.
     let before = format!("0.1.0+kamailio{}-1", versions::installed());
     assert!(newer(&old, &before), "{old} after {before}");
 
@@ -190,8 +191,8 @@ fn the_oldest_server_is_the_only_bound_on_versions_of_the_installed_server() {
     let depends = field(file, "Depends");
     let bound = format!("kamailio (>= {}~)", versions::installed());
     assert!(depends.split(", ").any(|one| one == bound), "{depends}");
-    // With an upper bound an upgrade of the server would remove this package, and
-    // the server would take the C modules.
+    // With an upper bound an upgrade of the server would remove this package, and the
+    // server would load the C modules.
     assert_eq!(depends.matches(" kamailio ").count(), 1, "{depends}");
     let description = field(file, "Description");
     let both = format!("Kamailio {} {}", versions::installed(), versions::next());

@@ -1,6 +1,6 @@
-//! A root of its own for packages: the package manager of the system works in a
-//! directory, with a database, a configuration and hooks that lie there, and
-//! without a right of root. Maintainer scripts are told of it by `DPKG_ROOT`.
+//! A root of its own for packages. The package manager of the system works in a
+//! directory, with a database, a configuration and hooks in it, and without the rights
+//! of root. `DPKG_ROOT` tells maintainer scripts about it.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -13,19 +13,19 @@ use tempfile::TempDir;
 
 use super::versions;
 
-/// The package that is tested.
+/// The package under test.
 pub(crate) const PACKAGE: &str = "kamailio-rust-modules";
 
-/// Where Debian's package puts the server.
+/// The path at which Debian's package installs the server.
 const SERVER: &str = "/usr/sbin/kamailio";
 
-/// A root with a Kamailio in it that has been installed from a package.
+/// A root with a Kamailio that was installed from a package.
 pub(crate) struct Root {
     directory: TempDir,
 }
 
 impl Root {
-    /// One with the server of this system, if that and the tools are Debian's.
+    /// Makes a root with the server of this system, if that and the tools are Debian's.
     pub(crate) fn with_server() -> Option<Self> {
         if ["dpkg-deb", "dpkg-shlibdeps", "apt-get"]
             .iter()
@@ -62,18 +62,18 @@ impl Root {
         Some(root)
     }
 
-    /// Where something is that has an absolute path in this root.
+    /// The real path of what has this absolute path in the root.
     pub(crate) fn path(&self, absolute: &str) -> PathBuf {
         let inside = absolute.strip_prefix('/').expect("an absolute path");
         self.directory.path().join("root").join(inside)
     }
 
-    /// Where the modules are installed.
+    /// The directory of the installed modules.
     pub(crate) fn modules(&self) -> PathBuf {
         self.path(c_modules().to_str().expect("text"))
     }
 
-    /// The server that is installed here.
+    /// The path of the installed server.
     pub(crate) fn server(&self) -> PathBuf {
         self.path(SERVER)
     }
@@ -84,9 +84,9 @@ impl Root {
         self.inside(command)
     }
 
-    /// apt, which answers all questions with yes.
+    /// The command apt-get, which answers all questions with yes.
     pub(crate) fn apt_get(&self, action: &str) -> Command {
-        // Hooks name programs by their place in the root.
+        // Hooks name programs by their paths in the root.
         let hook = self.path("/etc/apt/apt.conf.d/50kamailio-rust-modules");
         if let Ok(text) = fs::read_to_string(&hook) {
             let tool = format!(
@@ -101,14 +101,14 @@ impl Root {
         self.inside(command)
     }
 
-    /// The program that chooses builds.
+    /// The program that selects builds.
     pub(crate) fn tool(&self, action: &str) -> Command {
         let mut command = Command::new(self.path("/usr/sbin/kamailio-rust-modules"));
         command.arg(action);
         self.inside(command)
     }
 
-    /// What systemd runs before it starts the server.
+    /// The command that systemd runs before it starts the server.
     pub(crate) fn start_of_service(&self) -> Command {
         let unit =
             self.path("/usr/lib/systemd/system/kamailio.service.d/kamailio-rust-modules.conf");
@@ -132,7 +132,7 @@ impl Root {
         versions::copy(&kamailio(), &program, version);
         fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).expect("a program");
         let architecture = run(Command::new("dpkg").arg("--print-architecture"));
-        // The libraries that our package wants are in no package here.
+        // The libraries that our package needs are in no package here.
         let control = format!(
             "Package: kamailio\nVersion: {version}-1\nArchitecture: {architecture}\
              Maintainer: Nobody <nobody@example.com>\n\
@@ -149,7 +149,7 @@ impl Root {
         package
     }
 
-    /// The version of a package that is installed.
+    /// The version of an installed package.
     pub(crate) fn version_of(&self, package: &str) -> Option<String> {
         let mut query = Command::new("dpkg-query");
         query.arg(format!("--root={}", self.path("/").display()));
@@ -163,8 +163,8 @@ impl Root {
         found.strip_prefix("installed ").map(str::to_owned)
     }
 
-    /// Has the server take all modules from ours first, and reports what becomes
-    /// of `ctl`: the file that was taken, or what the server complains about.
+    /// Lets the server look for all modules among ours first, and returns what becomes
+    /// of `ctl`: the file that was loaded, or the server's complaint.
     pub(crate) fn ctl_that_is_taken(&self) -> Result<PathBuf, String> {
         let config = self.path("/etc/kamailio/kamailio.cfg");
         let ours = self.modules().join("rust");
@@ -186,8 +186,8 @@ impl Root {
         Ok(fs::canonicalize(file).expect("a file"))
     }
 
-    /// Every file of ours and every link below this root, but for what the
-    /// package manager keeps.
+    /// All our files and all links below this root, without what the package manager
+    /// keeps.
     pub(crate) fn files(&self) -> Vec<PathBuf> {
         let mut files = super::files(&self.path("/"));
         files.retain(|file| !file.starts_with("var") && file != Path::new("usr/sbin/kamailio"));
@@ -239,7 +239,7 @@ impl Root {
             .env("APT_CONFIG", self.configuration())
             .env("DEBIAN_FRONTEND", "noninteractive")
             .env("DPKG_ROOT", self.path("/"))
-            // dpkg wants programs that only root's PATH has.
+            // dpkg needs programs that only root's PATH has.
             .env("PATH", format!("{path}:/usr/local/sbin:/usr/sbin:/sbin"))
             .env_remove("KAMAILIO_RUST_MODULES");
         command

@@ -1,5 +1,5 @@
-//! Builds for several servers in one directory, and the name that leads to the
-//! one for the server that is installed.
+//! Builds for several servers in one directory, and the name that leads to the build
+//! for the installed server.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -13,7 +13,7 @@ use tempfile::TempDir;
 
 use super::{builds, selected, versions};
 
-/// A directory into which modules are installed, as below a prefix.
+/// A directory into which modules are installed, like one below a prefix.
 struct Prefix(TempDir);
 
 impl Prefix {
@@ -105,7 +105,7 @@ fn modules_for_another_server_are_put_beside_and_the_link_stays() {
         "{status}"
     );
 
-    // The server is upgraded.
+    // This stands for an upgrade of the server.
     let server = prefix.0.path().join("kamailio");
     versions::copy(&kamailio(), &server, &versions::next());
     told(&prefix.tool("select", &server));

@@ -1,5 +1,5 @@
-//! An upgrade of the server that has our modules: what the package manager says
-//! before it changes anything, and what the server does afterwards.
+//! An upgrade of a server that has our modules: what the package manager says before it
+//! changes anything, and what the server does afterwards.
 
 use std::fs;
 
@@ -35,7 +35,7 @@ fn a_server_that_no_build_fits_is_not_installed_over_the_installed_server() {
     assert_eq!(root.version_of("kamailio"), Some(before));
     assert_eq!(root.ctl_that_is_taken(), Ok(taken));
 
-    // The package that was advised and the server may come together.
+    // The advised package and the server may come together.
     run(root.apt_get("install").args([&packages.both, &next]));
     assert_upgraded(&root);
 }
@@ -61,14 +61,14 @@ fn a_package_with_both_builds_outlives_an_upgrade_of_the_installed_server() {
     assert_ne!(root.ctl_that_is_taken(), Ok(taken));
 }
 
-/// Asserts that the server of the next version is there and takes our modules.
+/// Asserts that the server of the next version is installed and loads our modules.
 #[track_caller]
 fn assert_upgraded(root: &Root) {
     let after = format!("{}-1", versions::next());
     assert_eq!(root.version_of("kamailio"), Some(after));
     assert!(root.version_of(PACKAGE).is_some());
-    // The package manager has set the link already. As systemd starts the server
-    // before that, it is set back.
+    // The package manager has set the link already. systemd may start the server before
+    // that, so the link is set back to the other build here.
     let chosen = selected(&root.modules());
     let link = root.modules().join("rust");
     let other = super::builds(&root.modules());
@@ -105,7 +105,7 @@ fn a_server_that_no_build_fits_says_so_and_takes_no_c_module_in_place_of_the_ins
     let refused = root.ctl_that_is_taken().expect_err("a refused module");
     assert!(refused.contains("module version mismatch"), "{refused}");
 
-    // Without the link the server would take the C module and say nothing.
+    // Without the link the server would silently load the C module.
     fs::remove_file(root.modules().join("rust")).expect("the link");
     let status = output(&mut root.start_of_service()).status;
     assert!(!status.success());
@@ -143,8 +143,8 @@ fn a_newer_package_without_a_build_for_the_installed_server_is_not_installed() {
     run(root.apt_get("install").arg(&packages.one));
     root.ctl_that_is_taken().expect("a server with our module");
     let wrong = &packages.next;
-    // What it was built for is its lower bound on the server, which dpkg would
-    // see, too: the hook has to be asked before.
+    // The version for which it was built is also its lower bound on the server, which
+    // dpkg would notice, too. So the hook must be asked first.
     let asked = {
         use std::io::Write as _;
         let mut tool = root.tool("before-upgrade");

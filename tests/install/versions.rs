@@ -1,6 +1,6 @@
-//! Servers and modules of another version: copies of those that are here, with
-//! the version in them changed. The server compares that before anything else, so
-//! such a server refuses our modules, and loads those that were changed likewise.
+//! Servers and modules of another version, which are copies of the installed ones with
+//! another version in them. The server compares the version first, so such a server
+//! refuses our modules, and loads those that were changed likewise.
 
 use std::fs::File;
 use std::path::Path;
@@ -11,14 +11,14 @@ use harness::modules::{kamailio, our_modules, ours};
 use harness::server::short_directory;
 use tempfile::TempDir;
 
-/// The version of the server that is tested, such as `5.6.3`.
+/// The version of the server under test, such as `5.6.3`.
 pub(crate) fn installed() -> String {
     let text = run(Command::new(kamailio()).arg("-V"));
     let version = text.split_whitespace().nth(2);
     version.expect("the third word is the version").to_owned()
 }
 
-/// A version that comes after that one and is written as long.
+/// A later version with as many characters.
 pub(crate) fn next() -> String {
     let mut version = installed();
     let last = version.pop().expect("a version is not empty");
@@ -27,7 +27,7 @@ pub(crate) fn next() -> String {
     version
 }
 
-/// Copies a server or a module as one of another version.
+/// Copies a server or a module and changes its version.
 pub(crate) fn copy(from: &Path, to: &Path, version: &str) {
     let installed = installed();
     assert_eq!(

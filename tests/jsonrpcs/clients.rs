@@ -13,7 +13,7 @@ use tempfile::TempDir;
 
 use crate::transports::{ECHO, ECHOED, JsonListeners, datagram};
 
-/// What a program writes that ends well.
+/// The output of a program that ends successfully.
 fn output(command: &mut Command) -> String {
     let output = command
         .output()
@@ -53,7 +53,7 @@ fn kamcli_through_the_datagram_socket() {
     assert!(echo.contains("one") && echo.contains("two"), "{echo}");
 }
 
-/// Over 65,535 bytes, and almost as many as `kamcli` itself takes.
+/// The reply has over 65,535 bytes, and almost as many as `kamcli` itself accepts.
 #[test]
 fn kamcli_shows_ninety_contacts_as_with_the_c_module() {
     const CONTACTS: usize = 90;
@@ -103,12 +103,12 @@ fn add_contacts(server: &Server, count: usize) {
     });
 }
 
-/// Debian 13's `kamcli` 2.0.0 uses a name that its Python has dropped, and so it
-/// cannot even read its configuration. Python first runs a file of this text.
+/// Debian 13's `kamcli` 2.0.0 uses a name that its Python no longer has, so it cannot
+/// even read its configuration. Python first runs a file with this text.
 const SITE: &str = "import configparser\n\
                     configparser.SafeConfigParser = configparser.ConfigParser\n";
 
-/// `kamcli` with a configuration of its own.
+/// `kamcli` with its own configuration.
 struct Kamcli {
     directory: TempDir,
     _own: OwnPath,

@@ -13,8 +13,8 @@ use crate::transports::datagram;
 
 const ECHO: &str = r#"{"jsonrpc":"2.0","method":"core.echo","params":["a"],"id":1}"#;
 
-/// Documents that end a server with the C module, or that it leaves without an
-/// answer, and the code of the error that answers them.
+/// Documents that end a server with the C module, or that it does not answer, and the
+/// code of the error that answers them.
 const WRONG: &[(&str, &str)] = &[
     ("", "-32700"),
     ("{", "-32700"),
@@ -78,8 +78,8 @@ fn config(pretty: i32) -> String {
     )
 }
 
-/// The command that takes long is the first of many that come together; the
-/// second process has all others.
+/// The command that takes long is the first of many that come together; the second
+/// process serves all others.
 #[test]
 fn a_worker_that_is_busy_holds_up_nobody() {
     let peer = Peer::start();

@@ -1,5 +1,5 @@
-//! Answers that come when the command has long returned: `tm.t_uac_wait`, whose
-//! answer is the reply to a SIP request.
+//! Answers that come after the command has returned: the answer of `tm.t_uac_wait` is
+//! the reply to a SIP request.
 
 use harness::builder::Builder;
 use harness::http::{Client, Response};
@@ -47,14 +47,15 @@ fn ask(server: &Server, uri: &str) -> Response {
     Client::connect(server.port()).post(document(uri, "1").as_bytes())
 }
 
-/// A reply without what differs from one request to the next.
+/// A reply without what differs between two requests.
 fn comparable(response: &Response) -> String {
     let lines = response.body.split(r"\r\n").map(|line| {
         let names = ["Via:", "Call-ID:", "From:", "To:"];
         let start = names.iter().filter_map(|name| line.find(name)).min();
         &line[..start.unwrap_or(line.len())]
     });
-    // The one names the client's port, the other counts digits of a process id.
+    // The first has the client's port, and the second counts the digits of a process
+    // number.
     let differ = ["Sia:", "Content-Length:"];
     let headers = response
         .headers
@@ -77,7 +78,7 @@ fn the_answer_is_that_of_the_c_module() {
             peer.uri("200"),
             peer.uri("404"),
             peer.uri("603"),
-            // Nobody answers: the reply is the server's own.
+            // Nobody answers, so the reply is the server's own.
             peer.uri("silent"),
             // The request cannot even be sent.
             "sip:nobody@nowhere.invalid".to_owned(),
@@ -136,7 +137,7 @@ fn ids_come_back_exactly() {
 #[test]
 fn others_are_served_while_an_answer_is_awaited() {
     let peer = Peer::start();
-    // The first of them shall still be waited for when the last has come.
+    // The first of them must still be waited for when the last has come.
     let server = builder(Flavor::Rust, 0)
         .config(r#"modparam("tm", "fr_timer", 30000)"#)
         .start();
@@ -189,11 +190,11 @@ fn shared_memory_comes_back() {
             assert!(told.body.contains("jsonrpc"), "{told:?}");
         }
     };
-    // What the server makes once is there after some of them.
+    // Whatever the server allocates only once exists after some of them.
     rounds(60);
     let before = settled(&server);
     rounds(600);
-    // Each that is not given back would be two kilobytes and more.
+    // Each transaction that is not freed would leave two kilobytes and more.
     wait::until("the memory comes back", || used(&server) < before + 100_000);
 }
 
@@ -223,7 +224,7 @@ fn elsewhere_the_command_has_no_way_to_wait() {
     assert!(told.contains(fault), "{told}");
 }
 
-/// Shared memory in use once no transaction is left.
+/// The shared memory in use once no transaction is left.
 fn settled(server: &Server) -> i32 {
     wait::until("all transactions end", || {
         number(server, "tm.stats", "current") == 0
@@ -246,7 +247,7 @@ fn number(server: &Server, command: &str, member: &str) -> i32 {
         .values()
         .first()
         .and_then(|value| value.get(member))
-        // A double where the command says long, as later versions do.
+        // It is a double if the command says long, as later versions do.
         .and_then(|number| number.as_int().or_else(|| Some(number.as_double()? as i32)))
         .unwrap_or_else(|| panic!("no {member} in {answer}"))
 }

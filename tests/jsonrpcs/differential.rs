@@ -1,5 +1,5 @@
-//! Every command that a test may call, asked in every way of the C module and
-//! of ours, by position and by name, pretty and not.
+//! Every command that a test may call, sent over every transport of the C module and of
+//! ours, with parameters by position and by name, pretty and compact.
 
 use harness::additions;
 use harness::differential::{SUITABLE, SharedSetup};
@@ -11,8 +11,7 @@ use rpc_wire::binrpc::client::{Answer, Arg};
 
 use crate::transports::{JSON_TRANSPORTS, JsonListeners, JsonTransport, datagram, has_tcp};
 
-/// Documents that the C module answers validly, and what they have of its
-/// leniencies.
+/// Documents that the C module answers validly. They show some of its leniencies.
 const ODD: &[&str] = &[
     r#"{"JSONRPC":"2.0","Method":"core.echo","params":["a"],"ID":1}"#,
     r#"{"jsonrpc":"2.0","method":"core.echo","params":["a"],"id":1} "#,
@@ -25,7 +24,7 @@ const ODD: &[&str] = &[
     r#"{"jsonrpc":"2.0","method":"core.version"}"#,
 ];
 
-/// Commands that are not called, and why.
+/// Commands that are not called, and the reasons.
 pub(crate) const LEFT_OUT: &[(&str, &str)] = &[
     ("core.kill", "it ends the server"),
     (
@@ -90,9 +89,9 @@ fn compare(pretty: i32) {
     );
 }
 
-/// The documents whose parameters suit their commands. C passes a parameter of
-/// a wrong type on as 0 or nothing, and what a command does with that would be
-/// seen in later answers.
+/// The documents whose parameters suit their commands. C passes a parameter of a wrong
+/// type on as 0 or nothing, and whatever a command does with that would show in later
+/// answers.
 fn kept(server: &Server) -> Vec<Asked> {
     let asked = documents(server);
     let total = asked.len();
@@ -134,10 +133,11 @@ fn start(setup: &SharedSetup, listeners: &JsonListeners, flavor: Flavor, pretty:
     setup.start_with(flavor, &["jsonrpcs"], &config)
 }
 
-/// The answers in all ways, document by document.
+/// The answers over all transports, document by document.
 fn ask_all(server: &Server, listeners: &JsonListeners, documents: &[Asked]) -> Vec<Vec<String>> {
     let mut answers: Vec<Vec<String>> = documents.iter().map(|_| Vec::new()).collect();
-    // Way by way: what commands change is changed in each of them.
+    // The order is one transport after the other, so what commands change is changed
+    // over each of them.
     for transport in common_transports() {
         for (asked, answers) in documents.iter().zip(&mut answers) {
             answers.push(listeners.ask(server, transport, &asked.document));
@@ -146,14 +146,15 @@ fn ask_all(server: &Server, listeners: &JsonListeners, documents: &[Asked]) -> V
     answers
 }
 
-/// A parameter of a wrong type, which C passes on.
+/// Whether a parameter has a wrong type, which C passes on.
 fn is_a_wrong_type(answer: &str) -> bool {
     let mut squeezed = answer.to_owned();
     squeezed.retain(|character| !character.is_whitespace());
     squeezed.contains(r#""error":{"code":-32602,"#) && squeezed.contains(r#""data":"parameter"#)
 }
 
-/// What suits commands, what suits hardly any, and the odd ones.
+/// Documents that suit their commands, documents that suit hardly any, and the odd
+/// ones.
 fn documents(server: &Server) -> Vec<Asked> {
     let suitable = Request::parse_all(SUITABLE);
     let unsuitable = methods(server)
@@ -172,7 +173,8 @@ fn documents(server: &Server) -> Vec<Asked> {
     documents
 }
 
-/// C makes an unsigned long of a number where a command converts it to text.
+/// Whether the argument can be compared. C makes an unsigned long of a number if a
+/// command converts it to text.
 pub(crate) fn is_comparable(arg: &Arg) -> bool {
     match arg {
         Arg::Int(number) => *number >= 0,
@@ -192,7 +194,7 @@ pub(crate) fn methods(server: &Server) -> Vec<String> {
     names.filter(|name| !additions::is_added(name)).collect()
 }
 
-/// Too few parameters, too many, and such as mean nothing.
+/// Requests with too few parameters, too many, and meaningless ones.
 fn unsuitable(method: &str) -> Vec<Request> {
     let word = || Arg::from("alpha");
     let sets = [

@@ -1,4 +1,4 @@
-//! The named pipe: how requests come through it, and what becomes of replies.
+//! The named pipe: how requests come through it, and where the replies go.
 
 use std::fs::{self, File};
 use std::io::Write;
@@ -31,7 +31,7 @@ fn read(reply: &mut ReplyPipe) -> String {
     String::from_utf8(reply.read_all().expect("an answer")).expect("text")
 }
 
-/// Its rest, read as something new, would look like a document without an end.
+/// Read as something new, its rest would look like a document without an end.
 #[test]
 fn of_a_document_that_is_too_long_nothing_is_left() {
     let listeners = JsonListeners::new();
@@ -98,8 +98,8 @@ fn answers_to_one_pipe_come_in_order() {
     assert_eq!(got, wanted);
 }
 
-/// A document that lacks a quote, as the shell makes one of `kamctl rpc core.echo
-/// 'a"b'`: what others write would belong to it.
+/// A document that lacks a quote, such as the shell makes of `kamctl rpc core.echo
+/// 'a"b'`. What others write would belong to it.
 fn with_odd_quote(reply_name: &str) -> String {
     format!(
         "{{\n\"jsonrpc\":\"2.0\",\n\"method\":\"core.echo\",\n\"reply_name\":\"{reply_name}\",\n\
@@ -107,7 +107,7 @@ fn with_odd_quote(reply_name: &str) -> String {
     )
 }
 
-/// The writer still has the pipe open, so only what follows can tell.
+/// The writer still has the pipe open, so only what follows shows the end.
 #[test]
 fn a_document_that_does_not_end_is_refused_when_another_follows() {
     let listeners = JsonListeners::new();
@@ -138,7 +138,7 @@ fn a_document_that_does_not_end_is_refused_when_another_follows() {
     assert_eq!(server.log().matches(told).count(), 2, "{}", server.log());
 }
 
-/// Nobody else writes, and it has not to wait for the half minute that a slow
+/// Nobody else writes, and the client need not wait for the half minute that a slow
 /// writer has.
 #[test]
 fn a_document_whose_writer_has_left_is_refused() {
@@ -159,8 +159,8 @@ fn a_document_whose_writer_has_left_is_refused() {
     assert_eq!(listeners.ask(&server, JsonTransport::Pipe, ECHO), ECHOED);
 }
 
-/// A batch over several writes looks at times like a request behind half a
-/// document, and a writer that takes its time has not left.
+/// A batch in several writes looks at times like a request behind half a document, and
+/// a slow writer has not left.
 #[test]
 fn a_batch_over_several_writes() {
     let listeners = JsonListeners::new();
@@ -201,8 +201,7 @@ fn requests_of_two_writers_stay_whole() {
     assert!(!server.log().contains("is dropped"), "{}", server.log());
 }
 
-/// Each of these loses its reply, with a line in the log, and nobody waits for
-/// it.
+/// Each of these loses its reply with a line in the log, and nobody waits for it.
 #[test]
 fn what_is_no_reply_pipe_gets_no_reply() {
     let listeners = JsonListeners::new();
@@ -282,8 +281,7 @@ fn answers_that_nobody_reads_cost_others_none() {
     wait::until("the log tells", || server.log().contains(line));
 }
 
-/// One reader takes its time over a large answer, another goes away in the
-/// middle of one.
+/// One reader is slow to take a large answer, and another leaves in the middle of one.
 #[test]
 fn slow_readers_cost_others_nothing() {
     let listeners = JsonListeners::new();
@@ -311,7 +309,7 @@ fn slow_readers_cost_others_nothing() {
     open(&server)
         .write_all(requests.as_bytes())
         .expect("the server reads");
-    // It is being written: the first bytes are there.
+    // The first bytes are there, so it is being written.
     let mut taken = slow.read_some(100).expect("the start");
     drop(gone);
     for _ in 0..20 {

@@ -1,5 +1,5 @@
-//! Documents that no client should send. After each the server is there, and
-//! whoever can be answered is answered in JSON.
+//! Documents that no client should send. After each the server still runs, and every
+//! client that can be answered is answered in JSON.
 
 use std::fs;
 use std::io::{Read, Write};
@@ -15,7 +15,7 @@ use serde_json::value::RawValue;
 
 use crate::transports::{ECHO, ECHOED, JsonListeners, JsonTransport, connect, datagram};
 
-/// As far as a Unix datagram carries.
+/// The length that a Unix datagram carries.
 const DATAGRAM: usize = 100_000;
 
 #[test]
@@ -78,7 +78,7 @@ fn every_document_over_http_is_answered_and_the_server_lives() {
     assert_no_panic(&server);
 }
 
-/// Nobody is answered who names no pipe; what counts is the next one.
+/// A client that names no pipe is not answered; the next one matters.
 #[test]
 fn the_named_pipe_gets_over_all_of_them() {
     let listeners = JsonListeners::new();
@@ -105,7 +105,7 @@ fn size_and_depth_have_bounds_and_errors_past_them() {
         let (open, close) = ("[".repeat(depth), "]".repeat(depth));
         format!(r#"{{"jsonrpc":"2.0","method":"core.version","params":[{open}{close}],"id":7}}"#)
     };
-    // The request, its parameters and sixty-two in them.
+    // These are the request, its parameters and sixty-two levels in them.
     assert!(
         listeners
             .ask(&server, JsonTransport::Datagram, &nested(62))
@@ -173,8 +173,8 @@ fn assert_no_panic(server: &Server) {
     assert!(!log.contains("panic"), "{log}");
 }
 
-/// Whether it is JSON is not asked by reading numbers: an id may be larger than
-/// any of Rust's.
+/// Asserts that an answer is JSON. It does not read the numbers, because an id may be
+/// larger than any of Rust's.
 fn assert_is_an_answer(answer: &str, document: &[u8]) {
     let shown = document[..document.len().min(300)].escape_ascii();
     if let Err(error) = serde_json::from_str::<&RawValue>(answer) {
@@ -187,7 +187,7 @@ fn assert_is_an_answer(answer: &str, document: &[u8]) {
     assert!(is_one, "{shown} gets {answer}");
 }
 
-/// What a pipe takes for the start of the next document.
+/// Whether a pipe takes it for the start of the next document.
 fn looks_unfinished(document: &[u8]) -> bool {
     use rpc_wire::jsonrpc::{Found, find};
     let mut rest = document;
@@ -200,8 +200,8 @@ fn looks_unfinished(document: &[u8]) -> bool {
     false
 }
 
-/// All of them: those that were thought of, a good document cut off and changed
-/// everywhere, and what the fuzzer keeps.
+/// All documents: those that were written down, a good document cut off and changed at
+/// every place, and the corpus of the fuzzer.
 fn corpus() -> Vec<Vec<u8>> {
     let mut all: Vec<Vec<u8>> = THOUGHT_OF.iter().map(|text| text.to_vec()).collect();
     all.extend((0..=255_u8).map(|byte| vec![byte]));

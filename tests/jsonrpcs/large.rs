@@ -40,7 +40,7 @@ fn entries(answer: &str) -> usize {
 
 #[test]
 fn streams_carry_any_size_and_the_memory_comes_back() {
-    /// C keeps sixty megabytes of the same answer.
+    /// C keeps sixty megabytes for the same answer.
     const ALLOWED_KIB: u64 = 16 * 1024;
     let listeners = JsonListeners::new();
     let server = start(&listeners, ENTRIES);
@@ -59,8 +59,8 @@ fn streams_carry_any_size_and_the_memory_comes_back() {
     }
 }
 
-/// It asks for three of them and takes nothing for a while; another goes away
-/// in the middle of one.
+/// One client asks for three of them and takes nothing for a while; another leaves in
+/// the middle of one.
 #[test]
 fn a_tcp_client_that_does_not_read_harms_nobody() {
     let listeners = JsonListeners::new();
@@ -84,8 +84,8 @@ fn a_tcp_client_that_does_not_read_harms_nobody() {
     }
 }
 
-/// A hundred answers of most of a megabyte: they are all in memory before the first
-/// leaves.
+/// The batch has a hundred answers of nearly a megabyte, which are all in memory before
+/// the first is sent.
 #[test]
 fn a_batch_is_run_until_its_answers_have_64_mebibytes() {
     const REQUESTS: usize = 100;
@@ -96,7 +96,7 @@ fn a_batch_is_run_until_its_answers_have_64_mebibytes() {
     let refused = answer.matches(r#""code":-32000,"#).count();
     let dumped = answer.matches(r#""result":["#).count();
     assert_eq!(refused + dumped, REQUESTS);
-    // What is wrong with a request counts more.
+    // A defect of a request takes precedence.
     assert_eq!(answer.matches(r#""code":-32600,"#).count(), 1);
     assert!(answer.contains("the answers before have reached 67108864 bytes"));
     let bytes = (64 << 20)..(68 << 20);
@@ -114,8 +114,7 @@ fn where_it_does_not_fit_an_error_says_so() {
             && answer.contains("can be sent by datagram; ask through tcp_socket or fifo_name"),
         "{answer}"
     );
-    // The private memory of a process, 8 MB here and by default, has no room
-    // for it twice.
+    // The private memory of a process, 8 MB here and by default, cannot hold it twice.
     let answer = listeners.ask(&server, JsonTransport::Http, DUMP);
     assert!(answer.starts_with("HTTP/1.1 500 "), "{answer}");
     assert!(

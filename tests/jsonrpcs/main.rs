@@ -1,5 +1,5 @@
-//! Our `jsonrpcs` beside the C module: the same documents, the replies compared
-//! byte for byte.
+//! Tests of our `jsonrpcs` beside the C module: both get the same documents, and the
+//! replies are compared byte for byte.
 #![forbid(unsafe_code)]
 
 use harness::json_transports as transports;

@@ -1,5 +1,5 @@
-//! Null and values of wrong types in the place of parameters: whatever the C
-//! module runs is run, and a command's own fault is the answer.
+//! Null and values of wrong types instead of parameters. Whatever the C module runs is
+//! run, and a command's own fault is the answer.
 
 use harness::differential::{SUITABLE, SharedSetup};
 use harness::json::alike;
@@ -10,10 +10,10 @@ use harness::server::Server;
 use crate::differential::{LEFT_OUT, is_comparable, json_of, methods};
 use crate::transports::{JsonListeners, datagram, has_tcp};
 
-/// What stands in the place of a parameter.
+/// The values that replace a parameter.
 const ODD: [&str; 5] = ["null", "5", "true", "[]", "{\"a\":1}"];
 
-/// Commands that take a number or several texts in one go, of which the last may be
+/// Commands that take a number or several texts in one scan, the last of which may be
 /// missing. For those C makes a 0 of null, or fails.
 const NULL_IS_SOMETHING_IN_C: &[&str] = &[
     "cfg.get",
@@ -34,7 +34,7 @@ const NULL_IS_SOMETHING_IN_C: &[&str] = &[
     "xhttp_prom.gauge_set",
 ];
 
-/// Commands that are not asked, and why.
+/// Commands that are not called, and the reasons.
 const DIFFERENT: &[(&str, &str)] = &[
     (
         "cfg.set",
@@ -61,7 +61,7 @@ impl Asked {
         self.document_of(&self.params)
     }
 
-    /// What the C module is asked: null is a missing parameter.
+    /// The document for the C module, in which null is a missing parameter.
     fn document_for_c(&self) -> String {
         let null = self.params.iter().position(|param| param == "null");
         let is_something = NULL_IS_SOMETHING_IN_C.contains(&self.method.as_str());
@@ -88,8 +88,8 @@ fn every_command_answers_as_over_the_c_module() {
         let answer = |asked: &Asked| datagram(&socket, document(asked).as_bytes());
         asked.iter().map(answer).collect::<Vec<String>>()
     };
-    // What ours refuses, C runs with a 0 instead, and what that changes would be seen
-    // in later answers.
+    // What ours refuses, C runs with a 0 instead, and what that changes would show in
+    // later answers.
     let server = start(Flavor::Rust);
     let mut asked = requests(&server);
     let total = asked.len();
@@ -117,8 +117,8 @@ fn every_command_answers_as_over_the_c_module() {
     );
 }
 
-/// What suits a command with an odd value behind it, and odd values alone and between
-/// others.
+/// Requests that suit a command with an odd value behind them, and odd values alone and
+/// between others.
 fn requests(server: &Server) -> Vec<Asked> {
     let suitable = Request::parse_all(SUITABLE)
         .into_iter()
@@ -153,15 +153,15 @@ fn requests(server: &Server) -> Vec<Asked> {
     asked.filter(|asked| !left_out(asked)).collect()
 }
 
-/// The command has not said a word about a parameter that it has to have, and in C the
-/// result is empty.
+/// Whether only ours tells what is wrong: the command has not complained about a
+/// missing parameter, and in C the result is empty.
 fn is_told_by_ours_alone(theirs: &str, ours: &str) -> bool {
     theirs == r#"{"jsonrpc":"2.0","result":{},"id":1}"#
         && ours.contains(r#""code":-32602"#)
         && ours.contains(": expected string, got ")
 }
 
-/// A parameter that is no number, where the command has to have one.
+/// Whether a parameter is not a number although the command needs one.
 fn is_no_number(answer: &str) -> bool {
     let wanted = [": expected integer, got ", ": expected float, got "];
     answer.contains(r#""code":-32602"#) && wanted.iter().any(|wanted| answer.contains(wanted))

@@ -1,5 +1,5 @@
-//! The module's parameters: what holds without them, which types they take, and
-//! what is said about wrong ones.
+//! The module's parameters: their defaults, their types, and the errors about wrong
+//! values.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -27,7 +27,7 @@ fn builder(flavor: Flavor, parameters: &[(&str, &str)]) -> Builder {
         .config(&lines)
 }
 
-/// The pipes and sockets in a server's directory: mode, user and group of each.
+/// The pipes and sockets in a server's directory, with mode, user and group.
 fn files(server: &Server) -> BTreeMap<String, (u32, u32, u32)> {
     let mut files = BTreeMap::new();
     for entry in fs::read_dir(server.path("")).expect("its directory") {
@@ -42,7 +42,7 @@ fn files(server: &Server) -> BTreeMap<String, (u32, u32, u32)> {
     files
 }
 
-/// How many processes the module has, by their names.
+/// The number of the module's processes of each name.
 fn processes(server: &Server) -> BTreeMap<String, usize> {
     let answer = server.client().call("core.ps", &[]);
     let mut processes = BTreeMap::new();
@@ -61,7 +61,7 @@ fn without_any_it_is_as_the_c_module() {
     assert_eq!(processes(&theirs), processes(&ours));
     assert_eq!(files(&ours).len(), 2, "{:?}", files(&ours));
     for server in [&theirs, &ours] {
-        // The pretty format.
+        // The default is the pretty format.
         let answer = datagram(&server.path("kamailio_rpc.sock"), VERSION.as_bytes());
         assert!(
             answer.starts_with("{\n\t\"jsonrpc\":\t\"2.0\","),
@@ -72,7 +72,7 @@ fn without_any_it_is_as_the_c_module() {
     }
 }
 
-/// It is what the C module starts with.
+/// The C module starts with this value, too.
 #[test]
 fn the_number_minus_one_asks_for_no_owner_as_in_c() {
     let parameters = [
@@ -86,7 +86,7 @@ fn the_number_minus_one_asks_for_no_owner_as_in_c() {
     assert_eq!(files(&theirs), files(&ours));
 }
 
-/// The C module asks the system for what it was told, and for nothing less.
+/// The C module asks the system for exactly what it was told.
 #[test]
 fn an_owner_that_cannot_be_had_stops_the_start_as_with_c() {
     let launcher: &[&str] = match rustix::process::geteuid().is_root() {
@@ -157,7 +157,7 @@ fn transports_are_bits() {
         ("4", vec!["JSONRPCS DATAGRAM"]),
         ("6", vec!["JSONRPCS DATAGRAM", "JSONRPCS FIFO"]),
         ("8", vec!["JSONRPCS TCP"]),
-        // All that can be: there is no xhttp.
+        // These are all transports that are possible without xhttp.
         (
             "0",
             vec!["JSONRPCS DATAGRAM", "JSONRPCS FIFO", "JSONRPCS TCP"],
@@ -171,14 +171,14 @@ fn transports_are_bits() {
         let names: Vec<String> = processes(&server).into_keys().collect();
         assert_eq!(names, expected, "transport {transport}");
     }
-    // HTTP by name, and nobody who receives it.
+    // HTTP is named, but nothing receives it.
     let ended = builder(Flavor::Rust, &[("transport", "1")]).start_failing();
     assert!(
         ended
             .log
             .contains("cannot serve HTTP: the module xhttp is not loaded")
     );
-    // Empty names are no places.
+    // An empty name is not a path.
     let parameters = [("fifo_name", "\"\""), ("dgram_socket", "\"\"")];
     let server = builder(Flavor::Rust, &parameters).start();
     assert!(files(&server).is_empty() && processes(&server).is_empty());
@@ -244,7 +244,7 @@ fn internet_sockets_of_both_families() {
     }
 }
 
-/// A colon alone is no reason to refuse a name that the C module takes.
+/// A colon alone is no reason to refuse a name that the C module accepts.
 #[test]
 fn names_with_a_colon_are_names_as_in_c() {
     let parameters = [

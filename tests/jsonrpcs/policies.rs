@@ -1,5 +1,6 @@
-//! What an operator can choose: all values of a command, how large a reply may be,
-//! and HTTP in datagrams; and what the log has of requests that nothing is run for.
+//! The choices of an operator: all values of a command, the size of a reply, and HTTP
+//! in datagrams. Also tested is what the log says about requests for which nothing is
+//! run.
 
 use std::net::UdpSocket;
 use std::time::Duration;
@@ -17,7 +18,7 @@ fn ask(server: &Server, document: &str) -> Value {
     serde_json::from_str(&answer).expect("JSON")
 }
 
-/// `dns.mem_info` adds the memory in use and that which may be used.
+/// `dns.mem_info` adds the memory in use and the limit.
 #[test]
 fn all_values_are_answered_where_that_is_wanted() {
     let result = |parameters: &str, method: &str, params: &str| {
@@ -37,7 +38,7 @@ fn all_values_are_answered_where_that_is_wanted() {
         let values = answer.as_array().expect("an array");
         assert_eq!(values.len(), 2, "{answer}");
         assert_eq!(values.last(), Some(&last));
-        // One value stays one value, and an array an array.
+        // One value stays a single value, and an array stays an array.
         assert!(result(&all, "core.version", "[]").is_string());
         assert_eq!(result(&all, "core.echo", "[1]"), json!(["1"]));
     }
@@ -65,7 +66,7 @@ fn a_reply_has_a_bound_in_every_way() {
 fn a_batch_has_the_same_bound_as_a_whole() {
     let listeners = JsonListeners::new();
     let server = listeners.start(LIMITED);
-    // Each is well below the bound, and text that has to be escaped grows.
+    // Each is well below the limit, but text that must be escaped grows.
     let text = r"\u0001".repeat(1000);
     let one = format!(r#"{{"jsonrpc":"2.0","method":"core.echo","params":["{text}"],"id":1}}"#);
     let batch = format!("[{}]", vec![one; 30].join(","));
@@ -93,7 +94,7 @@ fn a_bound_below_everyday_replies_is_refused() {
     }
 }
 
-/// The C module's words, at its level.
+/// The text is the C module's, at its level.
 #[test]
 fn an_unknown_command_is_a_line_in_the_log() {
     let start = |flavor| {
@@ -127,8 +128,8 @@ fn an_unknown_command_is_a_line_in_the_log() {
     }
 }
 
-/// A request in one datagram to the server's port for SIP, and what comes back within
-/// a moment.
+/// Sends a request in one datagram to the server's SIP port, and returns what comes
+/// back within a moment.
 fn post_in_a_datagram(server: &Server) -> Option<String> {
     let client = UdpSocket::bind("127.0.0.1:0").expect("a free port");
     let request = format!(
@@ -139,7 +140,7 @@ fn post_in_a_datagram(server: &Server) -> Option<String> {
         .send_to(request.as_bytes(), ("127.0.0.1", server.port()))
         .expect("the server listens");
     wait::until("the route ends", || server.log().contains("told"));
-    // All that is sent is sent before the route ends.
+    // Everything is sent before the route ends.
     let is_answered = server.log().contains("told 1");
     let patience = if is_answered {
         patience()
@@ -183,7 +184,7 @@ fn http_in_a_datagram_is_refused_unless_it_is_allowed() {
     let log = server.log();
     assert!(log.contains("told -1"), "{log}");
     assert!(log.contains("(parameter http_over_udp)"), "{log}");
-    // What comes over a connection is answered as ever.
+    // A request over a connection is answered as usual.
     let mut client = harness::http::Client::connect(server.port());
     assert_eq!(client.post(ECHO.as_bytes()).body, ECHOED);
 
@@ -208,7 +209,7 @@ fn a_byte_order_mark_before_a_document_is_skipped() {
         }
         let answer = crate::transports::pipe(&server.path("rpc.fifo"), &format!("\u{feff}{ECHO}"));
         assert_eq!(answer, ECHOED);
-        // In pieces, and before each of two documents.
+        // The document comes in pieces, and before each of two documents.
         let mut stream = crate::transports::connect(listeners.tcp());
         for byte in "\u{feff}".bytes() {
             std::io::Write::write_all(&mut stream, &[byte]).expect("the server reads");

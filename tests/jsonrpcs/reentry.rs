@@ -1,5 +1,4 @@
-//! Commands that run a part of the script, and texts that the script holds
-//! meanwhile.
+//! Commands that run a part of the script, and texts that the script holds meanwhile.
 
 use std::net::UdpSocket;
 
@@ -7,7 +6,7 @@ use harness::modules::Flavor;
 use harness::server::Server;
 use harness::wait;
 
-/// A server with these routes, that a SIP request makes run.
+/// A server with these routes, which a SIP request runs.
 fn start(flavor: Flavor, routes: &str) -> Server {
     Server::builder(flavor)
         .modules(["ctl", "tm", "sl", "pv", "xlog", "kex", "jsonrpcs"])
@@ -23,8 +22,8 @@ fn start(flavor: Flavor, routes: &str) -> Server {
         .start()
 }
 
-/// Sends a SIP request with this header and gives what the routes tell the log,
-/// each line after `told `, up to `told last`.
+/// Sends a SIP request with this header, and returns what the routes write to the log
+/// behind `told `, up to `told last`.
 fn told(server: &Server, evil: &str) -> Vec<String> {
     let request = format!(
         "OPTIONS sip:a@127.0.0.1 SIP/2.0\r\n\
@@ -45,11 +44,11 @@ fn told(server: &Server, evil: &str) -> Vec<String> {
         .collect()
 }
 
-/// A command that runs `event_route[tm:local-request]`, with a variable in the
-/// document so that the server evaluates it.
+/// A command that runs `event_route[tm:local-request]`. A variable in the document
+/// makes the server evaluate it.
 const UAC: &str = r#"{"jsonrpc":"2.0","method":"tm.t_uac_start","id":"one","params":["OPTIONS","sip:x@127.0.0.1:9","sip:127.0.0.1:9",".","From: <sip:a@b>\r\nTo: <sip:c@d>\r\n",""],"x":"$rm"}"#;
 
-/// Fills all of the buffers that the server lends to evaluated texts.
+/// Fills all buffers that the server lends to evaluated texts.
 const OVERWRITES: &str = r#"
     event_route[tm:local-request] {
         $var(i) = 0;
@@ -85,7 +84,7 @@ fn a_route_that_the_command_runs_does_not_change_the_document() {
 fn a_route_that_the_command_runs_does_not_change_the_rest_of_a_batch() {
     let second = r#"{"jsonrpc":"2.0","method":"core.version","id":2}"#;
     let server = start(Flavor::Rust, &executing(&format!("[{UAC},{second}]")));
-    // What a sender of SIP would like to have run instead.
+    // This is what a sender of SIP would like to have run instead.
     let place = 1 + UAC.replace("$rm", "OPTIONS").len();
     let wanted = r#",{"jsonrpc":"2.0","method":"core.pwd","id":9}]"#;
     let told = told(&server, &format!("{}{wanted}", "a".repeat(place)));
@@ -94,8 +93,8 @@ fn a_route_that_the_command_runs_does_not_change_the_rest_of_a_batch() {
     assert!(told[0].ends_with(r#","id":2}]"#), "{told:?}");
 }
 
-/// The C module ends the server here, for it has one context for all commands of
-/// a process.
+/// The C module ends the server here, because it has one context for all commands of a
+/// process.
 #[test]
 fn a_route_that_a_command_runs_may_run_commands() {
     let server = start(
@@ -123,7 +122,7 @@ fn a_route_that_a_command_runs_may_run_commands() {
     assert!(told[1].starts_with("200 "), "{told:?}");
     assert!(told[1].contains(r#""id":"one""#), "{told:?}");
 
-    // The same from another transport, and the process goes on.
+    // The same works over another transport, and the process goes on.
     for id in 1..=3 {
         let document = UAC.replace("\"one\"", &id.to_string());
         let answer =

@@ -1,4 +1,4 @@
-//! Documents from the routing script and from KEMI, and what these read of the
+//! Documents from the routing script and from KEMI, and what these can read of the
 //! answer.
 
 use harness::modules::Flavor;

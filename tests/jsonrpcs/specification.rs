@@ -1,6 +1,6 @@
-//! The examples of the JSON-RPC specification, in its order, by the default
-//! rules and by its own. Its methods are `core.echo` here, which gives back its
-//! parameters as texts; `foobar` and `foo.get` nobody has.
+//! The examples of the JSON-RPC specification, in its order, under the default rules
+//! and under its own. Its methods are `core.echo` here, which returns its parameters as
+//! texts; `foobar` and `foo.get` do not exist.
 
 use serde_json::{Value, json};
 
@@ -8,8 +8,8 @@ use harness::server::Server;
 
 use crate::transports::{ECHO, ECHOED, JsonListeners, JsonTransport};
 
-/// What is sent, the answer by the default rules and that by the
-/// specification's; none where nobody is answered.
+/// A document, the answer under the default rules and the one under the
+/// specification's. `None` means that there is no answer.
 struct Example {
     document: &'static str,
     default: Option<Value>,
@@ -44,7 +44,7 @@ fn examples() -> Vec<Example> {
             r#"{"jsonrpc": "2.0", "method": "subtract", "params": [23, 42], "id": 2}"#,
             result(json!(["23", "42"]), json!(2)),
         ),
-        // Commands know no names: members go by their order.
+        // Commands know no names: members count by their order.
         same(
             r#"{"jsonrpc": "2.0", "method": "subtract", "params": {"subtrahend": 23, "minuend": 42}, "id": 3}"#,
             result(json!(["23", "42"]), json!(3)),
@@ -152,7 +152,7 @@ fn by_its_own_rules() {
     }
 }
 
-/// Commands of the server in the place of the specification's.
+/// The document with commands of the server instead of the specification's methods.
 fn with_commands(document: &str) -> String {
     [
         "subtract",
@@ -185,15 +185,15 @@ fn check(listeners: &JsonListeners, server: &Server, document: &str, wanted: Opt
     }
 }
 
-/// Whether nothing comes back but the answer to the next document.
+/// Whether only the answer to the next document comes back.
 fn is_silent(server: &Server, document: &str) -> bool {
     let socket = server.path("rpc.socket");
     let asked = [document.as_bytes(), ECHO.as_bytes()];
     crate::transports::first_datagram(&socket, &asked) == ECHOED
 }
 
-/// Without the members `data`, of which the specification leaves the contents
-/// to the server.
+/// The answer without the members `data`, whose contents the specification leaves to
+/// the server.
 fn without_data(answer: &str) -> Value {
     let mut answer: Value =
         serde_json::from_str(answer).unwrap_or_else(|error| panic!("{answer} is no JSON: {error}"));

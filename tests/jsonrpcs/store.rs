@@ -103,11 +103,11 @@ fn no_way_leads_out_of_the_directory() {
         fs::read(outside.path().join("file")).expect("it is there"),
         b"kept"
     );
-    // A path that is no string.
+    // The path is not a string.
     let wrong = document("x").replace("\"x\"", "7");
     let answer = listeners.ask(&server, JsonTransport::Datagram, &wrong);
     assert!(answer.contains("store_path is not a string"), "{answer}");
-    // Nothing is run whose answer cannot be stored.
+    // A command whose answer cannot be stored is not run.
     let set = r#"{"jsonrpc":"2.0","method":"htable.sets","params":["t","k","v"],"store_path":"link","id":1}"#;
     assert!(
         listeners

@@ -45,8 +45,8 @@ fn tcp_keep_leaves_the_connection_open() {
     assert_eq!(stream.read(&mut [0; 64]).expect("the end"), 0);
 }
 
-/// Looked at from its start each time, this would take a hundred times as long
-/// as all other tests.
+/// If the document were searched from its start each time, this would take a hundred
+/// times as long as all other tests.
 #[test]
 fn a_document_may_come_byte_by_byte() {
     let listeners = JsonListeners::new();

@@ -1,4 +1,4 @@
-//! Parameters of other types than a command wants.
+//! Parameters of other types than those that a command wants.
 
 use harness::server::Server;
 use serde_json::{Value, json};
@@ -68,7 +68,7 @@ fn values_that_do_not_fit_are_told_with_their_position() {
         let told = ask(server, "core.printi", "[1, 4294967296]");
         let data = "parameter 2: expected integer, got one out of range";
         assert_eq!(told["error"]["data"], data);
-        // A text that is not converted.
+        // This command wants a text that is not converted.
         for value in ["7", "1.5", "true", "null", "[]", "{}"] {
             let told = ask(server, "dns.delete_a", &format!("[{value}]"));
             assert_eq!(told["error"]["code"], -32602, "{value}: {told}");
@@ -98,7 +98,7 @@ fn null_in_the_place_of_an_optional_parameter_is_a_missing_one() {
 fn an_optional_parameter_of_a_wrong_type_is_an_error_with_strict_alone() {
     let listeners = JsonListeners::new();
     let server = listeners.start("");
-    // The command goes on without it.
+    // The command continues without it.
     let told = ask(&server, "core.shmmem", "[7]");
     assert!(told["result"]["total"].is_number(), "{told}");
     let told = ask(&server, "jsonrpc.echo", r#"["a",{}]"#);

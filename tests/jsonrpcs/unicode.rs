@@ -1,11 +1,11 @@
-//! Every character there is, as itself and escaped, to a command and back.
+//! Every character is sent to a command and back, as itself and escaped.
 
 use harness::server::Server;
 use serde_json::{Value, json};
 
 use crate::transports::{JsonListeners, datagram};
 
-/// Every character but NUL, some hundred at a time.
+/// All characters except NUL, some hundred at a time.
 fn all_characters() -> Vec<String> {
     let all: Vec<char> = ('\u{1}'..=char::MAX).collect();
     all.chunks(3_000)
@@ -58,16 +58,16 @@ fn what_is_no_character() {
     let listeners = JsonListeners::new();
     let server = listeners.start("");
     for (text, told) in [
-        // Left out, as in C: commands take text that ends with a NUL.
+        // It is left out, as in C, because commands take text that ends with a NUL.
         (&br#""a\u0000b""#[..], "ab"),
         (br#""a\ud800b""#, "ab"),
         (br#""a\udc00b""#, "ab"),
-        // In commands as it is, in answers replaced.
+        // Commands get it as it is; in answers it is replaced.
         (b"\"a\xffb\"", "a\u{fffd}b"),
         (b"\"a\xc3\"", "a\u{fffd}"),
-        // Half a surrogate pair in UTF-8 is none.
+        // Half a surrogate pair is not valid UTF-8.
         (b"\"\xed\xa0\x80\"", "\u{fffd}\u{fffd}\u{fffd}"),
-        // An overlong slash.
+        // This is an overlong slash.
         (b"\"\xc0\xaf\"", "\u{fffd}\u{fffd}"),
     ] {
         assert_eq!(echo(&server, &document(text)), json!(told));

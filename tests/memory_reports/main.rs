@@ -6,9 +6,9 @@
 //!
 //! `REPORTS` is the directory of the reports. AddressSanitizer writes a file
 //! `address.PID` only for an error, so there may be none. valgrind writes a file
-//! `valgrind.PID.xml` for each process; an error in it counts where a frame of its
-//! stacks is in one of the libraries below `MODULES`, which are ours. The exit
-//! status is 1 where something counts.
+//! `valgrind.PID.xml` for each process; an error in it counts if a frame of its stacks
+//! is in one of the libraries below `MODULES`, which are ours. The exit status is 1 if
+//! something counts.
 #![forbid(unsafe_code)]
 
 mod valgrind;
@@ -36,7 +36,7 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
     })
 }
 
-/// The names of the files and what is in them.
+/// The names of the files and their contents.
 fn read(directory: &Path) -> Result<BTreeMap<String, String>, Box<dyn Error>> {
     let mut reports = BTreeMap::new();
     for entry in fs::read_dir(directory)? {
@@ -57,8 +57,8 @@ fn count_addresses(reports: &BTreeMap<String, String>) -> usize {
     found.count()
 }
 
-/// Prints the errors of ours among those that valgrind reports, each once, and
-/// returns how many there are.
+/// Prints our errors among those that valgrind reports, each once, and returns how many
+/// there are.
 fn count_valgrind(
     reports: &BTreeMap<String, String>,
     modules: &Path,

@@ -1,4 +1,4 @@
-//! valgrind's reports.
+//! Reading valgrind's reports.
 
 use std::fmt;
 use std::path::Path;
@@ -6,7 +6,7 @@ use std::path::Path;
 use quick_xml::de::{DeError, from_str};
 use serde::Deserialize;
 
-/// Functions of others that our code calls, and what they do wrong by themselves.
+/// Functions of others that our code calls, and their own errors.
 const NOT_OURS: &[(&str, &str)] = &[(
     "lua_sr_init_child",
     "each child_init of app_lua makes a Lua state and forgets the one of the process before",
@@ -18,12 +18,12 @@ pub(crate) struct Error {
     kind: String,
     what: Option<String>,
     xwhat: Option<What>,
-    /// Where it happened, then where the memory came from.
+    /// The place where it happened, and then the place where the memory was allocated.
     #[serde(default, rename = "stack")]
     stacks: Vec<Stack>,
 }
 
-/// What a leak is described with.
+/// The description of a leak.
 #[derive(Debug, Deserialize)]
 struct What {
     text: String,
@@ -47,8 +47,8 @@ struct Frame {
 }
 
 impl Error {
-    /// Whether it counts for the libraries below this directory: one of its frames
-    /// is in them, and they have not called what is [not ours](NOT_OURS).
+    /// Whether it counts for the libraries below this directory. It does if one of its
+    /// frames is in them, and they have not called what is [not ours](NOT_OURS).
     pub(crate) fn is_of(&self, directory: &Path) -> bool {
         self.stacks.iter().any(|stack| {
             let frames = &stack.frames;
@@ -102,8 +102,8 @@ impl fmt::Display for Frame {
 
 /// The errors of a process.
 ///
-/// They are cut out of the file one by one, for a process that was killed leaves
-/// a file without an end, which is no XML.
+/// They are cut out of the file one by one, because a process that was killed leaves a
+/// file without an end, which is not XML.
 pub(crate) fn errors(report: &str) -> Result<Vec<Error>, DeError> {
     report
         .split("<error>")
@@ -113,7 +113,7 @@ pub(crate) fn errors(report: &str) -> Result<Vec<Error>, DeError> {
         .collect()
 }
 
-/// Whether the process came to its own end, where valgrind looks for leaks.
+/// Whether the process came to its own end, at which valgrind looks for leaks.
 pub(crate) fn is_whole(report: &str) -> bool {
     report.contains("</valgrindoutput>")
 }
@@ -122,7 +122,7 @@ pub(crate) fn is_whole(report: &str) -> bool {
 mod tests {
     use super::*;
 
-    /// Of a process that was killed; the second error has two stacks.
+    /// This process was killed. Its second error has two stacks.
     const REPORT: &str = r"<?xml version='1.0'?>
         <valgrindoutput>
         <error>

@@ -21,9 +21,10 @@ const MODULES: &[&str] = &[
     "websocket",
 ];
 
-/// The files of modules that need libraries which a Kamailio built for the tests
-/// may lack, and what they need in the configuration. They are loaded where they
-/// are; `scripts/server.sh` would build those whose name alone is between quotes.
+/// The files of modules that need libraries which a Kamailio built for the tests may
+/// lack, and their configuration. They are loaded from where they are. These are names
+/// of files, because `scripts/server.sh` builds every module whose bare name is in
+/// quotes here.
 const WHERE_THEY_ARE: &[(&str, &str)] = &[
     (
         "carrierroute.so",
@@ -33,9 +34,9 @@ const WHERE_THEY_ARE: &[(&str, &str)] = &[
     ("regex.so", ""),
 ];
 
-/// Modules that are not in Debian's package of Kamailio itself, and rtpproxy, which
-/// 6.0 does not load beside rtpengine, with mohqueue, which needs it. One text,
-/// for the same reason.
+/// Modules that are not in Debian's package of Kamailio itself, and rtpproxy, which 6.0
+/// does not load beside rtpengine, with mohqueue, which needs it. It is one text for
+/// the same reason.
 const NOT_LOADED: &str = "auth_ephemeral cnxcc cplc db_berkeley ims_dialog mohqueue presence pua pua_rpc \
     rls rtpproxy xcap_client";
 
@@ -125,7 +126,7 @@ fn every_old_name_runs_something() {
 const ENDS_THE_SERVER: &str = "kill";
 const NOT_AVAILABLE: &str = "500 command not available\n";
 
-/// Requests whose arguments move, and what shows where they arrived.
+/// Requests whose arguments move, and the effect that shows where they arrived.
 const MOVED: &[(&str, &[&str])] = &[
     (
         ":check_userblacklist:\nalice\n4912\n",
@@ -163,9 +164,9 @@ const MOVED: &[(&str, &[&str])] = &[
     ),
     (":pike_list:\n", &["200 OK\n", "max_hits"]),
     (":nh_show_rtpp:\n", &["200 OK\n"]),
-    // The command's own argument would be a shorter list, the old name has none.
+    // The command has an argument for a shorter list, the old name has none.
     (":ds_list:\nshort\n", &["200 OK\n", "weight=50"]),
-    // The reply to its request is waited for, and made up when none comes.
+    // The reply to its request is waited for, and made up if none comes.
     (
         ":t_uac_dlg:\nOPTIONS\nsip:127.0.0.1:9\n.\n.\n\"From: <sip:a@b>\nTo: <sip:c@d>\n\"\n",
         &["200 OK\n", "408"],
@@ -240,7 +241,7 @@ fn is_there(file: &str) -> bool {
     c_modules().join(file).is_file()
 }
 
-/// Each old name and command of the documentation's table.
+/// The old names and commands in the documentation's table.
 fn table() -> Vec<(&'static str, &'static str)> {
     DOCUMENT
         .lines()

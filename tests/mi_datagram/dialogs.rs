@@ -1,4 +1,4 @@
-//! Calls, with which the old exchanges have nothing to compare.
+//! Calls, which the old exchanges do not have.
 
 use std::net::{Ipv4Addr, UdpSocket};
 
@@ -11,7 +11,7 @@ fn reply(server: &Server, request: &str) -> String {
     String::from_utf8_lossy(&ask(&server.path("mi"), request.as_bytes())).into_owned()
 }
 
-/// A call to somebody who does not answer.
+/// The caller calls somebody who does not answer.
 #[test]
 fn dialogs_are_listed_and_ended_in_the_old_style() {
     let callee = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).expect("a socket");
@@ -76,7 +76,7 @@ fn dialogs_are_listed_and_ended_in_the_old_style() {
         .collect();
     assert_eq!(names, NAMES);
 
-    // With arguments it is that call alone, or none.
+    // With arguments only that call is listed, or none.
     assert_eq!(reply(&server, ":dlg_list:\ncall-1\na1\n"), listed);
     assert_eq!(
         reply(&server, ":dlg_list:\nother\n"),
@@ -91,7 +91,7 @@ fn dialogs_are_listed_and_ended_in_the_old_style() {
     );
 }
 
-/// What a dialog tells, in the old order.
+/// The names of a dialog's values, in the old order.
 const NAMES: &[&str] = &[
     "state",
     "ref_count",

@@ -1,5 +1,5 @@
-//! What a real Kamailio 4.4.7 answered, asked again: the replies are equal but
-//! for what differs from run to run and what no longer exists.
+//! Requests that a real Kamailio 4.4.7 answered are sent again. The replies must be
+//! equal, except for what differs from run to run and what no longer exists.
 
 use harness::builder::Builder;
 use harness::datagram;
@@ -15,8 +15,8 @@ struct Exchange {
     reply: Option<String>,
 }
 
-/// The server of that time, as far as its configuration still means something.
-/// `ctl` shows that it is up, and `debug` belongs to corex today.
+/// The server of that time, as far as its configuration still means something. `ctl`
+/// shows that it is up, and `debug` belongs to corex today.
 fn described() -> Builder {
     Server::builder(Flavor::Rust)
         .modules([
@@ -90,7 +90,7 @@ fn every_exchange_is_as_it_was() {
 fn exchanges() -> Vec<Exchange> {
     let all: Value = serde_json::from_str(EXCHANGES).expect("the fixture is JSON");
     let list = all["exchanges"].as_array().expect("a list");
-    // Each character of the fixture's text is a byte.
+    // Each character of the fixture's text stands for a byte.
     let bytes = |text: &str| text.chars().map(|c| c as u8).collect();
     list.iter()
         .map(|exchange| Exchange {
@@ -104,13 +104,13 @@ fn text(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| char::from(*byte)).collect()
 }
 
-/// Whether a reply of ours is the old one, as far as it can be.
+/// Whether our reply is the old one, as far as it can be.
 fn alike(asked: &str, old: &str, ours: &str) -> Result<(), &'static str> {
     let (old, ours): (Vec<&str>, Vec<&str>) = (old.lines().collect(), ours.lines().collect());
     match asked.split(':').nth(1).unwrap_or_default() {
-        // Another server, with the same commands and more.
+        // This is another server, which has the same commands and more.
         "which" if asked == ":which:\n" => contains_all(&old, &ours),
-        // These were refused, and clients in Ruby and PHP send them.
+        // These requests were refused, but clients in Ruby and PHP send them.
         "which" if [":which:", ":which:\r\n"].contains(&asked) => equal(&ours[..1], &["200 OK"]),
         "get_statistics" if old.len() > 5 => contains_all(&names(&old), &names(&ours)),
         "arg" => equal(&old[..1], &ours[..1]),
@@ -123,7 +123,7 @@ fn alike(asked: &str, old: &str, ours: &str) -> Result<(), &'static str> {
             all.then_some(()).ok_or("a line is no process")
         }
         _ => {
-            // There was an empty line in the reply to `version`.
+            // The reply to `version` had an empty line.
             let old = old.iter().filter(|line| !line.is_empty());
             let old: Vec<String> = old.map(|line| settled(line)).collect();
             let ours: Vec<String> = ours.iter().map(|line| settled(line)).collect();
@@ -141,7 +141,7 @@ fn contains_all<T: PartialEq>(old: &[T], ours: &[T]) -> Result<(), &'static str>
     all.then_some(()).ok_or("lacks a line")
 }
 
-/// The names of `name = value`; usrloc has others since then.
+/// The names in `name = value`. usrloc has had others since then.
 fn names(lines: &[&str]) -> Vec<String> {
     let name = |line: &&str| {
         let name = line.split(" = ").next().unwrap_or_default();
@@ -174,7 +174,7 @@ const VOLATILE: &[&str] = &[
     "Now:: ",
     "Up since:: ",
     "Up time:: ",
-    // What today's command gives the contacts that it adds.
+    // Today's command gives this to the contacts that it adds.
     "\t\t\tCallid:: ",
     "\t\t\tCseq:: ",
     "\t\t\tUser-agent:: ",
@@ -182,10 +182,10 @@ const VOLATILE: &[&str] = &[
     "\t\t\tLast-Keepalive:: ",
 ];
 
-/// A line without that.
+/// The line without what differs.
 fn settled(line: &str) -> String {
     if let Some(name) = VOLATILE.iter().find(|name| line.starts_with(**name)) {
-        // The flags of a contact are no version.
+        // The flags of a contact are not a version.
         return (*name).to_owned();
     }
     match line.split_once("user_agent=<") {
@@ -208,7 +208,7 @@ fn both_names_of_a_command_work() {
     assert!(today.starts_with(expected), "{today}");
 }
 
-/// Where the old exchanges have nothing to compare with.
+/// These cases are not among the old exchanges.
 #[test]
 fn addresses_are_listed_in_the_old_style() {
     let server = described()

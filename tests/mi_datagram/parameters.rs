@@ -1,4 +1,4 @@
-//! Parameters, right and wrong, and starts after another.
+//! Parameters with right and wrong values, and starts after another server.
 
 use std::fs;
 use std::net::Ipv4Addr;
@@ -69,7 +69,7 @@ fn the_mode_and_the_owner_are_set() {
     const DAEMON: u32 = 1;
     let (user, group, uid, gid) = match geteuid().is_root() {
         true => ("\"nobody\"".into(), "\"daemon\"".into(), NOBODY, DAEMON),
-        // Nobody else may give files away.
+        // Other users may not give files away.
         false => {
             let (uid, gid) = (geteuid().as_raw(), getegid().as_raw());
             (uid.to_string(), gid.to_string(), uid, gid)
@@ -123,7 +123,7 @@ fn an_alias_adds_a_name_or_replaces_one() {
     assert_eq!(ask(&socket, b":arg:\n"), b"500 command not available\n");
 }
 
-/// Parameters that `kamailio -c` finds, and what it says about them.
+/// Parameters that `kamailio -c` refuses, and its words about them.
 const WRONG: &[(&str, &str)] = &[
     (r#""socket_name", "udp:127.0.0.1""#, "it has no port"),
     (

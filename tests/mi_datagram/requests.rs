@@ -84,7 +84,7 @@ fn lines_may_end_in_any_way() {
     }
 }
 
-/// `core.echo` with one long argument: a request of this length.
+/// A request of this length, which is `core.echo` with one long argument.
 fn echo_of(len: usize) -> Vec<u8> {
     let mut request = b":core.echo:\n".to_vec();
     request.resize(len - 1, b'x');
@@ -92,7 +92,7 @@ fn echo_of(len: usize) -> Vec<u8> {
     request
 }
 
-/// What its reply has.
+/// The length of its reply.
 fn reply_len(echo: &[u8]) -> usize {
     echo.len() - ":core.echo:\n".len() + "200 OK\n".len()
 }
@@ -111,7 +111,7 @@ fn the_longest_request_is_read_whole_and_a_longer_one_is_refused() {
     assert!(server.log().contains("the request has 65458 bytes"));
 }
 
-/// Keys of these names, each with a value of so many bytes.
+/// Adds keys of these names, each with a value of this many bytes.
 fn fill_table(socket: &Path, keys: &[&str], len: usize) {
     for key in keys {
         let value = "x".repeat(len);
@@ -120,7 +120,7 @@ fn fill_table(socket: &Path, keys: &[&str], len: usize) {
     }
 }
 
-/// Such a request over a Unix socket has no bound but the system's.
+/// Only the system limits such a request over a Unix socket.
 #[test]
 fn a_unix_datagram_has_what_the_system_takes() {
     let server = on_a_unix_socket();
@@ -135,7 +135,7 @@ fn a_unix_datagram_has_what_the_system_takes() {
 
 #[test]
 fn a_reply_that_does_not_fit_is_an_error_with_its_size() {
-    /// Of a UDP datagram over IPv4.
+    /// The largest UDP datagram over IPv4.
     const LIMIT: usize = 65_507;
     let port = free_port();
     let server = start(&format!(
@@ -214,7 +214,7 @@ fn errors_are_logged_with_their_sender() {
     assert!(log.contains("argument 1 has no closing quote"), "{log}");
 }
 
-/// A name is the client's, and the line is about more.
+/// The client chooses the name, and the line has more to say.
 #[test]
 fn a_long_name_is_cut_in_the_log() {
     let server = on_a_unix_socket();
@@ -278,8 +278,8 @@ fn several_processes_share_the_socket() {
     });
 }
 
-/// Requests of one client that does not read, more than the system keeps for
-/// it.
+/// The number of requests of one client that does not read, which is more than the
+/// system keeps for it.
 const UNREAD: usize = 2_000;
 
 fn silent_client(socket: &Path) -> (OwnPath, UnixDatagram) {
@@ -340,8 +340,8 @@ fn a_request_from_a_socket_without_a_name_runs() {
     });
 }
 
-/// Every byte of a request lost, doubled or made another: each has one answer,
-/// and the server lives.
+/// Every byte of a request is removed, doubled or changed. Each such request has one
+/// answer, and the server survives.
 #[test]
 fn damaged_requests_are_answered() {
     const REQUEST: &[u8] = b":core.echo:\na b\nn:: v\n\"q \\\" ::\"\n\n  \"\"  \nlast";

@@ -1,4 +1,5 @@
-//! `rust.modules`: which builds of our modules a running server has loaded.
+//! `rust.modules`, which tells the builds of our modules that a running server has
+//! loaded.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -25,7 +26,7 @@ modparam("mi_datagram", "socket_name", "{dir}/mi.socket")
 request_route { exit; }
 "#;
 
-/// What is told of one module, by the names of the members.
+/// The values for one module, by the names of the members.
 type Told = BTreeMap<String, String>;
 
 #[test]
@@ -62,8 +63,8 @@ fn whichever_of_ours_is_loaded_alone_has_the_command() {
     }
 }
 
-/// The link leads elsewhere when another build is installed, and the running server
-/// goes on with the file that it has.
+/// The link points elsewhere once another build is installed, but the running server
+/// keeps the file that it has.
 #[test]
 fn the_path_is_that_of_the_file_however_it_was_reached() {
     let directory = TempDir::new().expect("a temporary directory");
@@ -102,7 +103,8 @@ fn assert_is_build_of(told: &Told, file: &Path) {
     assert!(said.starts_with(&version), "{told:?}: {said}");
 }
 
-/// Twelve digits, perhaps with a mark; or what the builder or nobody has said.
+/// Whether it is a commit: twelve digits, with or without a mark, the name that the
+/// builder has given, or none.
 fn is_commit(text: &str) -> bool {
     let name = text.strip_suffix("-dirty").unwrap_or(text);
     let is_digit = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);

@@ -1,5 +1,5 @@
-//! Replies that the server may not deliver: the client has forgotten to let the
-//! server's user write. The log has to say whose reply it was, for the client only
+//! Replies that the server may not deliver, because the client has forgotten to let the
+//! server's user write. The log must say whose reply it was, because the client only
 //! sees that none comes.
 
 use std::fs::{File, OpenOptions, Permissions, set_permissions};
@@ -19,7 +19,7 @@ use tempfile::TempDir;
 
 const NOBODY: u32 = 65_534;
 
-/// The server goes on as a user who may not do everything.
+/// The server runs as a user with few rights.
 fn start(directory: &TempDir) -> Server {
     let mut options = Vec::new();
     if geteuid().is_root() {
@@ -68,7 +68,7 @@ fn the_log_names_the_reply_pipe() {
     for name in ["pipe", "rpc.fifo"] {
         let reply = OwnPath::new();
         make_pipe(reply.path());
-        // A reader is there, so nothing else can be what is wrong.
+        // There is a reader, so nothing else can be wrong.
         let nonblocking = i32::try_from(OFlags::NONBLOCK.bits()).expect("a flag");
         let _reader = OpenOptions::new()
             .read(true)

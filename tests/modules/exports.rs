@@ -1,8 +1,7 @@
 //! The names that our modules export.
 //!
-//! The server's own names are found before a module's, also from inside the
-//! module: a function of ours that is called like one of the server's would
-//! never be called.
+//! The server's own names are found before a module's, even from inside the module. So
+//! a function of ours with the name of one of the server's would never be called.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -10,10 +9,10 @@ use std::process::Command;
 
 use harness::modules::{example, kamailio, our_modules, ours};
 
-/// What the server looks for in a module.
+/// The names that the server looks up in a module.
 const LOOKED_UP: &[&str] = &["exports", "mod_register", "module_flags", "module_version"];
 
-/// What begins all other names.
+/// The prefix of all other names.
 const PREFIX: &str = "ksrrs_";
 
 fn modules() -> impl Iterator<Item = PathBuf> {
@@ -65,7 +64,7 @@ fn the_server_finds_what_it_looks_for() {
     }
 }
 
-/// The names that a program or library offers to others.
+/// The names that a program or library exports.
 fn defined(file: &Path) -> BTreeSet<String> {
     let output = Command::new("nm")
         .args(["-D", "--defined-only", "--format=posix"])

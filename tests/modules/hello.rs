@@ -52,13 +52,13 @@ fn a_panic_in_a_command_is_a_fault_and_a_line_in_the_log() {
             |line: &str| line.contains("BUG: hello ") && line.contains("this command always does");
         assert_eq!(log.lines().filter(|line| told(line)).count(), 3, "{log}");
 
-        // The same process goes on, on the same connection.
+        // The same process continues on the same connection.
         let answer = client.call("hello.say", &["bob".into()]);
         assert!(matches!(answer, Answer::Reply(_)), "{flavor:?}: {answer}");
     }
 }
 
-/// Functions and variables in a route that a timer runs: it needs no client.
+/// Functions and variables in a route that a timer runs, which needs no client.
 const SCRIPT: &str = r#"
 modparam("hello", "greeting", "Good morning")
 modparam("rtimer", "timer", "name=soon;interval=1;mode=1;")
@@ -135,7 +135,7 @@ fn its_parameters_say_what_would_be_right() {
     }
 }
 
-/// A KEMI script in Lua; `KSR.hello` is made of the module's declaration.
+/// A KEMI script in Lua. `KSR.hello` comes from the module's declaration.
 const LUA: &str = r#"
 function ksr_request_main() end
 function soon()
@@ -192,7 +192,7 @@ fn its_command_takes_a_structure_over_the_line_protocol() {
     assert_eq!(reply, "400 Invalid Parameter Value\n");
     assert_eq!(order(&[("number", "2")]), "400 which dish?\n");
 
-    // BINRPC carries no structure to a command.
+    // BINRPC cannot carry a structure to a command.
     let answer = server
         .client()
         .call("hello.order", &[binrpc::Arg::Struct(vec![])]);

@@ -1,5 +1,5 @@
-//! All modules of ours in one server, each asked once: what `make test` looks at
-//! with the version that is not installed.
+//! A server with all our modules, each of which is asked once. `make test` runs it with
+//! the version that is not installed.
 
 use std::fs;
 

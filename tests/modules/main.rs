@@ -1,4 +1,4 @@
-//! What holds for every module of ours, and for those in `examples/`.
+//! Tests of what holds for every module of ours, and for those in `examples/`.
 #![forbid(unsafe_code)]
 
 mod builds;

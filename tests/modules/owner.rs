@@ -1,5 +1,5 @@
-//! To whom sockets and pipes belong in all modules, while the server starts as
-//! root and goes on as somebody else.
+//! The owners of sockets and pipes in all modules, if the server starts as root and
+//! continues as another user.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -17,7 +17,7 @@ const NOGROUP: u32 = 65_534;
 const DAEMON: u32 = 1;
 const ROOT: u32 = 0;
 
-/// Mode, user and group of each.
+/// The mode, user and group of each file.
 type Files = BTreeMap<&'static str, (u32, u32, u32)>;
 
 const PLACES: &str = r#"
@@ -30,7 +30,8 @@ modparam("mi_datagram", "socket_name", "{dir}/mi.sock")
 const CTL: [&str; 3] = ["kamailio_ctl", "kamailio_ctl_datagram", "kamailio_fifo"];
 const OTHERS: [&str; 3] = ["kamailio_rpc.fifo", "kamailio_rpc.sock", "mi.sock"];
 
-/// Nobody else may start a server that goes on as somebody else.
+/// Whether we are root. Other users cannot start a server that continues as another
+/// user.
 fn is_root() -> bool {
     let is_root = geteuid().is_root();
     if !is_root {
@@ -58,7 +59,7 @@ fn files(directory: &Path) -> Files {
     names.map(|name| (name, access(name))).collect()
 }
 
-/// What all have without parameters.
+/// The values of all files without parameters.
 fn all_of(user: u32, group: u32) -> Files {
     let of_ctl = CTL.map(|name| (name, (0o600, user, group)));
     let of_others = OTHERS.map(|name| (name, (0o660, user, group)));
@@ -120,7 +121,7 @@ fn parameters_come_first() {
     assert_eq!(files(directory.path()), expected);
 }
 
-/// A container may let a server change its user and not give files away. The C
+/// A container may let a server change its user but not give files away. The C
 /// `jsonrpcs` starts there.
 #[test]
 fn a_server_that_may_give_nothing_away_starts_and_says_so() {

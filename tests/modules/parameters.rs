@@ -1,5 +1,5 @@
-//! Values of parameters: a number may stand in quotes, and a text may be a
-//! number, whichever of the two the C modules take.
+//! The types of parameters: a number may be in quotes, and a text may be a number,
+//! whichever of the two the C modules accept.
 
 use std::fs;
 use std::os::unix::fs::{FileTypeExt, PermissionsExt};
@@ -9,7 +9,7 @@ use harness::modules::Flavor;
 use harness::server::{Server, free_port};
 use rustix::process::{getegid, geteuid};
 
-/// Every parameter that is a number, with one that differs from the default.
+/// Every parameter that is a number, with a value that differs from the default.
 const NUMBERS: &[(&str, &str, &str)] = &[
     ("ctl", "mode", "0666"),
     ("ctl", "user", "0"),
@@ -56,7 +56,7 @@ fn quoted((module, name, value): &(&str, &str, &str)) -> String {
 #[test]
 fn a_number_may_stand_in_quotes() {
     let parameters: String = NUMBERS.iter().map(quoted).collect();
-    // Nobody but root may give files away.
+    // Only root may give files away.
     let (user, group) = (geteuid().as_raw(), getegid().as_raw());
     let parameters = parameters
         .replace("user\", \"0\"", &format!("user\", \"{user}\""))
@@ -126,8 +126,8 @@ fn checking_refuses_what_only_looks_like_a_number() {
     }
 }
 
-/// Whoever forgets the leading zero gets a mode that nobody wants, and reads what
-/// it means.
+/// An operator who forgets the leading zero gets a mode that nobody wants, and is told
+/// what it means.
 #[test]
 fn a_mode_without_its_leading_zero_is_a_warning() {
     let modes = [

@@ -1,4 +1,4 @@
-//! The module in `examples/tiny`, which ARCHITECTURE.md walks through.
+//! The module in `examples/tiny`, which ARCHITECTURE.md explains.
 
 use std::fs;
 

@@ -1,12 +1,12 @@
-//! The values of parameters as the server's own commands tell them
-//! (`modparam.list` and others, from 6.1 on).
+//! The values of parameters as the server's own commands show them (`modparam.list` and
+//! others, from 6.1 on).
 
 use harness::binrpc::Client;
 use harness::modules::Flavor;
 use harness::server::{Server, free_port};
 use rpc_wire::binrpc::client::{Answer, Node};
 
-/// Where such commands are to be had, and why not elsewhere.
+/// Whether the server has such commands. If not, it says why.
 fn has_them(client: &mut Client) -> bool {
     let names = client.call("system.listMethods", &[]);
     let has = names
@@ -21,7 +21,7 @@ fn has_them(client: &mut Client) -> bool {
 
 const NAMES: [&str; 3] = ["ctl", "jsonrpcs", "tcpops"];
 
-/// All that the commands tell of the modules' parameters, by name.
+/// Everything that the commands show of the modules' parameters, by name.
 fn told(flavor: Flavor, directory: &std::path::Path, config: &str) -> Option<Vec<String>> {
     let server = Server::builder(flavor)
         .directory(directory)
@@ -38,7 +38,7 @@ fn told(flavor: Flavor, directory: &std::path::Path, config: &str) -> Option<Vec
         let list = client.call("modparam.list", &[module.into()]);
         for entry in list.values() {
             let name = entry.get("param").and_then(Node::as_str).expect("a name");
-            // What C's module does not have.
+            // The C module does not have these.
             if [
                 "all_values",
                 "http_over_udp",

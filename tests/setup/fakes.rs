@@ -1,4 +1,4 @@
-//! Programs that stand in for those of the system.
+//! Programs that replace those of the system.
 
 use std::ffi::OsString;
 use std::fs;
@@ -10,7 +10,7 @@ use harness::make::{output, script};
 use harness::server::short_directory;
 use tempfile::TempDir;
 
-/// A directory of programs that come first in `PATH`.
+/// A directory with programs that come first in `PATH`.
 pub(crate) struct Fakes(TempDir);
 
 impl Fakes {
@@ -18,7 +18,7 @@ impl Fakes {
         Self(short_directory())
     }
 
-    /// Adds a program: a shell script, which notes how it was called before it
+    /// Adds a program, which is a shell script. It records how it was called before it
     /// does what `body` says.
     pub(crate) fn with(self, name: &str, body: &str) -> Self {
         let file = self.0.path().join(name);
@@ -36,12 +36,12 @@ impl Fakes {
         self.0.path().join("calls")
     }
 
-    /// How the programs were called, one call a line.
+    /// The calls of the programs, one on each line.
     pub(crate) fn calls(&self) -> String {
         fs::read_to_string(self.calls_file()).unwrap_or_default()
     }
 
-    /// A command of this project's that finds these programs first.
+    /// A command of this project that finds these programs first.
     pub(crate) fn command(&self, program: impl AsRef<Path>) -> Command {
         let mut path = OsString::from(self.0.path());
         path.push(":");
@@ -61,7 +61,7 @@ impl Fakes {
     }
 }
 
-/// All that a command wrote, and whether it did well.
+/// Everything that a command wrote, and whether it succeeded.
 pub(crate) fn said(command: &mut Command) -> (bool, String) {
     let Output {
         status,

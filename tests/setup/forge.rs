@@ -1,5 +1,5 @@
-//! The workflow of the public forge and the container image: what they name is
-//! here. `scripts/fresh.sh image` does what the image's file says.
+//! The workflow of the public forge and the container image: whatever they name must
+//! exist. `scripts/fresh.sh image` does what the image's file says.
 
 use std::fs;
 use std::path::{Path, PathBuf};

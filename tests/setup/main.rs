@@ -1,5 +1,5 @@
-//! What is installed on a machine, and what the public forge runs: the scripts
-//! are run with programs that only tell how they were called.
+//! Tests of what is installed on a machine, and of what the public forge runs. The
+//! scripts run with programs that only record how they were called.
 #![forbid(unsafe_code)]
 
 mod fakes;

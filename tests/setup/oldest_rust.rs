@@ -1,5 +1,5 @@
-//! What clippy does not tell of the oldest compiler that the manifest promises:
-//! Rust 1.85 has neither chains of `let` in conditions nor `let` in guards.
+//! A check for what clippy does not report about the oldest compiler that the manifest
+//! promises: Rust 1.85 has neither chains of `let` in conditions nor `let` in guards.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -8,7 +8,7 @@ use harness::modules::workspace;
 use syn::visit::{self, Visit};
 use syn::{Arm, Expr, ExprBinary};
 
-/// How often a source has what is too new.
+/// Counts the constructs in a source that are too new.
 #[derive(Default)]
 struct TooNew {
     chains: usize,
@@ -39,7 +39,7 @@ fn too_new(text: &str) -> TooNew {
     found
 }
 
-/// Every Rust source in a directory and below.
+/// All Rust sources in a directory and below.
 fn sources(directory: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(directory).expect("a directory of ours");
     let paths = entries.map(|entry| entry.expect("a name").path());

@@ -1,12 +1,12 @@
-//! `scripts/packages.sh`: no service is started while it runs, and nothing of
-//! that stays behind. It has `/usr/sbin` of its own here.
+//! `scripts/packages.sh` starts no service and leaves nothing of its precautions
+//! behind. It has its own `/usr/sbin` here.
 
 use std::fs;
 
 use crate::fakes::{Fakes, said};
 
-/// Mounts an empty directory over `/usr/sbin` and installs. The first argument
-/// is a script to run before it.
+/// Mounts an empty directory over `/usr/sbin` and installs. The first argument is a
+/// script that runs before.
 const IN_PRIVATE: &str = r#"
     mount -t tmpfs none /usr/sbin && eval "$1" && shift || exit 99
     "$@"
@@ -16,7 +16,7 @@ const IN_PRIVATE: &str = r#"
     exit $status
 "#;
 
-/// Notes what Debian's scripts would learn.
+/// Records what Debian's scripts would be told.
 const ASKS: &str = r#"
     [ "$1" = install ] || exit 0
     /usr/sbin/policy-rc.d kamailio start
@@ -30,14 +30,14 @@ fn fakes(candidate: &str, apt_get: &str) -> Fakes {
         .with("update-rc.d", "")
 }
 
-/// What is left in `/usr/sbin`, and whether all went well. `None` for a user who
-/// may not try that.
+/// The files left in `/usr/sbin`, and whether it succeeded. It is `None` for a user who
+/// is not allowed to try.
 fn install(fakes: &Fakes, before: &str, packages: &[&str]) -> Option<(bool, String)> {
     if !rustix::process::geteuid().is_root() {
         eprintln!("NOT TESTED: only root can have a /usr/sbin of its own");
         return None;
     }
-    // A shell cannot trap a signal that whoever runs the tests ignores.
+    // A shell cannot trap a signal that was ignored when it was started.
     let mut command = fakes.command("env");
     command.args(["--default-signal=INT", "unshare", "--mount"]);
     command.args(["sh", "-c", IN_PRIVATE, "sh", before]);
@@ -51,7 +51,7 @@ fn noted(fakes: &Fakes) -> String {
 
 #[test]
 fn services_are_forbidden_while_it_installs() {
-    // What apt writes is not shown.
+    // The output of apt is not shown.
     let fakes = fakes("5.6.3-2", "");
     let note = format!("exec >>'{}'", fakes.path("noted").display());
     let fakes = fakes.with("apt-get", &format!("{note}\n{ASKS}"));

@@ -1,9 +1,9 @@
-//! `scripts/setup.sh`: what it wants for which part, and what it says.
+//! `scripts/setup.sh`: the packages that it wants for each part, and its output.
 
 use crate::fakes::{Fakes, said};
 
-/// A machine on which nothing is installed, for a user who is not root. `sudo`
-/// ends as it does without the right password.
+/// A machine without any of the packages, for a user who is not root. `sudo` fails as
+/// it does without the right password.
 fn bare_machine() -> Fakes {
     Fakes::new()
         .with("dpkg-query", "exit 1")
@@ -12,7 +12,7 @@ fn bare_machine() -> Fakes {
         .with("sudo", "exit 1")
 }
 
-/// What `sudo` was asked to install.
+/// The packages that `sudo` was asked to install.
 fn asked_for(fakes: &Fakes) -> Vec<String> {
     let calls = fakes.calls();
     let calls: Vec<&str> = calls
@@ -37,7 +37,7 @@ fn a_build_needs_no_more_than_a_compiler_libclang_and_a_kamailio() {
         .iter()
         .filter(|name| !compilers.contains(&name.as_str()))
         .collect();
-    // One that is installed from elsewhere will do.
+    // A Kamailio that is installed from elsewhere will do.
     assert!(others.is_empty() || others == ["kamailio"], "{wanted:?}");
 
     let fakes = bare_machine();

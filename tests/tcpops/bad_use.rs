@@ -1,4 +1,4 @@
-//! What the module refuses, and what the log says about it.
+//! Wrong uses that the module refuses, and what the log says about them.
 
 use harness::modules::Flavor;
 use harness::server::Server;
@@ -7,8 +7,8 @@ use harness::sip_server::StreamPorts;
 use crate::close::ask_over_udp;
 use crate::script::{answering, ask, server};
 
-/// A call, what it answers and what the log says. They are made over TCP, the
-/// second half over UDP.
+/// A call, its result and the text in the log. All are made over TCP, and the second
+/// half over UDP.
 const OVER_TCP: [(&str, &str, i64, &str); 9] = [
     (
         "a",
@@ -127,7 +127,7 @@ fn two_functions_end_the_script_where_the_connection_is_not_known() {
     let mut stream = ports.connect(ports.ways()[0]);
     stream.request("INFO", "");
     stream.request("OPTIONS", "");
-    // One worker: it has run the second when it answers a third.
+    // There is one worker, so it has run the second when it answers a third.
     stream.request("OPTIONS", "");
     let log = server.log();
     assert!(log.contains("tcp_set_connection_lifetime: there is no connection 99991"));
@@ -153,8 +153,7 @@ fn a_flood_of_bad_calls_does_not_flood_the_log() {
     assert!((1..=5 * (seconds + 2)).contains(&lines), "{lines} lines");
 }
 
-/// Checks a configuration with this text, and tells what the log says where it
-/// is refused.
+/// Checks a configuration with this text, and returns the log if it is refused.
 fn check(flavor: Flavor, text: &str) -> Result<(), String> {
     let ended = Server::builder(flavor)
         .tcp()
@@ -210,7 +209,7 @@ fn functions_are_allowed_in_the_routes_of_the_c_module() {
         r#"tcp_set_otcpid_flag("1")"#,
         "tcp_close_connection()",
         r#"tcp_close_connection("1")"#,
-        // No such number of arguments.
+        // The function does not have this number of arguments.
         r#"tcp_keepalive_enable("1", "1")"#,
         "tcp_conid_alive()",
         r#"tcp_get_conid("127.0.0.1", "x")"#,
@@ -233,7 +232,7 @@ fn functions_are_allowed_in_the_routes_of_the_c_module() {
             refused += usize::from(!ours);
         }
     }
-    // Three calls are wrong everywhere, four where there is no message over TCP.
+    // Three calls are wrong everywhere, and four if there is no message over TCP.
     assert!(refused > 3 * routes.len() + 4, "{refused} were refused");
     for route in routes {
         let text = format!("{route} {{ tcp_con_alive(\"127.0.0.1\"); }}");

@@ -8,9 +8,9 @@ use harness::wait;
 
 use crate::script::server;
 
-/// Calls what the request names, for the connection and with the value that it
-/// names. A result line is written behind each call, so one that ends the script
-/// is seen by the line that is missing.
+/// Calls the functions that the request names, for the connection and with the value
+/// that it names. A line with the result is logged after each call, so a call that ends
+/// the script shows by the missing line.
 const SCENARIO: &str = include_str!("scenario.cfg");
 
 #[test]
@@ -20,7 +20,7 @@ fn the_same_scenario_gives_the_same_results() {
     assert!(c.len() > 60, "too little was played:\n{}", c.join("\n"));
 }
 
-/// Plays it and returns the lines it wrote.
+/// Runs the scenario and returns the lines that it wrote.
 fn play(flavor: Flavor) -> Vec<String> {
     let ports = StreamPorts::free();
     let server = server(&ports, flavor)
@@ -70,7 +70,7 @@ fn own_id(stream: &mut SipStream) -> String {
     reply.header("X-Id").expect("its number").to_owned()
 }
 
-/// TCP main ends a connection when it gets to it.
+/// Waits until TCP main has ended the connection.
 fn wait_until_gone(stream: &mut SipStream, id: &str) {
     wait::until("the connection is forgotten", || {
         let reply = stream.request("OPTIONS", &format!("X-Do: state\r\nX-Conid: {id}\r\n"));
@@ -78,7 +78,7 @@ fn wait_until_gone(stream: &mut SipStream, id: &str) {
     });
 }
 
-/// What the script wrote, from the word that marks it.
+/// The part of the script's lines that begins at the word which marks it.
 fn results(server: &Server) -> Vec<String> {
     server
         .log()

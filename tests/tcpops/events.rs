@@ -33,7 +33,7 @@ fn start(ports: &StreamPorts, mode: &str) -> Server {
         .start()
 }
 
-/// Whether the other side has acknowledged all that the server sent over its
+/// Whether the other side has acknowledged everything that the server sent over its
 /// connections at this port.
 fn all_acknowledged(server: &Server, port: u16) -> bool {
     const ESTABLISHED: &str = "01";
@@ -47,7 +47,7 @@ fn all_acknowledged(server: &Server, port: u16) -> bool {
     connections.all(|fields| fields[4].starts_with("00000000:"))
 }
 
-/// What the event routes told so far.
+/// What the event routes have logged so far.
 fn events(server: &Server) -> Vec<String> {
     let log = server.log();
     let lines = log.lines().filter_map(|line| line.split_once("EVENT "));
@@ -62,7 +62,7 @@ fn a_fin_and_a_reset_are_told_apart() {
         let mut stream = ports.connect(via);
         let (number, from) = (id(&mut stream), stream.local_addr());
         stream.close();
-        // The ended connection answers for the message; it is not active.
+        // The ended connection provides the message's values; it is not active.
         logged(
             &server,
             &format!("EVENT closed {from} {number} {from} <null>\n"),
@@ -77,7 +77,7 @@ fn a_fin_and_a_reset_are_told_apart() {
     assert_eq!(events(&server).len(), 6);
 }
 
-/// Event routes that tell of an end, and these variables.
+/// Event routes that log an end, and these variables.
 fn routes(variables: &str) -> String {
     let route = |name| {
         format!(
@@ -88,8 +88,8 @@ fn routes(variables: &str) -> String {
     ["closed", "timeout", "reset"].map(route).concat()
 }
 
-/// What the event routes tell of connections that end in different ways, with
-/// the variables that a version of the C module has.
+/// The lines of the event routes for connections that end in different ways, with the
+/// variables that a version of the C module has.
 fn told(flavor: Flavor) -> Vec<String> {
     let ports = StreamPorts::free();
     let variables = "$tcp(c_si) <$tcp(aconid)> <$tcp(ac_si)> <$tcp(ac_sp)>";
@@ -162,7 +162,7 @@ fn only_those_that_asked_are_told_in_mode_2() {
         for from in expected {
             logged(&server, &format!("EVENT closed {from}"));
         }
-        // It ended before the others, and TCP main tells ends in their order.
+        // It ended before the others, and TCP main reports ends in their order.
         let silent_event = format!(" {silent_id} ");
         assert!(
             !events(&server)
@@ -179,7 +179,7 @@ fn none_is_told_in_mode_0() {
     for via in ports.ways() {
         let mut stream = ports.connect(via);
         let number = id(&mut stream);
-        // Asking by number is accepted and has no effect, as in C.
+        // A request by number is accepted and has no effect, as in C.
         assert_eq!(ask(&mut stream, "tell-of", number, 0), 1);
         assert_eq!(ask(&mut stream, "tell", 0, 0), -1);
         stream.close();
@@ -214,7 +214,7 @@ fn probes_without_an_answer_are_a_timeout() {
     let mut stream = hosts.there(|| SipStream::connect(Via::Tcp, address));
     let number = id(&mut stream);
     assert_eq!(ask(&mut stream, "probe", 0, 0), 1);
-    // Probes are sent only when nothing waits to be acknowledged.
+    // Probes are sent only if nothing waits to be acknowledged.
     wait::until("the reply is acknowledged", || {
         all_acknowledged(&server, port)
     });

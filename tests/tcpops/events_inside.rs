@@ -1,5 +1,4 @@
-//! The functions inside event routes, where the process that owns all
-//! connections runs them.
+//! The functions inside event routes, which the process that owns all connections runs.
 
 use harness::keepalive::Keepalive;
 use harness::modules::Flavor;
@@ -9,8 +8,8 @@ use harness::sip_stream::{End, SipStream, Via};
 
 use crate::script::{answering, ask, id, logged, server};
 
-/// The end of a connection has everything done to that one, and to another whose
-/// number a client has told before.
+/// At the end of a connection everything is done to that connection, and to another
+/// whose number a client has given before.
 const ROUTE: &str = r#"
 modparam("pv", "shvset", "other=i:0")
 modparam("pv", "shvset", "close=i:0")
@@ -59,7 +58,7 @@ fn start(ports: &StreamPorts) -> Server {
         .start()
 }
 
-/// A connection that the event route does everything to.
+/// A connection to which the event route does everything.
 fn other(ports: &StreamPorts, via: Via<'_>, close: i64) -> SipStream {
     let mut other = ports.connect(via);
     let number = id(&mut other);
@@ -101,7 +100,7 @@ fn the_connection_that_ended_is_not_found_any_more() {
             "OWN close this -1",
         ],
     );
-    // 0 ends the route, as elsewhere.
+    // The result 0 ends the route, as elsewhere.
     assert!(!server.log().contains("OWN goes on"));
 }
 
@@ -144,7 +143,7 @@ fn another_connection_is_closed_from_there() {
         });
     }
     assert_logged(&server, &["OTHER disable 1", "OTHER close 1"]);
-    // The process is well, and so are the others.
+    // The process still works, and so do the others.
     for via in ports.ways() {
         assert!(id(&mut ports.connect(via)) > 0);
     }

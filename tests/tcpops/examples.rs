@@ -1,4 +1,4 @@
-//! The examples in the module's document, with real connections.
+//! The examples in the module's documentation, with real connections.
 
 use harness::keepalive::Keepalive;
 use harness::modules::Flavor;
@@ -10,7 +10,7 @@ use crate::script::logged;
 
 const DOCUMENT: &str = include_str!("../../docs/tcpops.md");
 
-/// The blocks of code in this language, in their order.
+/// The code blocks in this language, in their order.
 fn blocks(language: &str) -> Vec<&'static str> {
     let opening = format!("```{language}\n");
     DOCUMENT
@@ -21,7 +21,7 @@ fn blocks(language: &str) -> Vec<&'static str> {
 }
 
 fn start(ports: &StreamPorts, config: &str) -> Server {
-    // It stands in the example, where the module is loaded already here.
+    // The example loads the module, which is loaded already here.
     let config = config.replace("loadmodule \"tcpops.so\"", "");
     ports
         .open(Server::builder(Flavor::Rust))

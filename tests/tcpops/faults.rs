@@ -1,12 +1,11 @@
-//! What docs/faults.md says of connections of the server: whatever fails costs
-//! one call of a function.
+//! Tests of docs/faults.md about the functions of `tcpops`: whatever fails costs one
+//! call.
 
 use std::process::Command;
 
 use harness::failing::{Failing, is_possible};
 use harness::keepalive::Keepalive;
-use harness::machine;
-use harness::modules::{Flavor, example};
+use harness::modules::Flavor;
 use harness::process::open_files;
 use harness::server::Server;
 use harness::sip_server::StreamPorts;
@@ -17,7 +16,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use crate::close::ask_over_udp;
 use crate::script::{answering, id, logged, server};
 
-const CASES: [(&str, &str); 4] = [
+pub(crate) const CASES: [(&str, &str); 4] = [
     (
         "enable",
         r#"tcp_keepalive_enable("$var(id)", "31", "4", "6")"#,
@@ -27,16 +26,16 @@ const CASES: [(&str, &str); 4] = [
     ("alive", r#"tcp_conid_alive("$var(id)")"#),
 ];
 
-/// Whose calls fail: the process that runs the script, or the one that owns all
+/// The process whose calls fail: the one that runs the script, or the one that owns all
 /// connections.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Process {
+pub(crate) enum Process {
     Worker,
     TcpMain,
 }
 
-/// A function, the calls that fail, what the script gets and what the log says,
-/// if anything. A worker looks for a late answer first, which is its first
+/// A function, the calls that fail, the result for the script and the text in the log,
+/// if there is one. A worker first looks for a late answer, which is its first
 /// `recvmsg`.
 const CALLS: [(&str, Process, &str, i64, &str); 16] = [
     (
@@ -173,7 +172,7 @@ fn process(server: &Server, start: &str) -> Pid {
         .unwrap_or_else(|| panic!("no {start:?} among\n{answer}"))
 }
 
-fn pid(server: &Server, process_of: Process) -> Pid {
+pub(crate) fn pid(server: &Server, process_of: Process) -> Pid {
     match process_of {
         Process::Worker => process(server, "udp receiver"),
         Process::TcpMain => process(server, "tcp main process"),
@@ -185,7 +184,7 @@ fn call(ports: &StreamPorts, function: &str, id: i64) -> i64 {
     ask_over_udp(ports, function, id, 0)
 }
 
-/// It can do everything with its connection, and the one after it.
+/// Asserts that the worker can do everything with its connection and with the next one.
 fn assert_well(server: &Server, ports: &StreamPorts, via: Via<'_>) {
     let mut target = ports.connect(via);
     let number = id(&mut target);
@@ -212,7 +211,7 @@ fn a_call_that_fails_costs_one_function() {
         let lines = || server.log().matches(line).count();
         for via in ports.ways() {
             let before_it = lines();
-            // A function writes five lines a second.
+            // A function writes at most five lines a second.
             wait::until(line, || {
                 let mut target = ports.connect(via);
                 let number = id(&mut target);
@@ -236,7 +235,7 @@ fn a_call_that_fails_costs_one_function() {
     assert!(!server.log().contains("BUG"), "{}", server.log());
 }
 
-/// The system drops a descriptor that has no place.
+/// The system drops a descriptor for which the process has no place.
 #[test]
 fn a_worker_without_descriptors_is_told() {
     let ports = StreamPorts::free();
@@ -266,8 +265,8 @@ fn open_connections(server: &Server) -> i32 {
     count.and_then(|count| count.as_int()).expect("a number")
 }
 
-/// Ends a connection while a worker works on it and has stopped for a moment.
-/// Its last reference is the worker's then. `faults` may fail what it does next.
+/// Ends a connection while a worker works on it and has been stopped for a moment, so
+/// that the last reference is the worker's. `faults` may make its next calls fail.
 fn end_meanwhile(server: &Server, ports: &StreamPorts, faults: &[&str]) -> i64 {
     let worker = pid(server, Process::Worker);
     let mut target: SipStream = ports.connect(Via::Tcp);
@@ -299,7 +298,7 @@ fn a_connection_that_ends_meanwhile_is_freed() {
     let number = end_meanwhile(&server, &ports, &[]);
     wait::until("it is freed", || open_connections(&server) == before);
     assert_well(&server, &ports, Via::Tcp);
-    // TCP main was told twice that it ended, and must run the route once.
+    // TCP main was told twice that it ended, but must run the route once.
     let ended = server
         .log()
         .lines()
@@ -315,108 +314,9 @@ fn one_that_cannot_be_freed_is_told_and_others_are_well() {
     }
     let ports = StreamPorts::free();
     let server = start(&ports);
-    // The first asks for the descriptor.
+    // The first call asks for the descriptor.
     let number = end_meanwhile(&server, &ports, &["sendto:error=EPIPE:when=2"]);
     let line = format!("connection {number} is not freed: TCP main cannot be asked: Broken pipe");
     logged(&server, &line);
     assert_well(&server, &ports, Via::Tcp);
-}
-
-#[test]
-fn an_event_route_that_cannot_close_a_connection_is_told() {
-    if !is_possible() {
-        return;
-    }
-    let ports = StreamPorts::free();
-    let server = server(&ports, Flavor::Rust)
-        .config(&answering(&CASES))
-        .config(
-            r#"
-            modparam("pv", "shvset", "other=i:1")
-            event_route[tcp:closed] {
-                $var(own) = $tcp(conid);
-                tcp_close_connection("$shv(other)"); xlog("L_NOTICE", "ENDED $var(own) $rc\n");
-            }
-            "#,
-        )
-        .start();
-    // The first connection has the number 1.
-    let mut other = ports.connect(Via::Tcp);
-    assert_eq!(id(&mut other), 1);
-    let end_one = || {
-        let mut stream = ports.connect(Via::Tcp);
-        let number = id(&mut stream);
-        stream.close();
-        number
-    };
-    let main = pid(&server, Process::TcpMain);
-    let failing = Failing::calls(main, &["shutdown:error=ENOTCONN:when=1"]);
-    let number = end_one();
-    logged(&server, &format!("ENDED {number} -2\n"));
-    logged(
-        &server,
-        "its socket cannot be shut down: Transport endpoint is not connected",
-    );
-    drop(failing);
-    assert!(!other.has_ended());
-    let number = end_one();
-    logged(&server, &format!("ENDED {number} 1\n"));
-    assert_eq!(other.wait_for_end(), End::Fin);
-}
-
-const SCRIPT: &str = r#"
-function ksr_request_route() KSR.sl.send_reply(200, "Done") end
-function fails(event) error("it was asked to") end
-"#;
-
-#[test]
-fn a_callback_that_fails_is_told_and_the_server_goes_on() {
-    let ports = StreamPorts::free();
-    let server = Server::builder(Flavor::Rust)
-        .port(ports.tcp.port())
-        .tcp()
-        .modules(["ctl", "sl", "pv", "app_lua", "tcpops"])
-        .file("script.lua", SCRIPT)
-        .config(
-            r#"
-            modparam("app_lua", "load", "{dir}/script.lua")
-            modparam("tcpops", "event_callback", "fails")
-            cfgengine "lua"
-            # request_route is the script's.
-            "#,
-        )
-        .start();
-    for _ in 0..2 {
-        let mut stream = ports.connect(Via::Tcp);
-        stream.request("OPTIONS", "");
-        stream.close();
-    }
-    wait::until("the engine tells of both", || {
-        server.log().matches("error from Lua").count() == 2
-    });
-}
-
-#[test]
-fn another_module_that_is_told_the_ends_first_is_named() {
-    // The core tells more than one module from 6.1 on.
-    let version = machine::this().kamailio;
-    let mut numbers = version.split('.').map(|part| part.parse::<u32>().ok());
-    if (numbers.next().flatten(), numbers.next().flatten()) >= (Some(6), Some(1)) {
-        println!("skipped: {version} tells several modules the ends of connections");
-        return;
-    }
-    let ended = Server::builder(Flavor::Rust)
-        .tcp()
-        .modules(["ctl", "xlog"])
-        .module_file(&example("faulty"))
-        .modules(["tcpops"])
-        .config(
-            r#"
-            modparam("faulty", "fails", "connections")
-            event_route[tcp:closed] { xlog("never\n"); }
-            "#,
-        )
-        .start_failing();
-    let line = "the core tells the ends of connections to another module";
-    assert!(ended.log.contains(line), "{}", ended.log);
 }

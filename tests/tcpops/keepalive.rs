@@ -1,4 +1,4 @@
-//! Probes over silent connections, looked at from outside.
+//! Probes over silent connections, read from outside.
 
 use std::time::Duration;
 
@@ -54,7 +54,7 @@ fn it_is_set_on_the_connection_of_the_message() {
         assert_eq!(seen(&server, &stream), probes(11, 4, 6));
         assert_eq!(ask(&mut stream, "disable", 0, 0), 1);
         assert!(!seen(&server, &stream).enabled);
-        // By its own number, too.
+        // It works by the connection's own number, too.
         let own = id(&mut stream);
         assert_eq!(ask(&mut stream, "enable-of", own, 0), 1);
         assert_eq!(seen(&server, &stream), probes(12, 5, 7));

@@ -1,4 +1,4 @@
-//! How long idle connections live.
+//! The lifetime of idle connections.
 
 use harness::modules::Flavor;
 use harness::sip_server::StreamPorts;
@@ -19,7 +19,7 @@ fn a_raised_lifetime_keeps_a_connection() {
     let ports = StreamPorts::free();
     let _server = server(&ports, Flavor::Rust)
         .core_config("tcp_connection_lifetime=5")
-        // TLS has a number of its own, ten minutes by default.
+        // TLS has a lifetime of its own, ten minutes by default.
         .config(r#"modparam("tls", "connection_timeout", 5)"#)
         .config(&answering(&CASES))
         .start();

@@ -1,4 +1,4 @@
-//! Which connection leads to an address, and whether it lives.
+//! Finding the connection to an address, and whether it is alive.
 
 use std::net::{Ipv6Addr, SocketAddr};
 
@@ -28,7 +28,8 @@ fn start(ports: &StreamPorts) -> Server {
     server(ports, Flavor::Rust).config(ROUTE).start()
 }
 
-/// What `tcp_con_alive` and `tcp_get_conid` answer, and the number it writes.
+/// The results of `tcp_con_alive` and `tcp_get_conid`, and the number that the latter
+/// writes.
 fn look_up(stream: &mut SipStream, address: &str) -> String {
     let reply = stream.request("OPTIONS", &format!("X-Address: {address}\r\n"));
     let result = reply.header("X-Result").expect("a result");
@@ -92,7 +93,7 @@ fn what_leads_nowhere_is_told() {
     let server = start(&ports);
     let mut stream = ports.connect(Via::Tcp);
     for (address, answer) in [
-        // No connection, and then no address at all.
+        // The first address has no connection, and the second is not an address.
         ("127.0.0.1:1", "-1 -1 0"),
         ("127.0.0.1", "-1 -1 0"),
         ("sip:127.0.0.1:1", "-1 -1 0"),

@@ -4,6 +4,7 @@
 mod bad_use;
 mod close;
 mod differential;
+mod event_faults;
 mod events;
 mod events_inside;
 mod examples;

@@ -1,4 +1,4 @@
-//! Many connections, one after the other: none is left behind.
+//! Many connections, one after the other, none of which is left behind.
 
 use harness::modules::Flavor;
 use harness::process::open_files;
@@ -13,8 +13,8 @@ use crate::script::server;
 
 const CONNECTIONS: usize = 10_000;
 
-/// Everything that can be done to a connection, twice: as the message's own, and
-/// by its number. At last `X-Close` says who ends it.
+/// Everything that can be done to a connection, both to the message's own and by its
+/// number. In the end `X-Close` tells which side closes it.
 const ROUTE: &str = r#"
 request_route {
     if ($proto == "udp") {
@@ -66,18 +66,18 @@ fn ten_thousand_connections_leave_nothing_behind() {
         .config(r#"modparam("pv", "shvset", "ends=i:0")"#)
         .config(ROUTE)
         .start();
-    // What is made once is there after some.
+    // Whatever is allocated only once exists after some connections.
     play(&ports, 200, true);
     wait_until_gone(&server);
     let descriptors = descriptors(&server);
     let before = shared_memory(&server);
-    // Not over WebSocket: the module of that name keeps memory for each of its
-    // connections, also beside the C module.
+    // WebSocket is left out, because the module of that name keeps memory for each of
+    // its connections, also beside the C module.
     play(&ports, CONNECTIONS, false);
     wait_until_gone(&server);
     assert_no_more_than(&server, &descriptors);
     let grown = shared_memory(&server) - before;
-    // One connection that is kept has a buffer of 16 KiB.
+    // A single connection that is kept has a buffer of 16 KiB.
     assert!(grown < 64 * 1024, "{grown} bytes more of shared memory");
     play(&ports, 400, true);
     wait_until_gone(&server);
@@ -86,7 +86,8 @@ fn ten_thousand_connections_leave_nothing_behind() {
 
 fn play(ports: &StreamPorts, connections: usize, websockets: bool) {
     for (number, end) in (0..connections).zip((0..5).cycle()) {
-        // Most over TCP, for the others cost more of the test than of the module.
+        // Most are over TCP, because the others take more time of the test than of the
+        // module.
         let [tcp, tls, ws] = ports.ways();
         let via = match (number % 20, websockets) {
             (7, _) => tls,
@@ -127,9 +128,9 @@ fn wait_until_gone(server: &Server) {
     });
 }
 
-/// A process that others closed a connection under, be it a reader or that of
-/// our own question, notices a little later; therefore it may have had more
-/// before, and it is waited for now.
+/// Waits until no process has more descriptors than before. A process learns a little
+/// later that others have closed a connection, so the earlier number may have been too
+/// large, too.
 fn assert_no_more_than(server: &Server, before: &[usize]) {
     let no_more = || {
         let now = descriptors(server);
@@ -141,7 +142,7 @@ fn assert_no_more_than(server: &Server, before: &[usize]) {
     }
 }
 
-/// Bytes of it that are in use.
+/// The bytes of shared memory that are in use.
 fn shared_memory(server: &Server) -> i64 {
     number(server, "core.shmmem", "real_used")
 }

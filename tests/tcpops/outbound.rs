@@ -1,12 +1,12 @@
-//! By which connection a request leaves.
+//! The connection by which a request leaves.
 
 use harness::modules::Flavor;
 use harness::sip_server::StreamPorts;
 
 use crate::script::server;
 
-/// Sends requests on, to where nobody is unless the connection that the header
-/// `X-Conid` names is used.
+/// Forwards requests to where nobody listens, unless the connection is used that the
+/// header `X-Conid` names.
 const ROUTE: &str = r#"
 request_route {
     if ($hdr(X-Conid) == $null) {

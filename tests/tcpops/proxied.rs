@@ -1,4 +1,4 @@
-//! Connections through a proxy in front that tells who is behind it.
+//! Connections through a proxy in front that tells of the client behind it.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;

@@ -1,4 +1,4 @@
-//! Scripts that tell what a function answered.
+//! Scripts that return what a function returned.
 
 use harness::builder::Builder;
 use harness::modules::Flavor;
@@ -14,9 +14,9 @@ pub(crate) fn server(ports: &StreamPorts, flavor: Flavor) -> Builder {
         .modules(["ctl", "textops", "tcpops"])
 }
 
-/// A request route in which a client chooses a case. It has the numbers in the
-/// headers `X-Conid` and `X-Value` in `$var(id)` and `$var(value)`, and answers
-/// with `$var(result)`.
+/// A request route in which a client chooses a case. The numbers in the headers
+/// `X-Conid` and `X-Value` are in `$var(id)` and `$var(value)`, and `$var(result)` is
+/// the answer.
 pub(crate) fn answering(cases: &[(&str, &str)]) -> String {
     let mut route = String::from(
         r#"
@@ -39,7 +39,7 @@ pub(crate) fn answering(cases: &[(&str, &str)]) -> String {
         "#
 }
 
-/// Has the script run a case for the connection with this number.
+/// Makes the script run a case for the connection with this number.
 pub(crate) fn ask(stream: &mut SipStream, case: &str, id: i64, value: i64) -> i64 {
     let headers = format!("X-Do: {case}\r\nX-Conid: {id}\r\nX-Value: {value}\r\n");
     number(&stream.request("OPTIONS", &headers), "X-Result")
@@ -56,8 +56,7 @@ fn number(reply: &Message, header: &str) -> i64 {
     number.unwrap_or_else(|| panic!("no number {header} in {reply:?}"))
 }
 
-/// Whether the server is of the version whose core does not tell event routes
-/// which connection has ended.
+/// Whether the server's version does not tell event routes which connection has ended.
 pub(crate) fn is_5_6(server: &Server) -> bool {
     let version = server.client().call("core.version", &[]);
     version.values()[0]

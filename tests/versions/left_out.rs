@@ -1,4 +1,4 @@
-//! The tests that make no sense with some Kamailio, and why.
+//! The tests that make no sense with some Kamailio, and the reasons.
 
 use crate::results::Build;
 
@@ -6,7 +6,7 @@ use crate::results::Build;
 pub(crate) struct LeftOut {
     version: &'static str,
     with: &'static str,
-    /// Part of the test's name.
+    /// A part of the test's name.
     pub(crate) test: &'static str,
     pub(crate) reason: &'static str,
 }
@@ -31,7 +31,8 @@ impl LeftOut {
         }
     }
 
-    /// Whether it is for this version, or its series, and for how it is built.
+    /// Whether it is for this version, or its series, and for the way in which it was
+    /// built.
     pub(crate) fn is_for(&self, build: &Build) -> bool {
         let rest = build.version.strip_prefix(self.version);
         let is_version = rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));

@@ -1,5 +1,5 @@
-//! What came out of the live tests with each Kamailio, kept in docs/versions.json
-//! and shown in a table of README.md. `scripts/versions.sh` runs this.
+//! The results of the live tests with each Kamailio, which docs/versions.json keeps and
+//! a table in README.md shows. `scripts/versions.sh` runs this.
 //!
 //! ```text
 //! versions left-out ORIGIN make|cmake            the tests that are left out
@@ -7,8 +7,8 @@
 //! versions report                                writes the table again
 //! ```
 //!
-//! ORIGIN is a file with the version and the commit of the sources, LIST what the
-//! test programs say to `--list`, and LOG what they have printed.
+//! ORIGIN is a file with the version and the commit of the sources, LIST is the output
+//! of the test programs for `--list`, and LOG is their output.
 #![forbid(unsafe_code)]
 
 mod left_out;
@@ -50,7 +50,7 @@ fn main() -> ExitCode {
 }
 
 fn text(file: &str) -> String {
-    // Tests print what servers have sent them, and that is no text always.
+    // Tests print what servers have sent them, which is not always text.
     let bytes = fs::read(file).unwrap_or_else(|error| panic!("{file}: {error}"));
     String::from_utf8_lossy(&bytes).into_owned()
 }

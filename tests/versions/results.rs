@@ -1,4 +1,4 @@
-//! The runs and the file that keeps them.
+//! The runs, and the file that keeps them.
 
 use harness::machine;
 use report::page::{json, kept_in, read, write};
@@ -7,10 +7,10 @@ use serde::{Deserialize, Serialize};
 use crate::left_out::LeftOut;
 use crate::table;
 
-/// The file of the documents.
+/// The name of the file among the documents.
 const FILE: &str = "versions.json";
 
-/// The last run of each version and way to build it.
+/// The last run for each version and way to build it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Results {
     pub(crate) runs: Vec<Run>,
@@ -19,22 +19,22 @@ pub(crate) struct Results {
 /// A Kamailio that was built for tests.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Build {
-    /// As in 6.0.1.
+    /// The version, such as 6.0.1.
     pub(crate) version: String,
-    /// Of a checkout.
+    /// The commit, if it was built from a checkout.
     pub(crate) commit: Option<String>,
-    /// make or cmake.
+    /// The build system, make or cmake.
     pub(crate) with: String,
 }
 
-/// What came out of the tests with one.
+/// The results of the tests with one build.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Run {
     #[serde(flatten)]
     pub(crate) build: Build,
-    /// As in 2026-11-28.
+    /// The date, such as 2026-11-28.
     pub(crate) date: String,
-    /// Of this project.
+    /// The commit of this project.
     pub(crate) ours: String,
     pub(crate) passed: usize,
     pub(crate) left_out: Vec<Test>,
@@ -49,7 +49,7 @@ pub(crate) struct Test {
 }
 
 impl Build {
-    /// From the file that `scripts/server.sh` leaves.
+    /// Reads the file that `scripts/server.sh` leaves.
     pub(crate) fn read(origin: &str, with: &str) -> Self {
         let value = |name: &str| {
             let line = origin.lines().find_map(|line| line.strip_prefix(name));
@@ -65,7 +65,7 @@ impl Build {
 }
 
 impl Run {
-    /// From what the test programs have printed.
+    /// Reads what the test programs have printed.
     pub(crate) fn read(build: Build, list: &str, log: &str) -> Self {
         let results: Vec<(&str, &str)> = log
             .lines()
@@ -105,17 +105,17 @@ impl Run {
 }
 
 impl Results {
-    /// What the file keeps.
+    /// The results in the file.
     ///
     /// # Panics
     ///
-    /// It is there and is none of ours.
+    /// The file is there, but is not one of ours.
     pub(crate) fn kept() -> Self {
         let kept = kept_in(FILE).unwrap_or_else(|error| panic!("{FILE}: {error}"));
         kept.unwrap_or_default()
     }
 
-    /// Puts a run in place of an earlier one, and sorts them by version.
+    /// Replaces an earlier run with this one, and sorts the runs by version.
     pub(crate) fn replace(&mut self, run: Run) {
         let key = |run: &Run| (run.build.version.clone(), run.build.with.clone());
         self.runs.retain(|kept| key(kept) != key(&run));
@@ -123,7 +123,7 @@ impl Results {
         self.runs.sort_by_key(key);
     }
 
-    /// Puts them into the file and the table.
+    /// Writes the results into the file and the table.
     pub(crate) fn keep(&self) {
         write(FILE, &json(self));
         self.write_table();

@@ -1,4 +1,4 @@
-//! The table of README.md.
+//! The table in README.md.
 
 use std::fmt::Write as _;
 
@@ -52,7 +52,7 @@ fn failed(run: &Run) -> String {
     }
 }
 
-/// Each reason with the number of tests that it keeps from running.
+/// Each reason with the number of tests that it leaves out.
 fn left_out(tests: &[Test]) -> String {
     let mut reasons: Vec<(&str, usize)> = Vec::new();
     for test in tests {
