@@ -5,6 +5,7 @@ use std::process::Command;
 
 use harness::binrpc::Client;
 use harness::builder::Builder;
+use harness::contacts;
 use harness::modules::Flavor;
 use harness::server::{Server, free_port};
 use rpc_wire::binrpc::client::{Answer, Arg, Node};
@@ -18,38 +19,11 @@ fn with_contacts(flavor: Flavor) -> Builder {
         .config(r#"modparam("usrloc", "preload", "location")"#)
 }
 
-fn add_contacts(client: &mut Client) {
-    let contact = |number: usize| {
-        vec![
-            "location".into(),
-            Arg::from(&*format!("user{number}")),
-            Arg::from(&*address(number)),
-            3600.into(),
-            1.0.into(),
-            "".into(),
-            0.into(),
-            0.into(),
-            0.into(),
-        ]
-    };
-    client.call_many("ul.add", (0..CONTACTS).map(contact), |answer| {
-        assert_eq!(answer, Answer::Reply(vec![]));
-    });
-}
-
-fn address(number: usize) -> String {
-    format!(
-        "sip:user{number}@192.0.2.{}:{}",
-        number % 250,
-        1024 + number
-    )
-}
-
 #[test]
 fn ul_dump_tells_5000_contacts() {
     let server = with_contacts(Flavor::Rust).start();
     let mut client = server.client();
-    add_contacts(&mut client);
+    contacts::add(&mut client, CONTACTS);
 
     let answer = client.call("ul.dump", &[]);
 
@@ -57,8 +31,8 @@ fn ul_dump_tells_5000_contacts() {
     let told: HashMap<&str, &str> = records.members().map(name_and_address).collect();
     assert_eq!(records.members().count(), CONTACTS);
     for number in 0..CONTACTS {
-        let name = format!("user{number}");
-        assert_eq!(told.get(name.as_str()), Some(&address(number).as_str()));
+        let (user, address) = (contacts::user(number), contacts::address(number));
+        assert_eq!(told.get(user.as_str()), Some(&address.as_str()));
     }
 }
 
@@ -67,7 +41,7 @@ fn ul_dump_tells_5000_contacts() {
 fn ul_dump_of_5000_contacts_is_too_much_for_the_c_module() {
     let server = with_contacts(Flavor::C).start();
     let mut client = server.client();
-    add_contacts(&mut client);
+    contacts::add(&mut client, CONTACTS);
 
     let answer = client.call("ul.dump", &[]);
 
@@ -92,7 +66,7 @@ fn public_clients_read_5000_contacts() {
             "#
         ))
         .start();
-    add_contacts(&mut server.client());
+    contacts::add(&mut server.client(), CONTACTS);
 
     let document = r#"{"jsonrpc":"2.0","method":"ul.dump","id":1}"#;
     for command in [

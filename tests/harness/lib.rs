@@ -13,6 +13,7 @@ pub mod builder;
 mod checker;
 pub mod compare;
 mod config;
+pub mod contacts;
 pub mod ctl_listeners;
 pub mod datagram;
 pub mod differential;

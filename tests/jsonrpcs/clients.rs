@@ -3,12 +3,12 @@
 use std::io::{Read, Write};
 use std::process::{Command, Stdio};
 
+use harness::contacts;
 use harness::differential::SharedSetup;
 use harness::modules::Flavor;
 use harness::own_path::OwnPath;
 use harness::server::{Server, free_port, short_directory};
 use harness::tls::Certificate;
-use rpc_wire::binrpc::client::Answer;
 use tempfile::TempDir;
 
 use crate::transports::{ECHO, ECHOED, JsonListeners, datagram};
@@ -65,7 +65,7 @@ fn kamcli_shows_ninety_contacts_as_with_the_c_module() {
             r#"modparam("jsonrpcs", "dgram_socket", "{dir}/rpc.socket")"#,
         );
         let kamcli = Kamcli::new(&server);
-        add_contacts(&server, CONTACTS);
+        contacts::add(&mut server.client(), CONTACTS);
         let dump = br#"{"jsonrpc":"2.0","method":"ul.dump","id":1}"#;
         let answer = datagram(&server.path("rpc.socket"), dump);
         assert!((65_536..84_000).contains(&answer.len()), "{}", answer.len());
@@ -77,30 +77,6 @@ fn kamcli_shows_ninety_contacts_as_with_the_c_module() {
     );
     assert_eq!(ours.matches("\"Address\"").count(), CONTACTS, "{ours}");
     assert_eq!(theirs.matches("\"Address\"").count(), CONTACTS, "{theirs}");
-}
-
-fn add_contacts(server: &Server, count: usize) {
-    let contact = |number: usize| {
-        let (name, address) = (
-            format!("user{number:03}"),
-            format!("sip:user{number:03}@192.0.2.1:5060"),
-        );
-        vec![
-            "location".into(),
-            name.as_str().into(),
-            address.as_str().into(),
-            3600.into(),
-            1.0.into(),
-            "".into(),
-            0.into(),
-            0.into(),
-            0.into(),
-        ]
-    };
-    let calls = (0..count).map(contact);
-    server.client().call_many("ul.add", calls, |answer| {
-        assert_eq!(answer, Answer::Reply(vec![]));
-    });
 }
 
 /// Debian 13's `kamcli` 2.0.0 uses a name that its Python no longer has, so it cannot
