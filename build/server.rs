@@ -13,7 +13,7 @@ use crate::{Failure, Result, rerun_if_changed};
 /// root's PATH, but often not in those of other users.
 const SBIN: &[&str] = &["/usr/local/sbin", "/usr/sbin"];
 
-/// The oldest supported series, as in `scripts/setup.sh`.
+/// The oldest supported series. The scripts read it from this line.
 const OLDEST: &str = "5.6";
 
 /// What a kamailio binary tells about itself.

@@ -11,14 +11,9 @@
 # are kept in .deps/debian-RELEASE.
 set -euo pipefail
 
-root=$(cd "$(dirname "$0")/.." && pwd)
+. "$(dirname "$0")/common.sh"
 # The packages that a new user has, in addition to Rust.
 packages=ca-certificates,git,make,sudo
-
-fail() {
-    printf 'chroot: %s\n' "$@" >&2
-    exit 1
-}
 
 case ${1:-} in
 11) suite=bullseye ;;

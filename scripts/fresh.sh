@@ -14,17 +14,12 @@
 #   test     `make test`
 set -euo pipefail
 
-root=$(cd "$(dirname "$0")/.." && pwd)
+. "$(dirname "$0")/common.sh"
 user=ann
 password=of-ann-alone
 
 say() {
     printf '\n--> %s\n' "$*"
-}
-
-fail() {
-    printf 'fresh: %s\n' "$@" >&2
-    exit 1
 }
 
 # Asserts that Debian's own service neither runs nor will run, and that the file which

@@ -10,14 +10,9 @@
 # of its own, so that the system's lists stay as they are.
 set -euo pipefail
 
-root=$(cd "$(dirname "$0")/.." && pwd)
+. "$(dirname "$0")/common.sh"
 # Releases of Debian to search in addition to the system's own.
 suites=(trixie)
-
-fail() {
-    printf 'headers: %s\n' "$@" >&2
-    exit 1
-}
 
 # What to do if there is no source package.
 name_them=("Name its sources, or the directory where CMake has built it:"
@@ -31,7 +26,7 @@ ask_installed() {
     # The answer is read to its end, because a server that cannot write it complains.
     answer=$("$binary" -V)
     version=$(awk '/^version: / { print $3 }' <<<"$answer")
-    oldest=$(sed -n 's/^oldest=//p' "$root/scripts/setup.sh")
+    oldest=$(oldest_kamailio)
     [ "$(printf '%s\n' "$oldest" "$version" | sort -V | head -n 1)" = "$oldest" ] || fail \
         "the installed Kamailio is $version, and the oldest that these modules can be built for is $oldest."
     # Kamailio's makefiles choose this way to wait for a lock, and its files for

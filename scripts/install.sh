@@ -21,13 +21,8 @@ set -euo pipefail
 shopt -s inherit_errexit
 export LC_ALL=C
 
-root=$(cd "$(dirname "$0")/.." && pwd)
+. "$(dirname "$0")/common.sh"
 name=kamailio-rust-modules
-
-fail() {
-    printf 'install: %s\n' "$@" >&2
-    exit 1
-}
 
 find_server() {
     PATH=$PATH:/usr/local/sbin:/usr/sbin command -v "${KAMAILIO_BIN:-kamailio}"

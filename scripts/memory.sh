@@ -12,7 +12,7 @@
 # valgrind  runs everything as it is, and looks for leaks when a process ends
 set -euo pipefail
 
-root=$(cd "$(dirname "$0")/.." && pwd)
+. "$(dirname "$0")/common.sh"
 cargo=${CARGO:-cargo}
 what=$1
 target=$2
@@ -21,11 +21,6 @@ read -r -a examples <<<"$4"
 suites=(ctl ctl_transports faults jsonrpcs mi_datagram modules tcpops)
 reports=$target/reports
 cd "$root"
-
-fail() {
-    printf 'memory: %s\n' "$@" >&2
-    exit 1
-}
 
 # Each process writes a file of its own, whatever its user and group are.
 make_reports() {

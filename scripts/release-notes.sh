@@ -4,13 +4,8 @@
 #   release-notes.sh VERSION   a version such as 0.1.0; it has to be the tree's own
 set -euo pipefail
 
-root=$(cd "$(dirname "$0")/.." && pwd)
+. "$(dirname "$0")/common.sh"
 version=${1:?usage: release-notes.sh VERSION}
-
-fail() {
-    printf 'release-notes: %s\n' "$@" >&2
-    exit 1
-}
 
 own=$(sed -n 's/^version *= *"\(.*\)"/\1/p' "$root/Cargo.toml" | head -n 1)
 [ "$version" = "$own" ] || fail "the version of this tree is $own, not $version"

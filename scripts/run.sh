@@ -5,14 +5,9 @@
 #   run.sh MODULES [OPTION...]   the options are Kamailio's
 set -euo pipefail
 
-root=$(cd "$(dirname "$0")/.." && pwd)
+. "$(dirname "$0")/common.sh"
 PATH=$PATH:/usr/local/sbin:/usr/sbin
 kamailio=${KAMAILIO_BIN:-kamailio}
-
-fail() {
-    printf 'run: %s\n' "$@" >&2
-    exit 1
-}
 
 [ $# -ge 1 ] || fail "usage: run.sh MODULES [OPTION...]"
 modules=$(cd "$1" && pwd)

@@ -13,13 +13,8 @@
 #   origin                      the version and the commit of the sources
 set -euo pipefail
 
-root=$(cd "$(dirname "$0")/.." && pwd)
+. "$(dirname "$0")/common.sh"
 deps=$root/.deps
-
-fail() {
-    printf 'server: %s\n' "$@" >&2
-    exit 1
-}
 
 [ $# -ge 2 ] || fail "usage: server.sh VERSION|SOURCE-TREE make|cmake [TESTS...]"
 named=$1

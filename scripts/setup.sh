@@ -17,16 +17,9 @@
 # asks the package database and prints nothing.
 set -euo pipefail
 
-root=$(cd "$(dirname "$0")/.." && pwd)
+. "$(dirname "$0")/common.sh"
 cargo=${CARGO:-cargo}
 PATH=$PATH:$root/.deps/tools/bin:/usr/local/sbin:/usr/sbin
-# The oldest Kamailio that the modules can be built for.
-oldest=5.6
-
-fail() {
-    printf 'setup: %s\n' "$@" >&2
-    exit 1
-}
 
 # A cargo that is too old fails with messages that say little to somebody who only
 # wants the modules.
@@ -97,7 +90,7 @@ install_packages() {
             "you are not root, and there is no sudo; as root run: apt-get install ${missing[*]}"
         as_root=(sudo -p "setup: installing needs the password of %p: ")
     fi
-    "${as_root[@]}" "$root/scripts/packages.sh" "$oldest" "${missing[@]}" || status=$?
+    "${as_root[@]}" "$root/scripts/packages.sh" "$(oldest_kamailio)" "${missing[@]}" || status=$?
     # With this status sudo says that it has not run the command.
     [ "$status" != 1 ] || fail \
         "nothing was installed; as root run: apt-get install ${missing[*]}"

@@ -5,15 +5,10 @@
 # Debian 12 are in scripts/upgrade-inside.sh.
 set -euo pipefail
 
-root=$(cd "$(dirname "$0")/.." && pwd)
+. "$(dirname "$0")/common.sh"
 target=${CARGO_TARGET_DIR:-$root/target}
 base=$root/.deps/debian-12/base
 system=$root/.deps/upgrade
-
-fail() {
-    printf 'upgrade: %s\n' "$@" >&2
-    exit 1
-}
 
 [ "$(id -u)" = 0 ] || fail "only root can do this"
 command -v debootstrap >/dev/null || fail "debootstrap is missing"

@@ -13,14 +13,9 @@
 # make unless BUILD says otherwise.
 set -euo pipefail
 
-root=$(cd "$(dirname "$0")/.." && pwd)
+. "$(dirname "$0")/common.sh"
 cargo=${CARGO:-cargo}
 version=6.0.1
-
-fail() {
-    printf 'versions: %s\n' "$@" >&2
-    exit 1
-}
 
 [ $# -ge 2 ] || fail "usage: versions.sh test|load TARGET-DIRECTORY [SOURCE-TREE]"
 what=$1

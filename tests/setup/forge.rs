@@ -130,7 +130,11 @@ fn the_notes_of_a_release_are_its_section_of_the_changelog() {
     let copy = tempfile::tempdir().expect("a directory");
     let path = copy.path();
     fs::create_dir(path.join("scripts")).expect("our own directory");
-    for name in ["Cargo.toml", "scripts/release-notes.sh"] {
+    for name in [
+        "Cargo.toml",
+        "scripts/common.sh",
+        "scripts/release-notes.sh",
+    ] {
         fs::copy(workspace().join(name), path.join(name)).expect("our own directory");
     }
     let changelog = format!(
