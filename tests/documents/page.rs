@@ -117,17 +117,48 @@ impl Places {
     }
 
     pub(crate) fn put(&self, text: &str) -> String {
-        let mut text = text.to_owned();
-        for (from, to) in &self.0 {
-            text = text.replace(from, to);
+        let (run, directory) = &self.0[0];
+        let mut text = text.replace(run, directory);
+        for (from, to) in self.0.iter().skip(1) {
+            text = replace_port(&text, from, to);
         }
         // `ctl` shows an address with a blank before its port.
         for (from, to) in self.0.iter().skip(1) {
-            let [from, to] = [from, to].map(|port| port.replacen(':', " ", 1));
-            text = text.replace(&format!("127.0.0.1{from}"), &format!("127.0.0.1{to}"));
+            let [from, to] =
+                [from, to].map(|port| format!("127.0.0.1{}", port.replacen(':', " ", 1)));
+            text = replace_port(&text, &from, &to);
         }
         text
     }
+}
+
+/// Replaces what ends in a port, but not where more digits follow: a port that was
+/// put in for another one may begin with the same digits.
+fn replace_port(text: &str, from: &str, to: &str) -> String {
+    let mut parts = text.split(from);
+    let mut replaced = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let is_longer = part.starts_with(|next: char| next.is_ascii_digit());
+        replaced += if is_longer { from } else { to };
+        replaced += part;
+    }
+    replaced
+}
+
+#[test]
+fn a_port_that_was_put_in_for_another_one_stays() {
+    let ports = [(":2049", ":20508"), (":2050", ":20509")];
+    let places = [("/run/kamailio", "/tmp/a")].iter().chain(&ports);
+    let places = Places(
+        places
+            .map(|(from, to)| ((*from).into(), (*to).into()))
+            .collect(),
+    );
+    let put = places.put("tcp:127.0.0.1:2049 udp:127.0.0.1:2050\n127.0.0.1 2050");
+    assert_eq!(
+        put,
+        "tcp:127.0.0.1:20508 udp:127.0.0.1:20509\n127.0.0.1 20509"
+    );
 }
 
 impl Page {
