@@ -1,4 +1,4 @@
-//! BINRPC on the sockets.
+//! Serving BINRPC on sockets.
 
 use kamailio::log_limited;
 use kamailio::net::{Incoming, Outbox, ScanState, Service, Step, report_unanswered};
@@ -13,11 +13,11 @@ use crate::bounded::{FAILURE, write_bounded};
 /// The longest body of a request, in bytes. The C module takes 65,531.
 const MAX_BODY: usize = 1024 * 1024 - binrpc::MAX_HEADER_LEN;
 
-/// How long a packet may be that leaves in several datagrams: `kamcmd` puts the
-/// pieces together in a buffer of this size.
+/// The longest packet that may be sent in several datagrams. `kamcmd` reassembles them
+/// in a buffer of this size.
 const IN_PIECES: usize = 128 * 1024;
 
-/// The protocol, and the buffers it needs.
+/// The protocol, and the buffers that it needs.
 #[derive(Debug)]
 pub(crate) struct Binrpc {
     engine: Engine,
@@ -76,8 +76,8 @@ impl Service for Binrpc {
     fn serve_datagram(&mut self, incoming: Incoming<'_>, outbox: &mut Outbox<'_>) {
         let is_answered = match incoming.listener.listen.transport {
             Transport::Udp => binrpc::is_request(incoming.bytes),
-            // Whoever sends replies is a server itself: an answer to one would be
-            // answered again, for ever.
+            // A client that sends replies is a server itself. It would answer an answer
+            // again, for ever.
             _ => !is_answer(incoming.bytes),
         };
         if !is_answered {
@@ -99,7 +99,7 @@ impl Service for Binrpc {
     }
 }
 
-/// The body of a request, once all of it is there.
+/// The body of a request, once all of it has arrived.
 fn complete<'a>(header: &Header, input: &'a [u8]) -> Result<Option<&'a [u8]>, String> {
     if header.kind != Kind::Request {
         return Err(explain(&Malformed::UnexpectedKind(header.kind)));
@@ -113,7 +113,7 @@ fn complete<'a>(header: &Header, input: &'a [u8]) -> Result<Option<&'a [u8]>, St
     Ok(input.get(header.header_len..header.packet_len()))
 }
 
-/// The C module's words where it has some, and the place where it has none.
+/// The C module's words for the defect, if it has some, and its position otherwise.
 fn explain(malformed: &Malformed) -> String {
     match malformed {
         Malformed::Body { at: 0, .. } => format!("bad request method: {}", malformed.c_text()),
@@ -129,7 +129,7 @@ struct BinrpcReply<'a, 'b> {
 }
 
 impl<'a, 'b> BinrpcReply<'a, 'b> {
-    /// The reply to a request of which at most the header can be read.
+    /// The reply to a request of which possibly only the header can be read.
     fn to(request: &[u8], outbox: &'a mut Outbox<'b>) -> Self {
         let header = Header::parse(request).ok().flatten();
         BinrpcReply {
@@ -139,7 +139,7 @@ impl<'a, 'b> BinrpcReply<'a, 'b> {
     }
 
     fn fault(&mut self, code: i32, reason: &[u8]) {
-        // A reason is short, so this fits.
+        // A reason is short, so it fits.
         let _ = binrpc::encode_fault(code, reason, self.cookie, self.outbox.buffer());
     }
 }
@@ -148,7 +148,7 @@ impl Responder for BinrpcReply<'_, '_> {
     fn respond(&mut self, answer: Answer<'_>) {
         let cookie = self.cookie;
         let write_fault = |out: &mut Vec<u8>, reason: &str| {
-            // A reason is short, so this fits.
+            // A reason is short, so it fits.
             let _ = binrpc::encode_fault(500, reason.as_bytes(), cookie, out);
         };
         let write = |out: &mut Vec<u8>| {

@@ -1,15 +1,15 @@
-//! What the protocols have in common when a reply cannot be given as it is.
+//! Writing replies that may be too large for their client, for both protocols.
 
 use kamailio::net::Outbox;
 
-/// What a client is told when our own code fails: the words of the engine, which
-/// says so where a command does.
+/// The text for a client if our own code fails. The engine uses the same words if a
+/// command fails in this way.
 pub(crate) const FAILURE: &str = "internal server error";
 
-/// Appends a reply with `write`, or if the client cannot get it by datagram the
-/// fault that says so with `write_fault`: a reply is never cut. `in_pieces` is how
-/// many bytes clients of this protocol put together from several datagrams, 0 if
-/// they do not.
+/// Appends a reply with `write`. If the client cannot get it by datagram, it appends a
+/// fault that says so with `write_fault`, because a reply is never cut. `in_pieces` is
+/// the number of bytes that clients of this protocol reassemble from several datagrams,
+/// or 0 if they do not.
 pub(crate) fn write_bounded(
     outbox: &mut Outbox<'_>,
     in_pieces: usize,

@@ -1,4 +1,4 @@
-//! The module's own RPC commands. Other transports can call them too.
+//! The module's own RPC commands, which other transports can also call.
 
 use kamailio::core::command::{Call, Fault};
 use kamailio::net::{self, Endpoint, OpenConnection, Peer};
@@ -6,7 +6,7 @@ use rpc_wire::listen::{Place, Transport};
 
 use crate::HANDLERS;
 
-/// `ctl.listen`: protocol, transport, address and port of each socket.
+/// Answers `ctl.listen` with the protocol, transport, address and port of each socket.
 pub(crate) fn listen(call: &mut Call<'_>) -> Result<(), Fault> {
     for endpoint in HANDLERS.endpoints() {
         call.add_text(endpoint.protocol)?;
@@ -18,13 +18,14 @@ pub(crate) fn listen(call: &mut Call<'_>) -> Result<(), Fault> {
     Ok(())
 }
 
-/// `ctl.connections`: how many stream connections are open.
+/// Answers `ctl.connections` with the number of open stream connections.
 pub(crate) fn connections(call: &mut Call<'_>) -> Result<(), Fault> {
     let count = open_connections()?.len();
     call.add_int(i32::try_from(count).unwrap_or(i32::MAX))
 }
 
-/// `ctl.who`: protocol, transport and both ends of each stream connection.
+/// Answers `ctl.who` with the protocol, transport and both ends of each stream
+/// connection.
 pub(crate) fn who(call: &mut Call<'_>) -> Result<(), Fault> {
     let connections = open_connections()?;
     if connections.is_empty() {
@@ -60,7 +61,7 @@ fn near_end(endpoint: &Endpoint) -> (String, String) {
     }
 }
 
-/// An address as it was configured.
+/// The address and the port as they were configured.
 fn name_and_port(endpoint: &Endpoint) -> (String, String) {
     let port = endpoint.address.map(|address| address.port().to_string());
     let name = match &endpoint.listen.place {
@@ -73,7 +74,7 @@ fn name_and_port(endpoint: &Endpoint) -> (String, String) {
     (name, port.unwrap_or_default())
 }
 
-/// The C module's word for a transport.
+/// The C module's name for a transport.
 fn transport_name(transport: Transport) -> &'static str {
     match transport {
         Transport::UnixStream => "unix_stream",

@@ -11,39 +11,39 @@ use rpc_wire::listen::{Flavour, Listen, Transport};
 
 use crate::service::{BINRPC, LINE_FIFO, Protocols};
 
-/// The port of UDP and TCP sockets for which none is given.
+/// The port of UDP and TCP sockets if none is given.
 const DEFAULT_PORT: u16 = 2049;
 
-/// The parameters for who may use sockets and pipes.
+/// The names of the parameters that control the access to sockets and pipes.
 const OWNER: OwnerNames = OwnerNames {
     mode: "mode",
     user: "user",
     group: "group",
 };
 
-/// What the configuration file says.
+/// The values of the parameters.
 #[derive(Clone, Debug)]
 pub(crate) struct Config {
-    /// Where to listen.
+    /// The endpoints at which to listen.
     pub(crate) endpoints: Vec<Endpoint>,
     /// The mode, the user and the group of sockets and pipes.
     pub(crate) owner: OwnerParams,
-    /// `autoconversion`: whether parameters are converted to what a command asks
-    /// for without its asking for that.
+    /// The parameter `autoconversion`: whether all parameters are converted to the type
+    /// for which a command asks, even if it does not ask for a conversion.
     converts: bool,
-    /// `max_reply`
+    /// The parameter `max_reply`.
     max_reply: MaxReply,
 }
 
 static CONFIG: Mutex<Config> = Mutex::new(Config {
     endpoints: Vec::new(),
-    // The C module ignores one without the other on sockets.
+    // The C module ignores the one without the other on sockets.
     owner: OwnerParams::new(OWNER, 0o600).one_may_fail(),
     converts: false,
     max_reply: MaxReply::DEFAULT,
 });
 
-/// All that was set, and the default socket where no other is.
+/// The configuration, with the default socket if it has none.
 pub(crate) fn finished() -> Result<Config, Error> {
     let mut config = CONFIG.lock();
     if config.endpoints.is_empty() {
@@ -52,29 +52,29 @@ pub(crate) fn finished() -> Result<Config, Error> {
     Ok(config.clone())
 }
 
-/// What the protocols need to know.
+/// The settings for the protocols.
 pub(crate) fn protocols() -> Protocols {
     let config = CONFIG.lock();
     Protocols::new(config.converts, config.max_reply)
 }
 
-/// `max_reply` where it is not set.
+/// The default of `max_reply`.
 pub(crate) const DEFAULT_MAX_REPLY: i32 = MaxReply::DEFAULT.parameter();
 
-/// `max_reply`
+/// Sets `max_reply`.
 pub(crate) fn set_max_reply(bytes: i32) -> Result<(), Error> {
     CONFIG.lock().max_reply = MaxReply::new(bytes)?;
     Ok(())
 }
 
-/// `binrpc`: one more place to listen.
+/// Sets `binrpc`, which adds an endpoint.
 pub(crate) fn add_binrpc(text: &str) -> Result<(), Error> {
     let endpoint = endpoint(text)?;
     CONFIG.lock().endpoints.push(endpoint);
     Ok(())
 }
 
-/// `fifo`: one more place to listen for the line protocol.
+/// Sets `fifo`, which adds an endpoint for the line protocol.
 pub(crate) fn add_fifo(text: &str) -> Result<(), Error> {
     let endpoint = Endpoint::resolve(parsed(text, Flavour::FIFO)?, DEFAULT_PORT, LINE_FIFO)?;
     CONFIG.lock().endpoints.push(endpoint);
@@ -97,46 +97,46 @@ fn parsed(text: &str, flavour: Flavour) -> Result<Listen, Error> {
         .map_err(|error| Error::new(format!("{text:?} is no address to listen on: {error}")))
 }
 
-/// `mode`: 0 leaves the mode as the system makes it.
+/// Sets `mode`. The value 0 leaves the mode that the system gives.
 pub(crate) fn set_mode(mode: i32) -> Result<(), Error> {
     CONFIG.lock().owner.set_mode(mode)
 }
 
-/// `user` as a name or as a number in a text.
+/// Sets `user`, a name or a number in a text.
 pub(crate) fn set_user(name: &str) -> Result<(), Error> {
     CONFIG.lock().owner.set_user(name)
 }
 
-/// `user` as a number.
+/// Sets `user`, a number.
 pub(crate) fn set_user_id(user: i32) -> Result<(), Error> {
     CONFIG.lock().owner.set_user_id(user)
 }
 
-/// `group` as a name or as a number in a text.
+/// Sets `group`, a name or a number in a text.
 pub(crate) fn set_group(name: &str) -> Result<(), Error> {
     CONFIG.lock().owner.set_group(name)
 }
 
-/// `group` as a number.
+/// Sets `group`, a number.
 pub(crate) fn set_group_id(group: i32) -> Result<(), Error> {
     CONFIG.lock().owner.set_group_id(group)
 }
 
-/// `autoconversion`
+/// Sets `autoconversion`.
 pub(crate) fn set_autoconversion(on: i32) -> Result<(), Error> {
     CONFIG.lock().converts = on != 0;
     Ok(())
 }
 
-/// `binrpc_max_body_size`, `binrpc_struct_max_body_size` and
-/// `binrpc_buffer_size` limit the C module's replies. Ours have no such limit,
-/// so that old configurations load and nothing is cut.
+/// Ignores `binrpc_max_body_size`, `binrpc_struct_max_body_size` and
+/// `binrpc_buffer_size`, which limit the C module's replies. Ours have no such limits.
+/// The parameters exist so that old configurations still load.
 pub(crate) fn ignore_size(_size: i32) -> Result<(), Error> {
     Ok(())
 }
 
-/// Has the core tell of the two sizes in kilobytes what it tells with the C module:
-/// bytes, and the least size where none makes sense.
+/// Makes the core show for the two sizes in kilobytes what it shows with the C module:
+/// bytes, and the least size if the value makes no sense.
 pub(crate) fn show_sizes() {
     let shown = [
         ("binrpc_max_body_size", &MAX_BODY, 4),
@@ -154,13 +154,13 @@ pub(crate) fn show_sizes() {
 static MAX_BODY: AtomicI32 = AtomicI32::new(32);
 static MAX_STRUCT: AtomicI32 = AtomicI32::new(8);
 
-/// `binrpc_max_body_size`, which is told and has no other effect.
+/// Sets `binrpc_max_body_size`, which is shown and has no other effect.
 pub(crate) fn set_max_body(kilobytes: i32) -> Result<(), Error> {
     MAX_BODY.store(kilobytes, Relaxed);
     Ok(())
 }
 
-/// `binrpc_struct_max_body_size`, which is told and has no other effect.
+/// Sets `binrpc_struct_max_body_size`, which is shown and has no other effect.
 pub(crate) fn set_max_struct(kilobytes: i32) -> Result<(), Error> {
     MAX_STRUCT.store(kilobytes, Relaxed);
     Ok(())

@@ -1,9 +1,9 @@
-//! Kamailio's RPC commands over BINRPC, the protocol of `kamcmd`, and over the
-//! older line protocol.
+//! Kamailio's RPC commands over BINRPC, the protocol of `kamcmd`, and over the older
+//! line protocol.
 //!
-//! `config` keeps what the configuration says, `binrpc` and `linefifo` speak
-//! the protocols, `commands` are the module's own, and this file is what the
-//! server sees and when it calls.
+//! `config` keeps the parameters, `binrpc` and `linefifo` implement the protocols, and
+//! `commands` has the module's own commands. This file declares the module and its
+//! hooks.
 #![deny(unsafe_code)]
 
 mod binrpc;
@@ -17,7 +17,7 @@ use kamailio::core::process::Rank;
 use kamailio::core::{Error, server};
 use kamailio::net::{Group, Handlers};
 
-// What this expands to is the module's only unsafe code.
+// The expansion of the declaration is the module's only unsafe code.
 #[allow(unsafe_code)]
 mod exports {
     use crate::commands::{connections, listen, who};
@@ -70,7 +70,7 @@ fn destroy() {
     HANDLERS.destroy();
 }
 
-/// Where clients look for the server if nobody tells them otherwise.
+/// The path at which clients look for the server by default.
 fn default_socket() -> String {
     let path = server::runtime_dir().join(format!("{}_ctl", server::name()));
     format!("unixs:{}", path.display())

@@ -1,4 +1,4 @@
-//! The line protocol on named pipes and sockets.
+//! Serving the line protocol on named pipes and sockets.
 
 use std::path::{Path, PathBuf};
 
@@ -14,11 +14,11 @@ use rpc_wire::value::{Params, Span};
 
 use crate::bounded::{FAILURE, write_bounded};
 
-/// The one directory for reply pipes: anybody may make files there, and the
-/// server writes nowhere else for a client.
+/// The only directory for reply pipes. Everybody may make files there, and the server
+/// writes nowhere else for a client.
 const REPLY_DIRECTORY: &str = "/tmp";
 
-/// The protocol, and the buffers it needs.
+/// The protocol, and the buffers that it needs.
 #[derive(Debug)]
 pub(crate) struct LineFifo {
     engine: Engine,
@@ -53,8 +53,8 @@ impl LineFifo {
         linefifo::encode_fault(400, reason.as_bytes(), outbox.buffer());
     }
 
-    /// Where the reply goes. A client at a socket is answered there, whatever file it
-    /// names.
+    /// The destination of a reply. A client at a socket is answered there, whatever
+    /// file it names.
     fn reply_pipe(&self, name: Option<Span>, listener: &Endpoint) -> ReplyTo {
         if listener.listen.transport != Transport::Fifo {
             return ReplyTo::Sender;
@@ -94,9 +94,9 @@ impl Service for LineFifo {
             }
             Err(malformed) => {
                 self.refuse(&malformed, incoming, outbox);
-                // What follows is not to be taken for requests: it may be the
-                // rest of a bad one, or the body of what a browser was made to
-                // send here. But a pipe is everybody's and cannot be closed.
+                // What follows must not be taken for requests. It may be the rest of a
+                // bad one, or the body of what a browser was made to send here. But all
+                // clients share a pipe, so it cannot be closed.
                 let is_pipe = incoming.listener.listen.transport == Transport::Fifo;
                 let is_a_request = matches!(malformed.defect, Defect::BadEscape { .. });
                 if is_pipe || (is_a_request && malformed.is_whole) {
@@ -125,8 +125,8 @@ impl Service for LineFifo {
         }
     }
 
-    /// Half a request in a pipe, whose client may wait for the reply. Over a socket
-    /// it has gone.
+    /// Answers half a request in a pipe, whose client may wait for the reply. The
+    /// client of a socket is gone.
     fn serve_rest(&mut self, incoming: Incoming<'_>, outbox: &mut Outbox<'_>) {
         self.params.clear();
         if incoming.listener.listen.transport != Transport::Fifo {
@@ -141,18 +141,19 @@ impl Service for LineFifo {
         linefifo::encode_fault(500, reason.as_bytes(), outbox.buffer());
     }
 
-    /// If the reply pipe was known by then, the outbox knows it, too.
+    /// Answers if our own code has failed. The outbox knows the reply pipe, if it was
+    /// known by then.
     fn serve_failure(&mut self, _: Incoming<'_>, outbox: &mut Outbox<'_>) {
         linefifo::encode_fault(500, FAILURE.as_bytes(), outbox.buffer());
     }
 }
 
 enum ReplyTo {
-    /// The way the request came.
+    /// The reply goes back the way the request came.
     Sender,
-    /// A named pipe of the client.
+    /// The reply goes to a named pipe of the client.
     Pipe(PathBuf),
-    /// The client named none: the command runs and its reply is lost.
+    /// The client named no pipe, so the command runs and its reply is lost.
     Nobody,
 }
 

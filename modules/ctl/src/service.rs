@@ -1,4 +1,4 @@
-//! Which protocol is spoken where.
+//! Choosing the protocol of each socket.
 
 use kamailio::net::{Endpoint, Incoming, Outbox, ScanState, Service, Step};
 use kamailio::rpc::MaxReply;
@@ -6,7 +6,7 @@ use kamailio::rpc::MaxReply;
 use crate::binrpc::Binrpc;
 use crate::linefifo::LineFifo;
 
-/// What `ctl.listen` calls the protocols.
+/// The names of the protocols in `ctl.listen`.
 pub(crate) const BINRPC: &str = "binrpc";
 pub(crate) const LINE_FIFO: &str = "fifo";
 

@@ -1,4 +1,4 @@
-//! Documents and their answers, whatever way they come and go.
+//! Answering documents, independently of the transport.
 
 use kamailio::core::message::{Message, SharedMessage};
 use kamailio::core::{Error, process};
@@ -14,36 +14,36 @@ use crate::config::{self, Settings};
 use crate::http::HttpClient;
 use crate::store::{Store, StoredFile};
 
-/// The code and the text for what goes wrong with an answer that is there.
+/// The code and the text of the error if an answer exists and cannot be delivered.
 const NOT_DELIVERED: i32 = 500;
 const NOT_STORED: &[u8] = b"Storing failed";
 
-/// Who sent a document, and how the answer gets there.
+/// The client that sent a document, and the way of its answer.
 pub(crate) trait Client {
-    /// What goes to the client; an answer is appended.
+    /// The buffer for the client, to which an answer is appended.
     fn buffer(&mut self) -> &mut Vec<u8>;
 
-    /// The answer to a document is what was written since the buffer had
-    /// `start` bytes. If it must have left when this returns, `now` is set.
+    /// Delivers the answer to a document, which is what was written since the buffer
+    /// had `start` bytes. If `now` is set, the answer must have left when this returns.
     ///
     /// # Errors
-    /// It cannot go, but another can, which tells why.
+    /// The answer cannot be delivered, but a shorter one can, which tells the reason.
     fn deliver(&mut self, start: usize, now: bool) -> Result<(), Error>;
 
-    /// Not even an error can go. A client that would wait is told what can still
-    /// be said.
+    /// Notes that not even an error can be delivered. A client that would wait is told
+    /// what is possible.
     fn give_up(&mut self) {}
 
-    /// How the answer looks to one who reads no further than its status.
+    /// Sets the status of the answer, for clients that read nothing else.
     fn set_status(&mut self, _code: u16, _text: &str) {}
 
-    /// Whether this request is to be run at all.
+    /// Whether this request may run at all.
     fn admits(&mut self, _request: &Request<'_>, _params: &Params) -> bool {
         true
     }
 
-    /// The request, for one who answers it later from another process; none
-    /// where the answer has to be there at once.
+    /// The request, for an answer that comes later from another process. It is `None`
+    /// if the answer must come at once.
     fn share(&mut self) -> Option<SharedMessage> {
         None
     }
@@ -53,13 +53,13 @@ pub(crate) trait Client {
         false
     }
 
-    /// Whether answers may reach somebody who has not asked: they shall not be much
-    /// more than what they answer.
+    /// Whether the sender may be forged. Answers must not be much larger then than what
+    /// they answer.
     fn may_be_forged(&self) -> bool {
         false
     }
 
-    /// Who it is, for the log.
+    /// The name of the client, for the log.
     fn name(&self) -> String;
 }
 
@@ -90,7 +90,7 @@ impl Processor {
         }
     }
 
-    /// Answers all that is in a document. Returns whether it was JSON.
+    /// Answers all requests in a document, and returns whether it was JSON.
     pub(crate) fn answer(&mut self, bytes: &[u8], client: &mut dyn Client) -> bool {
         let mut document = Document::parse(bytes, self.strictness, MAX_LEN);
         if document.is_batch() {
@@ -107,8 +107,8 @@ impl Processor {
         )
     }
 
-    /// Reads a document without running anything, and gives the first answer
-    /// that `found` has to one of its requests.
+    /// Reads a document without running anything, and returns the first result of
+    /// `found` for one of its requests.
     pub(crate) fn find<R>(
         &mut self,
         bytes: &[u8],
@@ -130,8 +130,8 @@ impl Processor {
         let mut batch = Some(Batch::new(self.form));
         let mut is_refused = false;
         while let Some(mut request) = document.next_request(&mut self.params) {
-            // One error does for all of them: each would have many times the bytes of
-            // what it answers.
+            // One error stands for all of them, because each would have many times the
+            // bytes of what it answers.
             let has_no_id = request.id.is_none() && matches!(request.verdict, Verdict::Refuse(_));
             if has_no_id && client.may_be_forged() && std::mem::replace(&mut is_refused, true) {
                 continue;
@@ -189,8 +189,7 @@ impl Processor {
             Verdict::Run(method) => self.run(method, &mut outcome),
             Verdict::Ignore => outcome.put(&Reply::new(), false, false),
             Verdict::Refuse(refusal) => match request.method {
-                // The engine's answer to a command that it does not find, which
-                // in C comes first.
+                // As in C, the engine's answer to an unknown command takes precedence.
                 Some(method)
                     if refusal == Refusal::ParamsType && !rpc::exists(self.params.text(method)) =>
                 {
@@ -203,7 +202,7 @@ impl Processor {
 
     fn run(&mut self, method: Span, outcome: &mut Outcome<'_>) {
         if !self.engine.run(method, &mut self.params, outcome) {
-            // The C module's words, which operators look for.
+            // These are the C module's words, for which operators look.
             log_limited!(
                 Error,
                 "{}: method callback not found [{}]",
@@ -213,8 +212,8 @@ impl Processor {
         }
     }
 
-    /// The file that the request wants the answer in, if it does. It is opened
-    /// before the command runs: what cannot be told shall not be done.
+    /// The file into which the request wants its answer, if any. It is opened before
+    /// the command runs, so that nothing is done whose answer could not be stored.
     fn file_for(
         &self,
         request: &Request<'_>,
@@ -238,19 +237,19 @@ impl Processor {
     }
 }
 
-/// Where in the answer to a document the answer to a request goes.
+/// The position of a request's answer in the answer to the document.
 enum Position<'a> {
     Alone,
     Batch {
-        /// Gone when the array had to be ended.
+        /// The array, which is `None` once it had to be ended early.
         batch: &'a mut Option<Batch>,
-        /// Where the array starts.
+        /// The position at which the array starts.
         start: usize,
         is_last: bool,
     },
 }
 
-/// Takes what becomes of one request.
+/// Takes the outcome of one request.
 struct Outcome<'a> {
     client: &'a mut dyn Client,
     id: Option<&'a Id<'a>>,
@@ -311,8 +310,8 @@ impl Outcome<'_> {
                 start,
                 is_last,
             } => {
-                // The command may be about to end the server. Other requests
-                // of the batch, if there are any, still hold the answer back.
+                // The command may be about to end the server. If there are other
+                // requests in the batch, their answers still hold this one back.
                 let ending = batch.take_if(|_| now && *is_last);
                 if let Some(batch) = ending {
                     end_batch(batch, self.client, *start, true, self.form);
@@ -321,8 +320,8 @@ impl Outcome<'_> {
         }
     }
 
-    /// Puts an error in place of an answer that, with all before it in a batch,
-    /// is larger than a reply may be.
+    /// Puts an error in place of an answer that, with all before it in a batch, is
+    /// larger than a reply may be.
     fn bound(&mut self, start: usize) {
         let first = match self.position {
             Position::Alone => start,
@@ -346,8 +345,8 @@ impl Outcome<'_> {
         self.client.set_status(500, &reason);
     }
 
-    /// Puts the answer that was written since `start` into the file, and into the
-    /// answer what became of it.
+    /// Puts the answer that was written since `start` into the file, and the outcome of
+    /// that into the answer.
     fn store(&mut self, file: &StoredFile, start: usize) {
         let out = self.client.buffer();
         let written = file.write(&out[start..]);
@@ -374,7 +373,7 @@ impl Responder for Outcome<'_> {
         self.put(answer.reply, answer.returns_array, answer.now);
     }
 
-    /// As in C only an answer of its own with an id can come later.
+    /// As in C, only a single answer with an id can come later.
     fn later(&mut self) -> Option<Later> {
         let id = self
             .id
@@ -387,7 +386,7 @@ impl Responder for Outcome<'_> {
     }
 }
 
-/// Answers a request of which the id is known.
+/// Answers a request whose id is known.
 fn answer_later(request: &mut Message<'_>, id: &[u8], answer: Answer<'_>) {
     let Some(mut client) = HttpClient::new(request) else {
         return;
@@ -404,12 +403,12 @@ fn answer_later(request: &mut Message<'_>, id: &[u8], answer: Answer<'_>) {
     .respond(answer);
 }
 
-/// Whether there is memory for the next answers of a batch that has so many bytes
-/// already. While they are few it is not asked for.
+/// Whether there is memory for the next answers of a batch that has `written` bytes
+/// already. The system is only asked if they are many.
 fn can_grow(written: usize) -> bool {
-    /// In bytes.
+    /// The number of bytes from which the system is asked.
     const FEW: usize = 1024 * 1024;
-    /// What the next request takes, in bytes.
+    /// The bytes that the next request needs.
     const NEXT: usize = 4 * 1024 * 1024;
     written < FEW || process::can_have_memory(2 * written + NEXT)
 }
@@ -421,8 +420,7 @@ fn end_batch(batch: Batch, client: &mut dyn Client, start: usize, now: bool, for
     }
 }
 
-/// Sends what was written since `start`, or else the reason why it cannot be
-/// sent.
+/// Sends what was written since `start`, or else the reason why it cannot be sent.
 fn deliver(client: &mut dyn Client, start: usize, id: Option<&Id<'_>>, form: Form, now: bool) {
     let Err(reason) = client.deliver(start, now) else {
         return;
@@ -444,16 +442,15 @@ fn deliver(client: &mut dyn Client, start: usize, id: Option<&Id<'_>>, form: For
     }
 }
 
-/// Appends the answer where our own code has failed. Which of the requests it was,
-/// and what id that had, is not known any more.
+/// Appends the answer if our own code has failed. Which of the requests it was, and the
+/// id of that, is no longer known.
 pub(crate) fn encode_failure(out: &mut Vec<u8>) {
-    /// "Internal Error", by the specification.
+    /// The code of "Internal Error" in the specification.
     const INTERNAL_ERROR: i32 = -32603;
     encode_error(INTERNAL_ERROR, b"", None, None, Form::Compact, out);
 }
 
-/// Appends the answer to a document that is given up before it is read, for this
-/// reason.
+/// Appends the answer to a document that is given up for this reason before it is read.
 pub(crate) fn encode_given_up(reason: &str, out: &mut Vec<u8>) {
     encode_error(
         NOT_DELIVERED,
@@ -465,7 +462,8 @@ pub(crate) fn encode_given_up(reason: &str, out: &mut Vec<u8>) {
     );
 }
 
-/// Appends the answer to half a document, as to any other that is not JSON.
+/// Appends the answer to half a document, which is the same as for any other that is
+/// not JSON.
 pub(crate) fn encode_not_json(out: &mut Vec<u8>) {
     encode_refusal(
         Refusal::NotJson { at: 0 },

@@ -16,7 +16,7 @@ use crate::script::with_processor;
 
 const CONTENT_TYPE: &str = "application/json";
 
-/// What HTTP calls the status 500.
+/// The text of the status 500 in HTTP.
 const INTERNAL_ERROR: &str = "Internal Server Error";
 
 static XHTTP: OnceLock<Xhttp> = OnceLock::new();
@@ -38,11 +38,11 @@ pub(crate) fn bind(settings: &Settings) -> Result<(), Error> {
     }
 }
 
-/// `jsonrpc_dispatch()`, in `event_route[xhttp:request]`, and KEMI `dispatch`:
-/// 1 when the request is answered.
+/// The script function `jsonrpc_dispatch()`, for `event_route[xhttp:request]`, and
+/// KEMI's `dispatch`. It returns 1 if the request is answered.
 pub(crate) fn dispatch(message: &mut Message<'_>, _args: &Args<'_>) -> i32 {
     if !message.is_http() {
-        // As in C: other messages go on through the script.
+        // As in C, other messages continue in the script.
         return 1;
     }
     if !message.is_over_stream() && !config::settings().http_over_udp {
@@ -68,7 +68,7 @@ pub(crate) fn dispatch(message: &mut Message<'_>, _args: &Args<'_>) -> i32 {
     if is_done { 1 } else { -1 }
 }
 
-/// Who waits for an HTTP reply.
+/// The client that waits for an HTTP reply.
 pub(crate) struct HttpClient<'a, 'b> {
     xhttp: Xhttp,
     request: &'a mut Message<'b>,
@@ -76,12 +76,12 @@ pub(crate) struct HttpClient<'a, 'b> {
     body: Vec<u8>,
     is_answered: bool,
     is_answered_later: bool,
-    /// There is nothing more to be sent, although no answer was.
+    /// Whether nothing more will be sent, although there was no answer.
     is_given_up: bool,
 }
 
 impl<'a, 'b> HttpClient<'a, 'b> {
-    /// The client that sent this, if HTTP is served.
+    /// The client that sent this message, if HTTP is served.
     pub(crate) fn new(request: &'a mut Message<'b>) -> Option<Self> {
         let Some(xhttp) = XHTTP.get() else {
             log_limited!(
@@ -101,8 +101,8 @@ impl<'a, 'b> HttpClient<'a, 'b> {
         })
     }
 
-    /// Nobody waits for an answer to notifications, but for a reply to the
-    /// HTTP request.
+    /// Sends a reply to the HTTP request without an answer, because a notification has
+    /// none.
     fn send_nothing(&mut self) -> bool {
         if self.is_given_up {
             return false;
@@ -116,7 +116,7 @@ impl<'a, 'b> HttpClient<'a, 'b> {
 }
 
 impl HttpClient<'_, '_> {
-    /// Our own code has failed before there was an answer.
+    /// Sends an error because our own code has failed before there was an answer.
     fn tell_failure(&mut self) {
         if self.is_answered || self.is_answered_later || self.is_given_up {
             return;

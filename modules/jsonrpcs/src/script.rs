@@ -1,4 +1,4 @@
-//! Documents from the routing script, and where it finds the answer.
+//! Documents from the routing script, and the variables in which it finds the answer.
 
 use std::cell::Cell;
 
@@ -14,7 +14,7 @@ use parking_lot::Mutex;
 use crate::config::{self, Settings};
 use crate::document::{Client, Processor, encode_failure};
 
-/// What the script has run last in this process.
+/// The last answer that the script got in this process.
 #[derive(Debug)]
 struct Last {
     code: u16,
@@ -32,13 +32,13 @@ thread_local! {
     static PROCESSOR: Cell<Option<Processor>> = const { Cell::new(None) };
 }
 
-/// Lends the processor of this process. It is taken out of its place for that
-/// time: a command may run a part of the script that comes here again.
+/// Lends the processor of this process to `work`. It is taken out of its place for that
+/// time, because a command may run a part of the script that comes here again.
 pub(crate) fn with_processor<R>(work: impl FnOnce(&mut Processor) -> R) -> R {
     let kept = PROCESSOR.take();
     let mut processor = kept.unwrap_or_else(|| {
         Processor::new(&Settings {
-            // As in C these documents get no file.
+            // As in C these documents cannot name files.
             store_dir: None,
             ..config::settings()
         })
@@ -48,8 +48,8 @@ pub(crate) fn with_processor<R>(work: impl FnOnce(&mut Processor) -> R) -> R {
     result
 }
 
-/// `jsonrpc_exec("{...}")`, KEMI `exec` and `execx`: 1 when the document was
-/// answered, with an error too, and -1 when it is no JSON.
+/// The script function `jsonrpc_exec("{...}")`, and KEMI's `exec` and `execx`. They
+/// return 1 if the document was answered, even with an error, and -1 if it is not JSON.
 pub(crate) fn exec(_message: &mut Message<'_>, args: &Args<'_>) -> i32 {
     let document = match args.text(0) {
         Ok(document) if !document.is_empty() => document,
@@ -76,7 +76,7 @@ pub(crate) fn exec(_message: &mut Message<'_>, args: &Args<'_>) -> i32 {
     if is_json { 1 } else { -1 }
 }
 
-/// The script as the one who is answered.
+/// The script as the client that is answered.
 #[derive(Debug, Default)]
 struct ScriptClient {
     status: Option<(u16, String)>,
@@ -84,7 +84,7 @@ struct ScriptClient {
 }
 
 impl ScriptClient {
-    /// Our own code has failed.
+    /// The answer if our own code has failed.
     fn failed() -> Self {
         let mut client = Self::default();
         client.set_status(500, "Internal Error");
@@ -92,7 +92,7 @@ impl ScriptClient {
         client
     }
 
-    /// Makes the answer the one that the script reads.
+    /// Makes this the answer that the script reads.
     fn keep(self) {
         let (code, text) = self.status.unwrap_or_else(|| (200, "OK".to_owned()));
         *LAST.lock() = Last {
@@ -121,7 +121,7 @@ impl Client for ScriptClient {
     }
 }
 
-/// The parts of `$jsonrpl`, numbered.
+/// Gives the parts of `$jsonrpl` their numbers.
 pub(crate) fn parse_reply(part: &[u8]) -> Option<i32> {
     match part {
         b"code" => Some(0),
@@ -131,8 +131,8 @@ pub(crate) fn parse_reply(part: &[u8]) -> Option<i32> {
     }
 }
 
-/// `$jsonrpl(code)`, `$jsonrpl(text)` and `$jsonrpl(body)`. As in C the code is
-/// 0 before the first document, and the others are null.
+/// The values of `$jsonrpl(code)`, `$jsonrpl(text)` and `$jsonrpl(body)`. As in C the
+/// code is 0 before the first document, and the others are null.
 pub(crate) fn reply(_message: &mut Message<'_>, part: i32) -> Value {
     let last = LAST.lock();
     let text = |text: Option<&[u8]>| text.map_or(Value::Null, |text| Value::Text(text.to_vec()));
@@ -143,12 +143,12 @@ pub(crate) fn reply(_message: &mut Message<'_>, part: i32) -> Value {
     }
 }
 
-/// KEMI `response`: the body of the last answer.
+/// KEMI's `response`, which is the body of the last answer.
 pub(crate) fn response(message: &mut Message<'_>, _args: &Args<'_>) -> Value {
     reply(message, 2)
 }
 
-/// `jsonrpc.echo`: a text and a number, as they came.
+/// Answers `jsonrpc.echo` with its two parameters, a text and a number.
 pub(crate) fn echo(call: &mut Call<'_>) -> Result<(), Fault> {
     let Some(text) = call.next_text() else {
         return Ok(());

@@ -1,7 +1,7 @@
 //! Answers that are written into files.
 //!
-//! A client names the file, so it may only be one below the directory that the
-//! operator has set aside, and the way there may not lead through a link.
+//! A client names the file. So it must be below the directory that the operator has set
+//! aside, and the way there must not lead through a link.
 
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
@@ -18,12 +18,12 @@ use rustix::process::{Resource, getrlimit};
 #[derive(Debug)]
 pub(crate) struct Store {
     path: PathBuf,
-    /// Opened once, so that all files are below the same directory whatever
-    /// becomes of its name.
+    /// The directory, which is opened once, so that all files are below the same one
+    /// even if its name changes.
     directory: Option<OwnedFd>,
 }
 
-/// A file that an answer will go to.
+/// A file for an answer.
 #[derive(Debug)]
 pub(crate) struct StoredFile {
     name: String,
@@ -47,10 +47,10 @@ impl Store {
         }
     }
 
-    /// Opens or makes the file. What is in it stays until the answer is there.
+    /// Opens or creates the file. Its contents stay until the answer is there.
     ///
     /// # Errors
-    /// It is not below the directory, or cannot be written.
+    /// The file is not below the directory, or cannot be written.
     pub(crate) fn file(&self, path: &[u8]) -> Result<StoredFile, Error> {
         let name = String::from_utf8_lossy(path).into_owned();
         let failed =
@@ -67,7 +67,7 @@ impl Store {
             .directory
             .as_ref()
             .ok_or_else(|| failed(&"the directory of store_dir cannot be used"))?;
-        // A pipe without a reader would hold everybody up.
+        // A pipe without a reader would block everybody.
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::NONBLOCK | OFlags::CLOEXEC;
         let mode = Mode::from_raw_mode(0o640);
         let file = open_below(directory, below, flags, mode).map_err(|error| match error {
@@ -91,8 +91,8 @@ impl Store {
 
 /// Opens a file step by step from a directory, so that no link leads out of it.
 ///
-/// One call of openat2 would do the same, but older systems and many a filter for
-/// system calls have none.
+/// One call of openat2 would do it, but older systems and many filters for system calls
+/// lack it.
 fn open_below(
     directory: &OwnedFd,
     below: &Path,
@@ -124,11 +124,11 @@ fn open_below(
 }
 
 impl StoredFile {
-    /// Makes this the file's content. Where there is no room for it, the file
-    /// stays as it is; never is half an answer left.
+    /// Makes this the file's content. If the disk has no space for it the file stays as
+    /// it is; half an answer is never left.
     ///
     /// # Errors
-    /// It cannot be written.
+    /// The file cannot be written.
     pub(crate) fn write(&self, answer: &[u8]) -> Result<(), Error> {
         self.make_room(answer.len() as u64)
             .map_err(std::io::Error::from)
@@ -136,15 +136,16 @@ impl StoredFile {
             .map_err(|error| Error::new(format!("cannot write {:?}: {error}", self.name)))
     }
 
-    /// Takes the room on the disk while the old content is still there.
+    /// Reserves space on the disk while the old content is still there.
     fn make_room(&self, len: u64) -> Result<(), Errno> {
-        // To write beyond this limit would not fail but end the process.
+        // A write beyond this limit would not fail but end the process.
         let limit = getrlimit(Resource::Fsize).current;
         if limit.is_some_and(|limit| len > limit) {
             return Err(Errno::FBIG);
         }
         match retry_on_intr(|| fallocate(&self.file, FallocateFlags::KEEP_SIZE, 0, len)) {
-            // Some file systems cannot; then writing tells whether there is room.
+            // Some file systems cannot reserve space; then the write shows whether
+            // there is enough.
             Err(Errno::OPNOTSUPP | Errno::NOSYS) => Ok(()),
             made => made,
         }
@@ -156,7 +157,7 @@ impl StoredFile {
             .write_all(answer)
             .and_then(|()| file.set_len(answer.len() as u64));
         if written.is_err() {
-            // If not even that is possible, there is nothing left to try.
+            // If not even this works, there is nothing left to try.
             let _ = file.set_len(0);
         }
         written

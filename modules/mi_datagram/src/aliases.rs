@@ -1,11 +1,10 @@
-//! The names that commands had in the old Management Interface, and today's
-//! RPC commands that do their work.
+//! The names of commands in the old Management Interface, and today's RPC commands that
+//! do their work.
 //!
-//! The 138 names are those of Kamailio 4.4.7: 5.0 dropped the interface. Most
-//! commands only changed their names. Where the order or the meaning of
-//! arguments changed too, the table says how to move them.
-//! `docs/mi_datagram-commands.md` shows the table to administrators, and a test
-//! compares the two.
+//! The 138 names are those of Kamailio 4.4.7, because 5.0 dropped the interface. Most
+//! commands only changed their names. If the order or the meaning of arguments changed
+//! too, the table says how to move them. `docs/mi_datagram-commands.md` shows the table
+//! to administrators, and a test compares the two.
 
 mod calls;
 mod data;
@@ -17,53 +16,52 @@ mod users;
 
 pub(crate) use gone::reason_gone;
 
-/// An old name and what may run for it.
+/// An old name, and the commands that may run for it.
 #[derive(Debug)]
 pub(crate) struct Alias {
     /// The old name.
     pub(crate) name: &'static str,
-    /// In the order in which they are tried.
+    /// The commands, in the order in which they are tried.
     pub(crate) candidates: &'static [Candidate],
 }
 
 /// A command that may run for an old name.
 #[derive(Debug)]
 pub(crate) struct Candidate {
-    /// What runs.
+    /// The command that runs.
     pub(crate) command: Command,
-    /// How many arguments there may be: the least and the most.
+    /// The least and the largest number of arguments that it takes.
     pub(crate) takes: (usize, usize),
-    /// What the command gets of them.
+    /// The arguments that the command gets.
     pub(crate) arguments: Arguments,
 }
 
 /// The name of the command.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Command {
-    /// This one.
+    /// The command has this name.
     Named(&'static str),
-    /// The first argument of the request.
+    /// The first argument of the request is the name.
     FirstArgument,
 }
 
-/// What a command gets of the arguments of a request.
+/// The arguments that a command gets from those of a request.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Arguments {
-    /// All of them, in their order.
+    /// The command gets all of them, in their order.
     AsTheyAre,
-    /// These, in this order.
+    /// The command gets these, in this order.
     Built(&'static [Piece]),
 }
 
-/// A part of the arguments that a command gets. Arguments of the request are
-/// counted from 0.
+/// A part of a command's arguments. The arguments of the request are counted from 0.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Piece {
     /// This argument. If it is missing, the list ends here.
     Argument(usize),
     /// This argument, or the text if it is missing.
     ArgumentOr(usize, &'static str),
-    /// This argument, but empty where it is missing or `.`, which meant "none".
+    /// This argument, which is made empty if it is missing or `.`, which meant "none".
     DotIsEmpty(usize),
     /// All arguments from this one on.
     Rest(usize),
@@ -71,19 +69,19 @@ pub(crate) enum Piece {
     Text(&'static str),
 }
 
-/// What to do with a request.
+/// The outcome of looking for a command.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Choice<'a> {
-    /// Run this command with these arguments.
+    /// This command is to be run with these arguments.
     Run {
         /// Its name.
         command: &'a [u8],
         /// Its arguments.
         arguments: Vec<&'a [u8]>,
     },
-    /// A command is there, but not for that many arguments.
+    /// There is such a command, but not for this number of arguments.
     WrongCount,
-    /// None of the commands is registered: their module is not loaded.
+    /// None of the commands is registered, because their module is not loaded.
     NotRegistered,
 }
 
@@ -98,14 +96,14 @@ impl Alias {
             })
     }
 
-    /// Whether one of the commands is there for just that many arguments.
+    /// Whether one of the commands takes exactly this number of arguments.
     pub(crate) fn asks_for(&self, count: usize) -> bool {
         self.candidates
             .iter()
             .any(|candidate| candidate.takes.1 < usize::MAX && candidate.takes(count))
     }
 
-    /// Picks the first candidate that the server has and that takes that many
+    /// Picks the first candidate that the server has and that takes this number of
     /// arguments.
     pub(crate) fn choose<'a>(
         &self,
@@ -157,7 +155,7 @@ impl Command {
 }
 
 impl Arguments {
-    /// What the command gets for these arguments of a request.
+    /// The arguments for the command, made from those of a request.
     pub(crate) fn apply<'a>(self, arguments: &[&'a [u8]]) -> Vec<&'a [u8]> {
         let Self::Built(pieces) = self else {
             return arguments.to_vec();
@@ -188,7 +186,7 @@ impl Arguments {
     }
 }
 
-/// A command of another name, or the same, and nothing else changed.
+/// A candidate that differs from the old command at most by its name.
 const fn same(command: &'static str) -> Candidate {
     Candidate {
         command: Command::Named(command),
@@ -197,7 +195,7 @@ const fn same(command: &'static str) -> Candidate {
     }
 }
 
-/// A command that gets other arguments than the request has.
+/// A candidate that gets other arguments than the request has.
 const fn moved(command: &'static str, pieces: &'static [Piece]) -> Candidate {
     Candidate {
         command: Command::Named(command),
@@ -206,7 +204,7 @@ const fn moved(command: &'static str, pieces: &'static [Piece]) -> Candidate {
     }
 }
 
-/// Several aliases: a name, and what may run for it.
+/// Defines several aliases, each as a name and its candidates.
 macro_rules! aliases {
     ($($name:literal => $($candidate:expr),+;)*) => {
         &[$(crate::aliases::Alias { name: $name, candidates: &[$($candidate),+] }),*]
@@ -214,7 +212,7 @@ macro_rules! aliases {
 }
 use aliases;
 
-/// The tables, each with the heading it has in the documentation.
+/// The tables, each with its heading in the documentation.
 const FAMILIES: &[(&str, &[Alias])] = &[
     ("The server", server::ALIASES),
     ("Calls and transactions", calls::ALIASES),
@@ -222,12 +220,12 @@ const FAMILIES: &[(&str, &[Alias])] = &[
     ("Tables and lists", data::ALIASES),
 ];
 
-/// Looks an old name up.
+/// Finds an old name.
 pub(crate) fn lookup(name: &[u8]) -> Option<&'static Alias> {
     all().find(|alias| alias.name.as_bytes() == name)
 }
 
-/// All of them.
+/// All aliases.
 pub(crate) fn all() -> impl Iterator<Item = &'static Alias> {
     FAMILIES.iter().flat_map(|(_, aliases)| *aliases)
 }

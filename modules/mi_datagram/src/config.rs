@@ -8,45 +8,45 @@ use kamailio::net::{Endpoint, OwnerNames, OwnerParams, process_count};
 use kamailio::rpc::MaxReply;
 use parking_lot::Mutex;
 
-/// What is spoken on the socket.
+/// The protocol of the socket.
 const PROTOCOL: &str = "mi";
 
-/// What the configuration file says.
+/// The values of the parameters.
 #[derive(Clone, Debug)]
 pub(crate) struct Settings {
-    /// `socket_name`
+    /// The parameter `socket_name`.
     socket: Option<Endpoint>,
-    /// `children_count`
+    /// The parameter `children_count`.
     pub(crate) children: u32,
-    /// `unix_socket_mode`, `unix_socket_user`, `unix_socket_group`
+    /// The parameters `unix_socket_mode`, `unix_socket_user` and `unix_socket_group`.
     pub(crate) owner: OwnerParams,
-    /// `socket_timeout`
+    /// The parameter `socket_timeout`.
     timeout: Duration,
-    /// `reply_indent`
+    /// The parameter `reply_indent`.
     pub(crate) indent: Vec<u8>,
-    /// `max_reply`
+    /// The parameter `max_reply`.
     pub(crate) max_reply: MaxReply,
-    /// `alias`: new names by old ones.
+    /// The parameters `alias`: new names by old ones.
     pub(crate) aliases: HashMap<Vec<u8>, Vec<u8>>,
 }
 
-/// What `socket_name` has to be.
+/// The description of a valid `socket_name`.
 const SOCKET_NAME_WANTED: &str =
     "write a path, such as \"/run/kamailio/mi.sock\", or \"udp:127.0.0.1:8033\"";
 
-/// The parameters for who may use the socket.
+/// The names of the parameters that control the access to the socket.
 const OWNER: OwnerNames = OwnerNames {
     mode: "unix_socket_mode",
     user: "unix_socket_user",
     group: "unix_socket_group",
 };
 
-/// The mode where no parameter gives one: the owner and the group may write.
+/// The default mode, by which the owner and the group may write.
 const MODE: u32 = 0o660;
 
 static SETTINGS: Mutex<Option<Settings>> = Mutex::new(None);
 
-/// All that was set so far.
+/// The values that were set so far.
 pub(crate) fn settings() -> Settings {
     change(|settings| settings.clone())
 }
@@ -64,7 +64,7 @@ fn change<R>(edit: impl FnOnce(&mut Settings) -> R) -> R {
 }
 
 impl Settings {
-    /// Where to listen.
+    /// The endpoint at which to listen.
     pub(crate) fn endpoint(&self) -> Result<Endpoint, Error> {
         let socket = self.socket.clone().ok_or_else(|| {
             Error::new(format!(
@@ -78,18 +78,18 @@ impl Settings {
     }
 }
 
-/// `max_reply` where it is not set.
+/// The default of `max_reply`.
 pub(crate) const DEFAULT_MAX_REPLY: i32 = MaxReply::DEFAULT.parameter();
 
-/// `max_reply`
+/// Sets `max_reply`.
 pub(crate) fn set_max_reply(bytes: i32) -> Result<(), Error> {
     let max_reply = MaxReply::new(bytes)?;
     change(|settings| settings.max_reply = max_reply);
     Ok(())
 }
 
-/// `socket_name`: a path, also behind `unix:` or `unixd:`, or `udp:address:port`.
-/// The last one counts.
+/// Sets `socket_name`: a path, optionally behind `unix:` or `unixd:`, or
+/// `udp:address:port`. The last one counts.
 pub(crate) fn set_socket_name(text: &str) -> Result<(), Error> {
     if text.is_empty() {
         return Err(Error::new(format!("it is empty; {SOCKET_NAME_WANTED}")));
@@ -99,41 +99,41 @@ pub(crate) fn set_socket_name(text: &str) -> Result<(), Error> {
     Ok(())
 }
 
-/// `children_count`
+/// Sets `children_count`.
 pub(crate) fn set_children_count(count: i32) -> Result<(), Error> {
     let count = process_count(count, 1)?;
     change(|settings| settings.children = count);
     Ok(())
 }
 
-/// `unix_socket_mode`
+/// Sets `unix_socket_mode`.
 pub(crate) fn set_mode(mode: i32) -> Result<(), Error> {
     change(|settings| settings.owner.set_usable_mode(mode))
 }
 
-/// `unix_socket_user` by name, and with it the user's group.
+/// Sets `unix_socket_user` by name, and with it the user's group.
 pub(crate) fn set_user(name: &str) -> Result<(), Error> {
     change(|settings| settings.owner.set_user_and_group(name))
 }
 
-/// `unix_socket_user` as a number.
+/// Sets `unix_socket_user`, a number.
 pub(crate) fn set_user_id(user: i32) -> Result<(), Error> {
     change(|settings| settings.owner.set_user_id(user))
 }
 
-/// `unix_socket_group` by name.
+/// Sets `unix_socket_group` by name.
 pub(crate) fn set_group(name: &str) -> Result<(), Error> {
     change(|settings| settings.owner.set_group(name))
 }
 
-/// `unix_socket_group` as a number.
+/// Sets `unix_socket_group`, a number.
 pub(crate) fn set_group_id(group: i32) -> Result<(), Error> {
     change(|settings| settings.owner.set_group_id(group))
 }
 
-/// `socket_timeout`, in milliseconds.
+/// Sets `socket_timeout`, in milliseconds.
 pub(crate) fn set_timeout(milliseconds: i32) -> Result<(), Error> {
-    /// A reply that nobody fetches in this time is of no use to anybody.
+    /// A reply that nobody fetches within this time is of no use any more.
     const LONGEST: u64 = 60_000;
     let milliseconds = u64::try_from(milliseconds)
         .ok()
@@ -148,13 +148,13 @@ pub(crate) fn set_timeout(milliseconds: i32) -> Result<(), Error> {
     Ok(())
 }
 
-/// `reply_indent`
+/// Sets `reply_indent`.
 pub(crate) fn set_indent(indent: &str) -> Result<(), Error> {
     change(|settings| settings.indent = indent.as_bytes().to_vec());
     Ok(())
 }
 
-/// `alias`: `old=new`.
+/// Sets `alias`, which has the form `old=new`.
 pub(crate) fn add_alias(text: &str) -> Result<(), Error> {
     let names = text
         .split_once('=')

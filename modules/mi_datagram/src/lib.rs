@@ -1,9 +1,9 @@
 //! Kamailio's RPC commands in the text syntax of the old Management Interface,
 //! on a Unix or UDP datagram socket.
 //!
-//! `aliases` has the old names of commands, `config` keeps what the configuration says, `service` answers datagrams and
-//! `runner` runs commands for it,
-//! `shapes` has replies as they were.
+//! `config` keeps the parameters, `service` answers datagrams and `runner` runs
+//! commands for it. `aliases` has the old names of commands, and `shapes` the replies
+//! in their old shape.
 #![deny(unsafe_code)]
 
 mod aliases;
@@ -18,7 +18,7 @@ use kamailio::net::{Group, Handlers};
 
 use crate::service::Management;
 
-// What this expands to is the module's only unsafe code.
+// The expansion of the declaration is the module's only unsafe code.
 #[allow(unsafe_code)]
 mod exports {
     use crate::config;

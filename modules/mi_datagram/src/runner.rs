@@ -1,9 +1,9 @@
-//! Runs commands with texts for arguments.
+//! Running commands whose arguments are texts.
 
 use kamailio::rpc::{Answer, Engine, MaxReply, Policy, Responder};
 use rpc_wire::value::{Param, Params, Reply};
 
-/// The engine, and the buffer it needs.
+/// The engine, and the buffer that it needs.
 #[derive(Debug)]
 pub(crate) struct Runner {
     engine: Engine,
@@ -18,8 +18,8 @@ impl Runner {
         }
     }
 
-    /// Runs a command and gives `take` its reply, and whether that must have left
-    /// when `take` returns.
+    /// Runs a command and passes its reply to `take`, with whether the reply must have
+    /// left when `take` returns.
     pub(crate) fn run<'a>(
         &mut self,
         command: &[u8],
@@ -36,7 +36,7 @@ impl Runner {
             .run(command, &mut self.params, &mut Passing(take));
     }
 
-    /// Runs a command for what `read` makes of its reply.
+    /// Runs a command and returns the result of `read` for its reply.
     pub(crate) fn call<R>(
         &mut self,
         command: &[u8],
@@ -58,7 +58,7 @@ impl Runner {
     }
 }
 
-/// Passes a reply on to a function.
+/// A responder that passes the reply to a function.
 struct Passing<F>(F);
 
 impl<F: FnMut(&Reply, bool)> Responder for Passing<F> {

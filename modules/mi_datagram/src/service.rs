@@ -1,4 +1,4 @@
-//! Datagrams and their answers.
+//! Answering datagrams.
 
 use kamailio::core::log::Shown;
 use kamailio::core::process;
@@ -15,21 +15,21 @@ use crate::config::Settings;
 use crate::runner::Runner;
 use crate::shapes::{self, Render};
 
-/// What a client is told that names no command.
+/// The text for a client that names no command.
 const NOT_AVAILABLE: &str = "command not available";
 
-/// What a client is told that gives a command more or less than it takes.
+/// The text for a client that gives a command too few or too many arguments.
 pub(crate) const WRONG_COUNT: &str = "Too few or too many arguments";
 
-/// What a request asks for.
+/// The command for which a request asks.
 enum Todo {
-    /// This command, with the arguments as they are.
+    /// A command of today, with the arguments as they are.
     Command(Vec<u8>),
-    /// One that has an old name.
+    /// A command with an old name.
     Alias(&'static Alias),
 }
 
-/// What a handler process does.
+/// The service of a handler process.
 #[derive(Debug)]
 pub(crate) struct Management {
     settings: Settings,
@@ -110,7 +110,7 @@ impl Management {
         }
     }
 
-    /// What is to be done for a command of this name, if anything.
+    /// The command of this name, if there is one.
     fn todo(&self, name: &[u8]) -> Option<Todo> {
         if let Some(command) = self.settings.aliases.get(name) {
             return rpc::exists(command).then(|| Todo::Command(command.clone()));
@@ -121,7 +121,7 @@ impl Management {
             .or_else(|| rpc::exists(name).then(|| Todo::Command(name.to_vec())))
     }
 
-    /// Runs a command and answers with what `read` makes of its reply.
+    /// Runs a command and answers with the result of `read` for its reply.
     fn run(
         &mut self,
         command: &[u8],
@@ -152,13 +152,14 @@ impl Management {
     }
 }
 
-/// Whether there is so much memory, in bytes. Where it is little it is not asked for.
+/// Whether this many bytes can be allocated. For a small number the system is not
+/// asked.
 fn has_memory(bytes: usize) -> bool {
     const LITTLE: usize = 1024 * 1024;
     bytes < LITTLE || process::can_have_memory(bytes)
 }
 
-/// Appends a reply, or where that is too large one that says so.
+/// Appends a reply. If it is too large it appends one that says so.
 fn put(tree: &Tree, indent: &[u8], outbox: &mut Outbox<'_>) {
     let start = outbox.buffer().len();
     tree.encode(indent, outbox.buffer());

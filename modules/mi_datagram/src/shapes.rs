@@ -1,8 +1,7 @@
 //! Replies in the shape that they had in the old Management Interface.
 //!
-//! For its everyday commands. What those told and today's commands do not tell
-//! is left out. Every other command's reply is written by the one rule of
-//! `Tree::of_reply`.
+//! The everyday commands have their old shape here. What today's commands do not tell
+//! any more is left out. All other replies follow the one rule of `Tree::of_reply`.
 
 mod dialogs;
 mod dispatcher;
@@ -21,7 +20,7 @@ use crate::runner::Runner;
 #[derive(Debug)]
 pub(crate) struct Shape {
     name: &'static str,
-    /// How many arguments it takes: the least and the most.
+    /// The least and the largest number of arguments that it takes.
     takes: (usize, usize),
     /// How its reply is rendered.
     pub(crate) render: Render,
@@ -45,13 +44,13 @@ impl Shape {
         }
     }
 
-    /// Whether it takes so many arguments.
+    /// Whether it takes this number of arguments.
     pub(crate) fn takes(&self, count: usize) -> bool {
         (self.takes.0..=self.takes.1).contains(&count)
     }
 }
 
-/// For commands that did not look.
+/// The numbers of arguments for commands that did not check them.
 const ANY: (usize, usize) = (0, usize::MAX);
 
 const FAMILIES: &[&[Shape]] = &[
@@ -70,7 +69,7 @@ pub(crate) fn lookup(name: &[u8]) -> Option<&'static Shape> {
     shapes.find(|shape| shape.name.as_bytes() == name)
 }
 
-/// That all went well, whatever the command says to that, or its fault.
+/// A reply that only says that all went well, or the fault of the command.
 fn only_status(reply: &Reply) -> Tree {
     match reply.fault() {
         Some(Fault { code, reason }) => Tree::status(code, reason),
@@ -80,7 +79,8 @@ fn only_status(reply: &Reply) -> Tree {
 
 /// The fault of a command in the words of the old one.
 ///
-/// `words` has pairs: how the fault starts, and code and reason in its place.
+/// `words` has pairs: the start of a fault, and the code and the reason that replace
+/// it.
 fn fault(reply: &Reply, words: &[(&str, (i32, &str))]) -> Option<Tree> {
     let Fault { code, reason } = reply.fault()?;
     let old = words
@@ -97,7 +97,8 @@ fn first_struct(reply: &Reply) -> Option<Values<'_>> {
     reply.values().containers().next()
 }
 
-/// A member's value as text, empty where there is none or it is null.
+/// The text of a member's value. It is empty if there is no such member, or if its
+/// value is null.
 fn text(members: Values<'_>, name: &str) -> Vec<u8> {
     match members.get(name) {
         None | Some(Value::Scalar(Scalar::Null)) => Vec::new(),
@@ -105,7 +106,7 @@ fn text(members: Values<'_>, name: &str) -> Vec<u8> {
     }
 }
 
-/// The same, and none where it is empty.
+/// The text of a member's value, if it is not empty.
 fn set_text(members: Values<'_>, name: &str) -> Option<Vec<u8>> {
     Some(text(members, name)).filter(|text| !text.is_empty())
 }

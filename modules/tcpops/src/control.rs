@@ -1,4 +1,4 @@
-//! How long a connection lives, whether its end is told, and by which one a
+//! The lifetime of a connection, the report of its end, and the connection by which a
 //! message leaves.
 
 use kamailio::core::args::Args;
@@ -14,11 +14,11 @@ static SET_OUTBOUND: Function = Function::new("tcp_set_otcpid");
 static USE_OUTBOUND: Function = Function::new("tcp_set_otcpid_flag");
 static CLOSE: Function = Function::new("tcp_close_connection");
 
-/// What two functions answer where their connection is not known. It ends the
-/// script, as it does with the C module.
+/// The result of two functions if their connection is not known. It ends the script, as
+/// it does with the C module.
 const ENDS_THE_SCRIPT: i32 = 0;
 
-/// `tcp_set_connection_lifetime("3600")`
+/// The script function `tcp_set_connection_lifetime("3600")`.
 pub(crate) fn set_lifetime(message: &mut Message<'_>, args: &Args<'_>) -> i32 {
     SET_LIFETIME.answer(|| {
         let seconds = args.int(0)?;
@@ -26,7 +26,7 @@ pub(crate) fn set_lifetime(message: &mut Message<'_>, args: &Args<'_>) -> i32 {
     })
 }
 
-/// `tcp_set_connection_lifetime("$conid", "3600")`
+/// The script function `tcp_set_connection_lifetime("$conid", "3600")`.
 pub(crate) fn set_lifetime_of(_message: &mut Message<'_>, args: &Args<'_>) -> i32 {
     SET_LIFETIME.answer(|| {
         let (id, seconds) = (args.int(0)?, args.int(1)?);
@@ -42,7 +42,7 @@ fn live_for(connection: &Connection, seconds: i32) -> Result<i32, Refusal> {
     Ok(1)
 }
 
-/// `tcp_enable_closed_event()`
+/// The script function `tcp_enable_closed_event()`.
 pub(crate) fn tell_end(message: &mut Message<'_>, _args: &Args<'_>) -> i32 {
     TELL_END.answer(|| {
         if !events::only_where_asked() {
@@ -53,7 +53,7 @@ pub(crate) fn tell_end(message: &mut Message<'_>, _args: &Args<'_>) -> i32 {
     })
 }
 
-/// `tcp_enable_closed_event("$conid")`
+/// The script function `tcp_enable_closed_event("$conid")`.
 pub(crate) fn tell_end_of(_message: &mut Message<'_>, args: &Args<'_>) -> i32 {
     TELL_END.answer(|| {
         numbered(args.int(0)?, ENDS_THE_SCRIPT)?.mark();
@@ -61,7 +61,7 @@ pub(crate) fn tell_end_of(_message: &mut Message<'_>, args: &Args<'_>) -> i32 {
     })
 }
 
-/// `tcp_set_otcpid("$var(conid)")`
+/// The script function `tcp_set_otcpid("$var(conid)")`.
 pub(crate) fn set_outbound(message: &mut Message<'_>, args: &Args<'_>) -> i32 {
     SET_OUTBOUND.answer(|| {
         message.set_outbound_connection(args.int(0)?);
@@ -69,7 +69,7 @@ pub(crate) fn set_outbound(message: &mut Message<'_>, args: &Args<'_>) -> i32 {
     })
 }
 
-/// `tcp_set_otcpid_flag("1")`
+/// The script function `tcp_set_otcpid_flag("1")`.
 pub(crate) fn use_outbound(message: &mut Message<'_>, args: &Args<'_>) -> i32 {
     USE_OUTBOUND.answer(|| {
         message.use_outbound_connection(args.int(0)? != 0);
@@ -77,12 +77,12 @@ pub(crate) fn use_outbound(message: &mut Message<'_>, args: &Args<'_>) -> i32 {
     })
 }
 
-/// `tcp_close_connection()`
+/// The script function `tcp_close_connection()`.
 pub(crate) fn close(message: &mut Message<'_>, _args: &Args<'_>) -> i32 {
     CLOSE.answer(|| end(message.connection_id()))
 }
 
-/// `tcp_close_connection("$var(conid)")`
+/// The script function `tcp_close_connection("$var(conid)")`.
 pub(crate) fn close_of(_message: &mut Message<'_>, args: &Args<'_>) -> i32 {
     CLOSE.answer(|| end(args.int(0)?))
 }

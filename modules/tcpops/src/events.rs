@@ -9,7 +9,8 @@ use kamailio::core::tcp_events::{self, Ended, Reason};
 use kamailio::core::{Error, log, log_limited};
 use parking_lot::{Mutex, RwLock};
 
-/// `closed_event`: never, for all connections, or for those that asked.
+/// The parameter `closed_event`: whether the routes run never, for all connections, or
+/// for those that asked.
 static MODE: AtomicI32 = AtomicI32::new(ALL);
 const NEVER: i32 = 0;
 const ALL: i32 = 1;
@@ -17,7 +18,7 @@ const ASKED: i32 = 2;
 
 static CALLBACK: RwLock<Option<CString>> = RwLock::new(None);
 
-/// What the script has for each reason.
+/// The script's action for each reason.
 static ACTIONS: RwLock<Actions> = RwLock::new(Actions {
     closed: None,
     timeout: None,
@@ -34,7 +35,7 @@ struct Actions {
 /// The connection whose event route runs. The core does not find it any more.
 static ENDED: Mutex<Option<(i32, Peer)>> = Mutex::new(None);
 
-/// `modparam("tcpops", "closed_event", 2)`
+/// Sets `modparam("tcpops", "closed_event", 2)`.
 pub(crate) fn set_mode(mode: i32) -> Result<(), Error> {
     if !(NEVER..=ASKED).contains(&mode) {
         return Err(Error::new(format!(
@@ -46,7 +47,7 @@ pub(crate) fn set_mode(mode: i32) -> Result<(), Error> {
     Ok(())
 }
 
-/// `modparam("tcpops", "event_callback", "ksr_tcpops_event")`
+/// Sets `modparam("tcpops", "event_callback", "ksr_tcpops_event")`.
 pub(crate) fn set_callback(function: &str) -> Result<(), Error> {
     let function = CString::new(function).map_err(|_| "it has a NUL in it")?;
     *CALLBACK.write() = (!function.is_empty()).then_some(function);
@@ -58,7 +59,7 @@ pub(crate) fn only_where_asked() -> bool {
     MODE.load(Relaxed) == ASKED
 }
 
-/// Finds what the script has for the ends of connections.
+/// Finds the script's actions for the ends of connections.
 pub(crate) fn init() -> Result<(), Error> {
     if MODE.load(Relaxed) == NEVER {
         return Ok(());
@@ -86,7 +87,7 @@ pub(crate) fn init() -> Result<(), Error> {
     tcp_events::register(run)
 }
 
-/// The callback takes the place of all event routes.
+/// The action for an event. The callback replaces all event routes.
 fn action(event: &'static CStr) -> Option<Action> {
     match &*CALLBACK.read() {
         Some(function) => Some(Action::Callback {
@@ -125,8 +126,7 @@ fn action_for(reason: Reason) -> Option<Action> {
     }
 }
 
-/// Who was at the other end of the connection with this number, while its event
-/// route runs.
+/// The peer of the connection with this number, while its event route runs.
 pub(crate) fn peer_of_ended(id: i32) -> Option<Peer> {
     let ended = ENDED.lock();
     ended

@@ -1,12 +1,12 @@
-//! What all script functions have in common: how they answer, and how they
-//! find a connection.
+//! The common parts of all script functions: how they return, and how they find a
+//! connection.
 
 use kamailio::core::log::Limiter;
 use kamailio::core::message::Message;
 use kamailio::core::tcp::Connection;
 use kamailio::core::{Error, log};
 
-/// Lines a second that one function writes about its own bad use, which a
+/// The limit of lines a second that a function logs about its own bad use, which a
 /// client can cause by leaving at the wrong moment.
 const LINES: u32 = 5;
 
@@ -16,7 +16,7 @@ pub(crate) struct Function {
     limiter: Limiter,
 }
 
-/// Why a function did nothing, and what the script gets for it.
+/// The reason why a function did nothing, and its result for the script.
 #[derive(Debug)]
 pub(crate) struct Refusal {
     code: i32,
@@ -24,7 +24,7 @@ pub(crate) struct Refusal {
 }
 
 impl Refusal {
-    /// Gives the script something else than -1.
+    /// A refusal with another result than -1.
     pub(crate) fn new(code: i32, reason: impl Into<Error>) -> Self {
         Refusal {
             code,
@@ -40,7 +40,7 @@ impl<E: Into<Error>> From<E> for Refusal {
 }
 
 impl Function {
-    /// The function that the script calls by this name.
+    /// The function with this name in the script.
     pub(crate) const fn new(name: &'static str) -> Self {
         Function {
             name,
@@ -48,7 +48,7 @@ impl Function {
         }
     }
 
-    /// Answers the script, and tells the operator of a refusal.
+    /// Returns a result to the script, and tells the operator of a refusal.
     pub(crate) fn answer(&self, run: impl FnOnce() -> Result<i32, Refusal>) -> i32 {
         run().unwrap_or_else(|refusal| {
             self.report(&refusal.reason);
@@ -69,12 +69,12 @@ impl Function {
     }
 }
 
-/// The connection with this number. The script gets `code` where there is none.
+/// The connection with this number. If there is none the script gets `code`.
 pub(crate) fn numbered(id: i32, code: i32) -> Result<Connection, Refusal> {
     Connection::find(id).ok_or_else(|| Refusal::new(code, format!("there is no connection {id}")))
 }
 
-/// The connection that the message came over.
+/// The connection over which the message came.
 pub(crate) fn current(message: &Message<'_>) -> Result<Connection, Refusal> {
     if !message.is_over_tcp() {
         return Err("the message did not come over TCP".into());

@@ -15,7 +15,7 @@ use crate::function::{Function, Refusal, current, numbered};
 static ENABLE: Function = Function::new("tcp_keepalive_enable");
 static DISABLE: Function = Function::new("tcp_keepalive_disable");
 
-/// `tcp_keepalive_enable("60", "5", "5")`
+/// The script function `tcp_keepalive_enable("60", "5", "5")`.
 pub(crate) fn enable(message: &mut Message<'_>, args: &Args<'_>) -> i32 {
     ENABLE.answer(|| {
         let probes = Probes::read(args, 0)?;
@@ -23,7 +23,7 @@ pub(crate) fn enable(message: &mut Message<'_>, args: &Args<'_>) -> i32 {
     })
 }
 
-/// `tcp_keepalive_enable("$conid", "60", "5", "5")`
+/// The script function `tcp_keepalive_enable("$conid", "60", "5", "5")`.
 pub(crate) fn enable_of(_message: &mut Message<'_>, args: &Args<'_>) -> i32 {
     ENABLE.answer(|| {
         let probes = Probes::read(args, 1)?;
@@ -31,23 +31,23 @@ pub(crate) fn enable_of(_message: &mut Message<'_>, args: &Args<'_>) -> i32 {
     })
 }
 
-/// `tcp_keepalive_disable()`
+/// The script function `tcp_keepalive_disable()`.
 pub(crate) fn disable(message: &mut Message<'_>, _args: &Args<'_>) -> i32 {
     DISABLE.answer(|| end(&current(message)?))
 }
 
-/// `tcp_keepalive_disable("$conid")`
+/// The script function `tcp_keepalive_disable("$conid")`.
 pub(crate) fn disable_of(_message: &mut Message<'_>, args: &Args<'_>) -> i32 {
     DISABLE.answer(|| end(&numbered(args.int(0)?, -1)?))
 }
 
-/// When to send them.
+/// The times at which probes are sent.
 struct Probes {
-    /// Seconds of silence before the first.
+    /// The seconds of silence before the first probe.
     idle: i32,
-    /// How many without an answer end the connection.
+    /// The number of unanswered probes that end the connection.
     count: i32,
-    /// Seconds between two.
+    /// The seconds between two probes.
     interval: i32,
 }
 
@@ -60,8 +60,8 @@ impl Probes {
         })
     }
 
-    /// Whatever the system refuses of the three stays as it was, as in C, and
-    /// is no failure to the script.
+    /// Sets the options. As in C, an option that the system refuses stays as it was,
+    /// which is no failure for the script.
     fn begin(&self, connection: &Connection) -> Result<i32, Refusal> {
         let descriptor = connection.descriptor()?;
         let socket = descriptor.as_fd();

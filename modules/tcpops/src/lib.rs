@@ -1,9 +1,9 @@
 //! Control of single TCP, TLS and WebSocket connections from the routing
 //! script.
 //!
-//! `function` is what all script functions have in common, `keepalive`,
-//! `control` and `lookup` have those functions, `variables` has `$tcp(...)`, and
-//! `events` the event routes of connections that ended.
+//! `function` has the common parts of all script functions, which are in `keepalive`,
+//! `control` and `lookup`. `variables` has `$tcp(...)`, and `events` the event routes
+//! of connections that ended.
 #![deny(unsafe_code)]
 
 mod control;
@@ -13,7 +13,7 @@ mod keepalive;
 mod lookup;
 mod variables;
 
-// What this expands to is the module's only unsafe code.
+// The expansion of the declaration is the module's only unsafe code.
 #[allow(unsafe_code)]
 mod exports {
     use crate::control::{

@@ -1,4 +1,4 @@
-//! Whether a connection lives, and which one leads to an address.
+//! Finding the connection to an address, and the state of connections.
 
 use std::net::Ipv6Addr;
 
@@ -17,20 +17,20 @@ static FIND: Function = Function::new("tcp_get_conid");
 /// The port of an address that has none.
 const PORT: u16 = 5060;
 
-/// What the script gets for a host that has no address; a number of the core's.
+/// The result for a host that has no address, which is one of the core's numbers.
 const NOT_RESOLVED: i32 = -5;
 
-/// `tcp_conid_state("$conid")`
+/// The script function `tcp_conid_state("$conid")`.
 pub(crate) fn state(_message: &mut Message<'_>, args: &Args<'_>) -> i32 {
     STATE.answer(|| Ok(state_of(Connection::find(args.int(0)?))))
 }
 
-/// `tcp_conid_alive("$conid")`
+/// The script function `tcp_conid_alive("$conid")`.
 pub(crate) fn alive(_message: &mut Message<'_>, args: &Args<'_>) -> i32 {
     ALIVE.answer(|| Ok(alive_or_not(Connection::find(args.int(0)?))))
 }
 
-/// `tcp_con_alive("192.0.2.1:5060")` or `tcp_con_alive("$du")`
+/// The script function `tcp_con_alive("192.0.2.1:5060")`, or with `$du`.
 pub(crate) fn address_alive(_message: &mut Message<'_>, args: &Args<'_>) -> i32 {
     ADDRESS_ALIVE.answer(|| {
         let (host, port) = parse(&args.text(0)?)?;
@@ -38,14 +38,14 @@ pub(crate) fn address_alive(_message: &mut Message<'_>, args: &Args<'_>) -> i32 
     })
 }
 
-/// `tcp_get_conid("192.0.2.1:5060", "$var(conid)")`
+/// The script function `tcp_get_conid("192.0.2.1:5060", "$var(conid)")`.
 pub(crate) fn find(_message: &mut Message<'_>, args: &Args<'_>) -> i32 {
     FIND.answer(|| {
         let (host, port) = parse(&args.text(0)?)?;
         let found = Connection::find_by_address(&host, port)
             .map_err(|error| Refusal::new(NOT_RESOLVED, error))?;
         if let Some(connection) = &found {
-            // Whoever asks is about to use it.
+            // The script is about to use the connection.
             connection.touch();
         }
         let id = found.map_or(0, |connection| connection.id());
@@ -54,7 +54,7 @@ pub(crate) fn find(_message: &mut Message<'_>, args: &Args<'_>) -> i32 {
     })
 }
 
-/// The C module's numbers.
+/// The C module's number for a state.
 fn state_of(connection: Option<Connection>) -> i32 {
     match connection.map(|connection| connection.state()) {
         Some(State::Established | State::Other(_)) => 1,
@@ -87,7 +87,7 @@ fn parse(text: &[u8]) -> Result<(Vec<u8>, u16), Error> {
     Ok((host.as_bytes().to_vec(), port))
 }
 
-/// Cuts `host`, `host:port`, `[IPv6]` and `[IPv6]:port` at the colon of the port.
+/// Splits `host`, `host:port`, `[IPv6]` and `[IPv6]:port` at the colon of the port.
 fn split(text: &str) -> (&str, Option<&str>) {
     if text.parse::<Ipv6Addr>().is_ok() {
         return (text, None);

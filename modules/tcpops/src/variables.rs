@@ -1,4 +1,4 @@
-//! `$tcp(...)`: the connection of a message.
+//! The variable `$tcp(...)`, which describes the connection of a message.
 
 use kamailio::core::message::Message;
 use kamailio::core::tcp::{Connection, Peer};
@@ -6,17 +6,17 @@ use kamailio::core::variables::Value;
 
 use crate::events;
 
-/// The parts, in the order of their numbers. Those with `a` in front are null
-/// where the connection has ended.
+/// The parts, in the order of their numbers. Those that begin with `a` are null if the
+/// connection has ended.
 const PARTS: [&str; 6] = ["conid", "c_si", "c_sp", "aconid", "ac_si", "ac_sp"];
 
-/// Numbers `$tcp(part)`.
+/// Gives the part in `$tcp(part)` its number.
 pub(crate) fn parse_tcp(part: &[u8]) -> Option<i32> {
     let index = PARTS.iter().position(|name| name.as_bytes() == part)?;
     i32::try_from(index).ok()
 }
 
-/// What it is for this message.
+/// The value of a part for this message.
 pub(crate) fn get_tcp(message: &mut Message<'_>, part: i32) -> Value {
     let part = usize::try_from(part).ok().and_then(|part| PARTS.get(part));
     let id = message.connection_id();
@@ -35,8 +35,8 @@ fn active(id: i32) -> Option<Connection> {
     Connection::find(id)
 }
 
-/// The connection's other end; that of one which has ended, as long as its
-/// event route runs; and where there is none, the message's sender.
+/// The other end of the connection. If the connection has ended it is known as long as
+/// the event route runs. Without a connection it is the message's sender.
 fn known(message: &Message<'_>) -> Peer {
     let id = message.connection_id();
     active(id)

@@ -1,4 +1,4 @@
-//! Calls and transactions, and what carries or watches them.
+//! Calls and transactions, and the modules that carry or watch them.
 
 use super::Piece::{Argument, ArgumentOr, DotIsEmpty};
 use super::{Alias, aliases, moved, same};
@@ -17,8 +17,8 @@ pub(super) const ALIASES: &[Alias] = aliases! {
     "profile_list_dlgs" => same("dlg.profile_list");
 
     "t_hash" => same("tm.hash_stats");
-    // Today's commands read header fields and body even where there are none,
-    // and send what they got: `.` would be a header field.
+    // Today's commands read header fields and a body even if there are none, and send
+    // what they got, so that `.` would become a header field.
     "t_reply" => moved(
         "tm.reply",
         &[Argument(0), Argument(1), Argument(2), Argument(3), DotIsEmpty(4), DotIsEmpty(5)],

@@ -53,8 +53,8 @@ pub(super) const ALIASES: &[Alias] = aliases! {
 
     "check_blacklist" => same("userblocklist.check_blocklist");
     "check_whitelist" => same("userblocklist.check_allowlist");
-    // The number came last, after the user and perhaps the domain. Today it is
-    // the first.
+    // The number came last, after the user and an optional domain. Today it is the
+    // first argument.
     "check_userblacklist" => moved(
         "userblocklist.check_userblocklist",
         &[Argument(1), Argument(0), Text("")],

@@ -36,7 +36,7 @@ pub(super) const GONE: &[(&str, &str)] = &[
     ),
 ];
 
-/// Why an old name has no counterpart, if it is one.
+/// The reason why an old name has no counterpart, if it has none.
 pub(crate) fn reason_gone(name: &[u8]) -> Option<&'static str> {
     GONE.iter()
         .find(|(gone, _)| gone.as_bytes() == name)

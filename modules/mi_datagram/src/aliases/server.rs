@@ -1,4 +1,4 @@
-//! The server itself: kex, debugger, cfgutils, benchmark and mi_rpc.
+//! Commands about the server itself: kex, debugger, cfgutils, benchmark and mi_rpc.
 
 use super::Piece::{Argument, Rest, Text};
 use super::{Alias, Arguments, Candidate, Command, aliases, moved, same};
@@ -6,7 +6,8 @@ use super::{Alias, Arguments, Candidate, Command, aliases, moved, same};
 pub(super) const ALIASES: &[Alias] = aliases! {
     "arg" => same("core.arg");
     "clear_statistics" => same("stats.clear_statistics");
-    // kex had it with one argument at most, mohqueue with two: the queue and the state.
+    // The command of kex takes at most one argument, and that of mohqueue takes two:
+    // the queue and the state.
     "debug" => same("corex.debug").taking(0, 1),
         moved("cfg.get", &[Text("core"), Text("debug")]).taking(0, 0),
         moved("cfg.seti", &[Text("core"), Text("debug"), Argument(0)]).taking(1, 1),

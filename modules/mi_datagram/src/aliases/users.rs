@@ -1,4 +1,4 @@
-//! Where users are, who may be one, and presence.
+//! Registered users, their permissions, and presence.
 
 use super::Piece::{Argument, Rest, Text};
 use super::{Alias, aliases, moved, same};
@@ -26,8 +26,8 @@ pub(super) const ALIASES: &[Alias] = aliases! {
     "refreshWatchers" => same("presence.refreshWatchers");
 
     "pua_cleanup" => same("pua.cleanup");
-    // `pua.publish` answers later, which datagrams do not offer. The outbound
-    // proxy was an argument only where a parameter of pua_mi asked for it.
+    // `pua.publish` answers later, which is impossible over datagrams. The outbound
+    // proxy was an argument only if a parameter of pua_mi asked for it.
     "pua_publish" => moved(
         "pua.send_publish",
         &[

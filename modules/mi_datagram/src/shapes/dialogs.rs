@@ -13,8 +13,8 @@ pub(super) const SHAPES: &[Shape] = &[
     Shape::new("dlg_end_dlg", (2, 2), FromReply(end)),
 ];
 
-/// Without arguments all of them, otherwise that of a Call-ID and a From tag, for
-/// which today's command answers nothing where there is none.
+/// Lists all calls without arguments, otherwise the one with this Call-ID and From tag.
+/// If there is none, today's command for a single call answers nothing.
 fn list(runner: &mut Runner, arguments: &[&[u8]]) -> Option<Tree> {
     let command: &[u8] = match arguments {
         [] if rpc::exists(b"dlg.list") => b"dlg.list",
@@ -23,7 +23,7 @@ fn list(runner: &mut Runner, arguments: &[&[u8]]) -> Option<Tree> {
     };
     let tree = runner.call(command, arguments, listed);
     let is_missing = !arguments.is_empty() && tree.code == 200 && tree.nodes.is_empty();
-    // Spelled as it was.
+    // The old reply spelled it like this.
     Some(if is_missing {
         Tree::status(404, "Nu such dialog")
     } else {

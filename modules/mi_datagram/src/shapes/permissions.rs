@@ -1,4 +1,4 @@
-//! Addresses that are trusted.
+//! Trusted addresses.
 
 use rpc_wire::mi::Tree;
 use rpc_wire::value::{Reply, Values};
@@ -11,8 +11,8 @@ pub(super) const SHAPES: &[Shape] = &[
     Shape::new("address_dump", ANY, FromReply(dump)),
 ];
 
-/// Today's command gives a bucket, a group and an item for each address; older
-/// versions put all of them into one structure.
+/// Lists the addresses. Today's command gives a bucket, a group and an item for each;
+/// older versions put all of them into one structure.
 fn dump(reply: &Reply) -> Tree {
     if let Some(fault) = fault(reply, &[]) {
         return fault;
@@ -32,7 +32,7 @@ fn dump(reply: &Reply) -> Tree {
     tree
 }
 
-/// `bucket <group, address, port> [tag]`
+/// Writes a line `bucket <group, address, port> [tag]`.
 fn line(bucket: &[u8], group: &[u8], item: Values<'_>) -> Vec<u8> {
     let mut tag = text(item, "tag");
     if tag == b"NULL" {

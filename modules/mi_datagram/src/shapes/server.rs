@@ -20,7 +20,7 @@ pub(super) const SHAPES: &[Shape] = &[
     Shape::new("debug", (0, 2), Custom(debug)),
 ];
 
-/// The old names that work, then the commands themselves.
+/// Lists the old names that work, and then the commands themselves.
 fn which(reply: &Reply) -> Tree {
     let mut tree = Tree::ok();
     for alias in aliases::all() {
@@ -45,7 +45,7 @@ fn version(runner: &mut Runner, _: &[&[u8]]) -> Option<Tree> {
         tree.push(0, "Server").value(server.unwrap_or_default());
         if let Some(info) = first_struct(reply) {
             let mut build = b"compiled".to_vec();
-            // Builds that are to be the same each time do not tell when.
+            // Reproducible builds do not tell when they were made.
             if let Some(when) = set_text(info, "compiled") {
                 build.extend([b" on ", &when[..]].concat());
             }
@@ -88,15 +88,16 @@ fn ps(reply: &Reply) -> Tree {
     tree
 }
 
-/// Without an answer, as it was.
+/// Ends the server without an answer, as it was.
 fn kill(runner: &mut Runner, _: &[&[u8]]) -> Option<Tree> {
-    /// What asks the server to end.
+    /// The signal that asks the server to end.
     const TERM: &[u8] = b"15";
     runner.call(b"core.kill", &[TERM], |_| ());
     None
 }
 
-/// With two arguments it is not the server's but mohqueue's, of the same name.
+/// Serves `debug`. With two arguments it is the command of mohqueue that had the same
+/// name.
 fn debug(runner: &mut Runner, arguments: &[&[u8]]) -> Option<Tree> {
     if arguments.len() == 2 {
         return Some(queue_debug(runner, arguments));
@@ -128,7 +129,7 @@ fn debug(runner: &mut Runner, arguments: &[&[u8]]) -> Option<Tree> {
 }
 
 fn queue_debug(runner: &mut Runner, arguments: &[&[u8]]) -> Tree {
-    /// The queue, and whether its debugging is on.
+    /// Its arguments are the queue, and whether its debugging is on.
     const COMMAND: &[u8] = b"mohqueue.debug";
     if rpc::exists(COMMAND) {
         runner.call(COMMAND, arguments, Tree::of_reply)

@@ -13,8 +13,8 @@ pub(super) const SHAPES: &[Shape] = &[
     Shape::new("reset_statistics", (1, usize::MAX), Custom(reset)),
 ];
 
-/// The lines `group:name = value`, of which today's commands give none for a
-/// name that they do not know.
+/// The lines `group:name = value`. Today's commands give none for a name that they do
+/// not know.
 fn found(reply: &Reply) -> Tree {
     let tree = Tree::of_reply(reply);
     if tree.code == 200 && tree.nodes.is_empty() {
@@ -23,7 +23,7 @@ fn found(reply: &Reply) -> Tree {
     tree
 }
 
-/// Today's command answers the same whether or not it knows a name.
+/// Resets statistics. Today's command answers the same whether or not it knows a name.
 fn reset(runner: &mut Runner, names: &[&[u8]]) -> Option<Tree> {
     let known = runner.call(b"stats.get_statistics", names, found);
     if known.code != 200 {

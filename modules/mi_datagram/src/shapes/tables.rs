@@ -52,7 +52,7 @@ fn set(reply: &Reply) -> Tree {
     fault(reply, words).unwrap_or_else(Tree::ok)
 }
 
-/// The old words for a table that there is not.
+/// The old words for a table that does not exist.
 const NO_TABLE: (&str, (i32, &str)) = ("No such htable", (500, "no such hash table"));
 
 fn dump(reply: &Reply) -> Tree {
@@ -73,7 +73,7 @@ fn table_done(reply: &Reply) -> Tree {
     fault(reply, &[NO_TABLE]).unwrap_or_else(Tree::ok)
 }
 
-/// All that goes wrong but a wrong name had one text.
+/// Reloads a table. All failures except a wrong name had one text.
 fn reload(reply: &Reply) -> Tree {
     let words = &[NO_TABLE, ("", (500, "ERROR Reloading data"))];
     fault(reply, words).unwrap_or_else(Tree::ok)

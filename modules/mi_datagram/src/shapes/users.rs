@@ -1,4 +1,4 @@
-//! Who is registered.
+//! Registered users.
 
 use rpc_wire::mi::{Node, Tree};
 use rpc_wire::value::{Reply, Values};
@@ -24,7 +24,7 @@ const FAULTS: &[(&str, (i32, &str))] = &[
     ("Not enough parameters", (400, "Bad parameter")),
 ];
 
-/// What today's commands write where there is nothing.
+/// The text of today's commands for a missing value.
 const NOT_SET: &[u8] = b"[not set]";
 
 fn done(reply: &Reply) -> Tree {
@@ -97,12 +97,12 @@ fn put_user(user: Values<'_>, tree: &mut Tree) {
     }
 }
 
-/// A member, unless it says itself that it is not set.
+/// A member's text, unless it says that the value is not set.
 fn told(contact: Values<'_>, name: &str) -> Option<Vec<u8>> {
     set_text(contact, name).filter(|value| value != NOT_SET)
 }
 
-/// Its q, empty where it has none.
+/// The q value of a contact, which is empty if there is none.
 fn quality(contact: Values<'_>) -> Vec<u8> {
     let q = text(contact, "Q");
     if q.starts_with(b"-") { Vec::new() } else { q }
@@ -120,7 +120,7 @@ fn show_contact(reply: &Reply) -> Tree {
     tree
 }
 
-/// A contact as a line of parameters.
+/// Writes a contact as a line of parameters.
 fn one_line(contact: Values<'_>) -> Vec<u8> {
     let mut line = Vec::new();
     let mut put = |piece: &[u8]| line.extend_from_slice(piece);
