@@ -1,4 +1,4 @@
-//! What all that serves clients in a process shares.
+//! What everything that serves clients in a process shares.
 
 use std::time::Instant;
 
@@ -10,8 +10,8 @@ use crate::service::Service;
 /// The service, and the buffers for one client at a time.
 pub(crate) struct HandlerContext<'a> {
     pub(crate) service: &'a mut dyn Service,
-    /// Filled by one system call and emptied before the next: by one read, or
-    /// with several datagrams.
+    /// The input buffer. One system call fills it, with one read or with several
+    /// datagrams, and it is emptied before the next call.
     pub(crate) input: Vec<u8>,
     /// The buffer for replies that leave at once.
     pub(crate) output: Vec<u8>,
@@ -21,15 +21,15 @@ impl<'a> HandlerContext<'a> {
     pub(crate) fn new(service: &'a mut dyn Service) -> Self {
         HandlerContext {
             service,
-            // Memory that is never filled is never taken.
+            // Memory that is never written to takes no space.
             input: vec![0; limits::READ_AT_ONCE * datagrams::AT_ONCE],
             output: Vec::new(),
         }
     }
 }
 
-/// The time that one client's requests have before others are served. What is left
-/// when it is over waits for the client's next turn.
+/// The time for one client's requests before others are served. Requests that are left
+/// when it is over wait for the client's next turn.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct TimeSlice {
     ends: Instant,

@@ -1,4 +1,4 @@
-//! The life of a handler process: wait, and work on what is ready.
+//! The loop of a handler process, which waits, and works on what is ready.
 
 use std::collections::VecDeque;
 use std::convert::Infallible;
@@ -22,15 +22,15 @@ use crate::poller::{ConnectionKey, Events, Poller, Source};
 use crate::service::Service;
 use crate::stream::{Connections, start_registry};
 
-/// How often time limits are looked at while any connection has one running.
+/// The interval at which time limits are checked while any connection has one.
 const TICK: Duration = Duration::from_secs(1);
 
-/// Serves clients for ever. To be called in a process that
-/// [`process::fork_handler`] made: the poller must not be shared by a fork.
-/// `are_shared` tells that other processes serve the same places.
+/// Serves clients for ever. It must run in a process that [`process::fork_handler`]
+/// made, because a fork must not share the poller. `are_shared` tells that other
+/// processes serve the same endpoints.
 ///
 /// # Errors
-/// The system offers no poller, which leaves nothing to do.
+/// The system provides no poller, without which nothing can be done.
 pub(crate) fn serve(
     listeners: Listeners,
     are_shared: bool,
@@ -55,8 +55,8 @@ pub(crate) fn serve(
                 handler.work_on_event(source, flags, &mut context);
             }
         }
-        // Only one has its turn, so that a client who comes now with a small request
-        // does not wait for all of them.
+        // Only one source has its turn, so that a client that comes now with a small
+        // request does not wait for all of them.
         if let Some(source) = handler.run_queue.pop_front() {
             process::update_config();
             handler.work_in_turn(source, &mut context);
@@ -65,7 +65,7 @@ pub(crate) fn serve(
     }
 }
 
-/// A socket or a pipe where requests come in.
+/// A socket or a pipe on which requests come in.
 struct Ingress {
     kind: Kind,
     /// Whether it is in the run queue.
@@ -73,7 +73,7 @@ struct Ingress {
 }
 
 enum Kind {
-    /// It gives connections.
+    /// It accepts connections.
     Stream(Listener),
     Datagram(DatagramSocket),
     Pipe(RequestPipe),
@@ -116,20 +116,20 @@ impl Ingress {
 struct Handler {
     poller: Poller,
     ingresses: Vec<Ingress>,
-    /// Whether other processes serve the same places.
+    /// Whether other processes serve the same endpoints.
     are_shared: bool,
     remaker: Option<Remaker>,
     reply_pipes: ReplyPipes,
     connections: Connections,
-    /// What has requests left after its turn, each source once.
+    /// The sources that have requests left after their turn, each of them once.
     run_queue: VecDeque<Source>,
-    /// When replies are tried again that no event will tell about.
+    /// The time at which replies are tried again for which no event will come.
     next_retry: Option<Instant>,
     /// Whether a time limit may be running.
     timed: bool,
     last_check: Instant,
     leftover: Leftover,
-    /// Listeners that rest, and until when.
+    /// The listeners that rest, and the times until which they do.
     resting: Vec<(usize, Instant)>,
 }
 
@@ -167,7 +167,7 @@ impl Handler {
         self.poller.add(descriptor, source, EventFlags::IN)
     }
 
-    /// Makes the sockets and pipes again that somebody has deleted.
+    /// Recreates the sockets and pipes that somebody has deleted.
     fn remake_files(&mut self) {
         if let Some(remaker) = &self.remaker {
             remaker.drain();
@@ -185,7 +185,7 @@ impl Handler {
     }
 
     fn replace_ingress(&mut self, index: usize, listener: Listener) {
-        // Who has come in time is served.
+        // A client that has come in time is served.
         self.accept_all(index);
         let _ = self.poller.remove(self.ingresses[index].descriptor());
         let is_queued = self.ingresses[index].is_queued;
@@ -197,7 +197,7 @@ impl Handler {
         }
     }
 
-    /// How long to wait if nothing happens.
+    /// The time to wait if nothing happens.
     fn patience(&self) -> Option<Duration> {
         if !self.run_queue.is_empty() {
             Some(Duration::ZERO)
@@ -210,9 +210,9 @@ impl Handler {
         }
     }
 
-    /// Where all there is to wait for is one socket for datagrams or one pipe,
-    /// reading from it waits just as well, and is a system call less for each
-    /// request. Returns whether it has waited; the poller does in any case.
+    /// Waits by reading, if there is only one datagram socket or one pipe. That saves
+    /// one system call for each request, and the poller is not needed. It returns
+    /// whether it has waited; the poller waits otherwise.
     fn wait_at_only_ingress(&mut self, context: &mut HandlerContext<'_>) -> bool {
         let [ingress] = self.ingresses.as_mut_slice() else {
             return false;
@@ -238,7 +238,7 @@ impl Handler {
         context: &mut HandlerContext<'_>,
     ) {
         let joins = match source {
-            // One in the run queue is not served before its turn.
+            // An ingress in the run queue is not served before its turn.
             Source::Ingress(index) => {
                 !self.ingresses[index].is_queued && self.work_at(index, context)
             }
@@ -272,14 +272,13 @@ impl Handler {
         }
     }
 
-    /// After a connection has worked: whether there is something to be done in a
-    /// moment.
+    /// Notes, after a connection has worked, whether something must be done later.
     fn note_time_of(&mut self, key: ConnectionKey) {
         self.timed |= self.connections.has_deadline(key);
         self.timed |= self.leftover.note(self.connections.memory());
     }
 
-    /// Returns whether the ingress joins the run queue.
+    /// Lets an ingress work, and returns whether it joins the run queue.
     fn work_at(&mut self, index: usize, context: &mut HandlerContext<'_>) -> bool {
         match &mut self.ingresses[index].kind {
             Kind::Stream(_) => self.accept_all(index),
@@ -294,7 +293,7 @@ impl Handler {
         self.joins_run_queue(index)
     }
 
-    /// After an ingress has worked: whether it joins the run queue.
+    /// Whether an ingress joins the run queue after it has worked.
     fn joins_run_queue(&mut self, index: usize) -> bool {
         let ingress = &mut self.ingresses[index];
         let (joins, is_timed) = match &ingress.kind {
@@ -308,7 +307,7 @@ impl Handler {
     }
 
     fn accept_all(&mut self, index: usize) {
-        /// Others wait too.
+        /// The number is limited because others wait, too.
         const AT_ONCE: usize = 64;
         let Kind::Stream(listener) = &self.ingresses[index].kind else {
             return;
@@ -320,7 +319,7 @@ impl Handler {
                     .connections
                     .admit(&listener.endpoint, socket, &self.poller),
                 Err(Errno::AGAIN) => return,
-                // A client that is gone again is no fault of the listener.
+                // A client that is gone again is not a fault of the listener.
                 Err(Errno::INTR | Errno::CONNABORTED) => {}
                 Err(error) => {
                     log_limited!(
@@ -334,11 +333,11 @@ impl Handler {
         }
     }
 
-    /// Leaves new connections waiting for a moment; trying on would be a loop
-    /// without end.
+    /// Leaves new connections waiting for a moment, because trying on would be an
+    /// endless loop.
     fn rest(&mut self, index: usize) {
         let _ = self.poller.remove(self.ingresses[index].descriptor());
-        // One that could not be left out is here more often.
+        // A listener that could not be removed from the poller comes here more often.
         if self.resting.iter().all(|(resting, _)| *resting != index) {
             self.resting.push((index, Instant::now() + limits::REST));
         }
@@ -351,7 +350,7 @@ impl Handler {
                 continue;
             }
             match self.watch_ingress(index) {
-                // It could not be left out, and did not rest.
+                // The listener could not be removed, and did not rest.
                 Ok(()) | Err(Errno::EXIST) => {}
                 Err(error) => {
                     log_limited!(Error, "cannot listen again: {error}");
@@ -375,7 +374,7 @@ impl Handler {
         }
     }
 
-    /// Whether any replies are to be tried again.
+    /// Whether any replies have to be tried again.
     fn has_pending_replies(&self) -> bool {
         self.reply_pipes.holds()
             || self
@@ -384,7 +383,7 @@ impl Handler {
                 .any(|ingress| matches!(&ingress.kind, Kind::Datagram(socket) if socket.has_pending_replies()))
     }
 
-    /// Tries again what waits, every now and then.
+    /// Tries again what waits, from time to time.
     fn retry(&mut self, has_pending: bool, now: Instant) {
         if has_pending && self.next_retry.is_some_and(|next| now >= next) {
             self.reply_pipes.retry(now);

@@ -1,17 +1,17 @@
-//! What waits for many clients at once.
+//! Queues for many clients, which take turns.
 
 use std::collections::{HashMap, VecDeque};
 use std::hash::Hash;
 
-/// A queue for each client that something waits for. What waits for one client stays
-/// in its order, and the clients take turns.
+/// A queue for each client for which something waits. The items for one client stay in
+/// their order, and the clients take turns.
 ///
 /// # Invariants
 /// No queue is empty, and `order` has the key of each queue once.
 #[derive(Debug)]
 pub(crate) struct FairQueues<K, T> {
     queues: HashMap<K, VecDeque<T>>,
-    /// Whose turn is next.
+    /// The clients in the order of their turns.
     order: VecDeque<K>,
 }
 
@@ -29,24 +29,23 @@ impl<K: Clone + Eq + Hash, T> FairQueues<K, T> {
         self.queues.is_empty()
     }
 
-    /// How many clients something waits for.
+    /// The number of clients for which something waits.
     pub(crate) fn clients(&self) -> usize {
         self.queues.len()
     }
 
-    /// Whether something waits for this client. What comes next for it has to
-    /// wait as well.
+    /// Whether something waits for this client. The next item for it must wait as well.
     pub(crate) fn has(&self, key: &K) -> bool {
-        // Usually nothing waits for anybody, and nothing has to be hashed.
+        // Usually nothing waits for anybody, so that nothing must be hashed.
         !self.queues.is_empty() && self.queues.contains_key(key)
     }
 
-    /// What comes next for this client.
+    /// The next item for this client.
     pub(crate) fn front(&self, key: &K) -> Option<&T> {
         self.queues.get(key)?.front()
     }
 
-    /// What comes next for each client, in no order.
+    /// The next item for each client, in no particular order.
     pub(crate) fn fronts(&self) -> impl Iterator<Item = (&K, &T)> {
         let queues = self.queues.iter();
         queues.filter_map(|(key, queue)| Some((key, queue.front()?)))
@@ -61,9 +60,9 @@ impl<K: Clone + Eq + Hash, T> FairQueues<K, T> {
         self.queues.insert(key, VecDeque::from([item]));
     }
 
-    /// Gives up to `most` clients their turn: `serve` takes from a client's queue what
-    /// is done with. A client whose queue is not empty then has another turn after all
-    /// others.
+    /// Gives up to `most` clients their turn, in which `serve` takes what is done from
+    /// a client's queue. A client whose queue is not empty then has its next turn after
+    /// all others.
     pub(crate) fn serve_in_turn(
         &mut self,
         most: usize,
@@ -77,21 +76,21 @@ impl<K: Clone + Eq + Hash, T> FairQueues<K, T> {
                 self.order.push_back(key);
             }
         }
-        // Tables that were large for many clients are given back.
+        // Tables that were large for many clients are freed.
         if self.order.is_empty() {
             *self = FairQueues::default();
         }
     }
 
-    /// Serves one client although it is not its turn. Whether something still waits
-    /// for it is for [`has`](Self::has) to tell.
+    /// Serves one client although it is not its turn. [`has`](Self::has) tells whether
+    /// something still waits for it.
     pub(crate) fn serve_now(&mut self, key: &K, serve: impl FnMut(&K, &mut VecDeque<T>)) {
         if self.has(key) && !self.serve_queue(key, serve) {
             self.order.retain(|other| other != key);
         }
     }
 
-    /// Returns whether anything is left in the queue.
+    /// Serves one queue, and returns whether anything is left in it.
     fn serve_queue(&mut self, key: &K, mut serve: impl FnMut(&K, &mut VecDeque<T>)) -> bool {
         let Some(queue) = self.queues.get_mut(key) else {
             return false;

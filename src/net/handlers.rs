@@ -1,4 +1,4 @@
-//! The handler processes of a module, from its start to its end.
+//! The handler processes of a module, from their start to their end.
 
 use std::ffi::CStr;
 use std::sync::Arc;
@@ -13,23 +13,23 @@ use crate::limits;
 use crate::listen::{Endpoint, Files, Listeners, Owner};
 use crate::service::Service;
 
-/// Places to listen and who serves them.
+/// Endpoints, and the processes that serve them.
 #[derive(Debug)]
 pub struct Group {
-    /// What the processes are called in `core.psx`.
+    /// The name of the processes in `core.psx`.
     pub name: &'static CStr,
-    /// How many share the endpoints.
+    /// The number of processes that share the endpoints.
     pub processes: u32,
-    /// Where they listen.
+    /// The endpoints at which they listen.
     pub endpoints: Vec<Endpoint>,
     /// The mode, the user and the group of their files.
     pub owner: Owner,
 }
 
-/// A parameter that says how many processes there shall be.
+/// Checks a parameter that sets the number of processes.
 ///
 /// # Errors
-/// They are fewer than `least`, or more than anybody has use for.
+/// There are fewer than `least`, or more than anybody could use.
 pub fn process_count(wanted: i32, least: u32) -> Result<u32, Error> {
     let most = limits::PROCESSES;
     u32::try_from(wanted)
@@ -42,18 +42,17 @@ pub fn process_count(wanted: i32, least: u32) -> Result<u32, Error> {
         })
 }
 
-/// The handlers of a module; a module has one of these in a static and calls
-/// it from its hooks.
+/// The handlers of a module. The module has one of these in a static and calls it from
+/// its hooks.
 #[derive(Debug)]
 pub struct Handlers {
-    /// Open sockets, until the process that serves them takes them.
+    /// The open sockets, until the process that serves them takes them.
     open: Mutex<Vec<OpenGroup>>,
-    /// Where this process or its handlers listen; empty in all others.
+    /// The endpoints of this process or its handlers. They are empty in all others.
     endpoints: Mutex<Vec<Arc<Endpoint>>>,
-    /// In the main process, which removes them.
+    /// The files, in the main process, which removes them.
     files: Mutex<Files>,
-    /// True in the main process while it forks a handler, and so in the
-    /// handler.
+    /// Whether the main process is forking a handler. The handler inherits this.
     is_forking: AtomicBool,
 }
 
@@ -65,7 +64,7 @@ struct OpenGroup {
 }
 
 impl Handlers {
-    /// None yet.
+    /// No handlers yet.
     #[must_use]
     #[expect(clippy::new_without_default, reason = "made once, in a static")]
     pub const fn new() -> Self {
@@ -77,11 +76,11 @@ impl Handlers {
         }
     }
 
-    /// For the module's `init`: opens all endpoints and tells the core of the
-    /// processes.
+    /// Opens all endpoints and announces the processes to the core. The module's `init`
+    /// must call it.
     ///
     /// # Errors
-    /// A place cannot be opened, or the core takes no more processes.
+    /// An endpoint cannot be opened, or the core takes no more processes.
     pub fn open(&self, groups: Vec<Group>) -> Result<(), Error> {
         for group in groups {
             let (listeners, files) = Listeners::open(group.endpoints, group.owner)?;
@@ -97,9 +96,9 @@ impl Handlers {
         Ok(())
     }
 
-    /// For the module's `child_init`: forks the handlers in the main process,
-    /// and closes in all others what belongs to the handlers. Each handler
-    /// serves with what `service` makes.
+    /// Forks the handlers in the main process, and closes in all others what belongs to
+    /// the handlers. The module's `child_init` must call it. Each handler serves with
+    /// what `service` makes.
     ///
     /// # Errors
     /// A process cannot be forked.
@@ -107,7 +106,7 @@ impl Handlers {
         match rank {
             Rank::Init => Ok(()),
             Rank::Main => self.fork_all(service),
-            // Our own handler, on its way to `serve`.
+            // This is our own handler, on its way to `serve`.
             Rank::Rpc if self.is_forking.load(Relaxed) => Ok(()),
             _ => {
                 self.open.lock().clear();
@@ -119,7 +118,8 @@ impl Handlers {
     }
 
     fn fork_all(&self, service: fn() -> Box<dyn Service>) -> Result<(), Error> {
-        // Taken out, for no lock may be held while a process is forked.
+        // The groups are taken out, because no lock may be held while a process is
+        // forked.
         let mut groups = std::mem::take(&mut *self.open.lock());
         self.is_forking.store(true, Relaxed);
         let forked = (0..groups.len()).try_for_each(|index| {
@@ -129,8 +129,8 @@ impl Handlers {
                     groups.clear();
                     self.files.lock().forget();
                     if number > 0 {
-                        // One of them makes files again. The socket that it makes
-                        // is its own: the others cannot be given it any more.
+                        // Only one process recreates files. A socket that it recreates
+                        // is its own, because the others cannot get it any more.
                         mine.listeners.remaker = None;
                     }
                     serve(mine.listeners, mine.processes > 1, &mut *service())
@@ -141,12 +141,12 @@ impl Handlers {
         forked
     }
 
-    /// For the module's `destroy`: removes the files.
+    /// Removes the files. The module's `destroy` must call it.
     pub fn destroy(&self) {
         self.files.lock().remove();
     }
 
-    /// Where this module listens, told by its handlers and the main process.
+    /// The endpoints of this module, in its handlers and the main process.
     #[must_use]
     pub fn endpoints(&self) -> Vec<Arc<Endpoint>> {
         self.endpoints.lock().clone()

@@ -1,28 +1,28 @@
 //! Memory that is left for the next request.
 //!
-//! Where the address space of a process is limited, an allocation that fails ends it.
-//! What a client can make large is asked for in a way that may fail, but everything
-//! else is not: names, log lines, the reply to a small request. So that there is
-//! always memory for those, nothing is kept for a client beyond its turn unless
-//! enough is left after it.
+//! If the address space of a process is limited, an allocation that fails ends the
+//! process. What a client can make large is allocated in a way that may fail, but
+//! everything else is not: names, log lines, the reply to a small request. So that
+//! there is always memory for those, nothing is kept for a client beyond its turn
+//! unless enough is left besides.
 
 use kamailio_core::process;
 
-/// What one turn takes at most without asking, in bytes. A reply of 128 KiB, which is
-/// the largest that is written without asking, becomes 768 KiB where all of it is
-/// escaped, in a buffer that doubles; arguments and log lines are smaller.
+/// The bytes that one turn takes at most without asking. A reply of 128 KiB, which is
+/// the largest that is written without asking, becomes 768 KiB if all of it is escaped,
+/// in a buffer that doubles. Arguments and log lines are smaller.
 const TURN: usize = 4 * 1024 * 1024;
 
-/// What is left besides when no more is kept, in bytes, so that new clients still find
-/// a place and can be told so.
+/// The bytes that must be left in addition, so that new clients can be served when no
+/// more is kept for others.
 const NEWCOMERS: usize = 2 * 1024 * 1024;
 
-/// Whether so many bytes may be kept for a client.
+/// Whether this many bytes may be kept for a client.
 pub(crate) fn allows_keeping(bytes: usize) -> bool {
     process::can_have_memory(bytes.saturating_add(TURN + NEWCOMERS))
 }
 
-/// Whether a new client may come, for whom so many bytes are taken.
+/// Whether a new client may come that needs this many bytes.
 pub(crate) fn allows_newcomer(bytes: usize) -> bool {
     process::can_have_memory(bytes.saturating_add(TURN))
 }

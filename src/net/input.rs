@@ -1,27 +1,27 @@
-//! What a client has sent and nobody has answered yet.
+//! What a client has sent and the server has not answered yet.
 
 use std::ops::Deref;
 
 use crate::headroom;
 
-/// The bytes of a request that is not complete, or of those that wait for their
-/// turn. How many there are is the client's choice, so they are kept only where
-/// there is memory for them, and that memory is counted.
+/// The bytes of a request that is not complete, or of requests that wait for their
+/// turn. The client chooses how many there are, so they are kept only if there is
+/// memory for them, and that memory is counted.
 #[derive(Debug, Default)]
 pub(crate) struct Input(Vec<u8>);
 
-/// The system has no memory for what a client has sent.
+/// The error if the system has no memory for what a client has sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("there is no memory for the request")]
 pub(crate) struct NoMemory;
 
 impl Input {
-    /// How much memory this takes, in bytes.
+    /// The memory that this takes, in bytes.
     pub(crate) fn memory(&self) -> usize {
         self.0.capacity()
     }
 
-    /// Adds what has come.
+    /// Appends bytes that have come.
     pub(crate) fn append(&mut self, bytes: &[u8]) -> Result<(), NoMemory> {
         let spare = self.0.capacity() - self.0.len();
         if spare < bytes.len() {
@@ -31,8 +31,8 @@ impl Input {
         Ok(())
     }
 
-    /// A request that comes byte by byte must not be copied for each of them, but
-    /// most of the memory should be in use.
+    /// Makes room. A request that comes byte by byte must not be copied for each byte,
+    /// but most of the memory should be in use.
     fn grow(&mut self, more: usize) -> Result<(), NoMemory> {
         let generous = more.max(self.0.len() / 4);
         if !headroom::allows_keeping(self.0.len() + generous) {
@@ -41,8 +41,7 @@ impl Input {
         self.0.try_reserve_exact(generous).map_err(|_| NoMemory)
     }
 
-    /// Forgets the first bytes, and gives back their memory when that is most of
-    /// it.
+    /// Drops the first bytes, and frees their memory if that is most of it.
     pub(crate) fn forget(&mut self, count: usize) {
         self.0.drain(..count.min(self.0.len()));
         if self.0.is_empty() {

@@ -1,11 +1,10 @@
 //! Listeners, connections and the event loop of the control modules.
 //!
-//! A module hands the places where it listens to its [`Handlers`], which open
-//! them while the server starts and serve them in processes of their own. No
-//! client's reading or writing blocks that process:
-//! what a client sends piecemeal waits in the connection's own buffer, and what
-//! it does not take waits in the connection's own queue. No command is known
-//! here; a [`Service`] turns requests into replies.
+//! A module passes the endpoints at which it listens to its [`Handlers`], which open
+//! them while the server starts and serve them in processes of their own. No client's
+//! reading or writing blocks such a process: an incomplete request waits in the
+//! connection's own buffer, and what a client does not take waits in the connection's
+//! own queue. No command is known here; a [`Service`] turns requests into replies.
 #![forbid(unsafe_code)]
 
 mod context;

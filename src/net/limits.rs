@@ -1,124 +1,123 @@
-//! What a client can take of us at most. None of these can be raised from
+//! The limits on what a client can take of the server. None of them can be raised from
 //! outside.
 
 use std::time::Duration;
 
-/// The longest request, in bytes. The C modules take 65,535; today's commands
-/// with the longest parameters stay far below a megabyte.
+/// The longest request, in bytes. The C modules take 65,535. Today's commands with the
+/// longest parameters stay far below a megabyte.
 pub(crate) const REQUEST: usize = 1024 * 1024;
 
-/// How much is read from a client before others have their turn, in bytes.
-/// A Unix datagram, which is read whole, may have as many by default.
+/// The bytes that are read from a client before others have their turn. A Unix
+/// datagram, which is read whole, may have as many by default.
 pub(crate) const READ_AT_ONCE: usize = 256 * 1024;
 
-/// How much is written to a client, however fast it reads, before others have
-/// their turn, in bytes.
+/// The bytes that are written to a client, however fast it reads, before others have
+/// their turn.
 pub(crate) const WRITE_AT_ONCE: usize = 1024 * 1024;
 
-/// How long one client's requests are answered before others have their turn. A
-/// command that has begun runs to its end.
+/// The time for which one client's requests are answered before others have their turn.
+/// A command that has begun runs to its end.
 pub(crate) const TIME_SLICE: Duration = Duration::from_millis(2);
 
-/// A client that has more than this waiting to be sent, in bytes, gets no
-/// further request run until it has taken it. One reply may be larger.
+/// The queued bytes from which on a client gets no further request run until it has
+/// taken some. One reply may be larger.
 pub(crate) const QUEUE_BEFORE_PAUSE: usize = 1024 * 1024;
 
-/// What may wait to be sent to all clients together, in bytes. The client whose
-/// reply goes beyond it is closed.
+/// The bytes that may be queued for all clients together. The client whose reply
+/// exceeds them is closed.
 pub(crate) const QUEUE_OF_ALL: usize = 512 * 1024 * 1024;
 
-/// What requests that are incomplete, or have not had their turn, may take of
-/// memory for all connections together, in bytes. It is room for 64 of the longest
-/// requests at once, and for a hundred thousand of the usual ones. Where it is
-/// exceeded, the largest incomplete one is refused.
+/// The memory, in bytes, that incomplete requests and requests without a turn may take
+/// for all connections together. It is enough for 64 of the longest requests at once,
+/// or for a hundred thousand of the usual ones. If it is exceeded, the largest
+/// incomplete one is refused.
 pub(crate) const UNANSWERED_OF_ALL: usize = 64 * 1024 * 1024;
 
-/// When clients hold so much less memory than they did before, in bytes, what they
-/// have left behind is given back to the system.
+/// The decrease of the clients' memory, in bytes, after which what they have left
+/// behind is returned to the system.
 pub(crate) const WORTH_GIVING_BACK: usize = 8 * 1024 * 1024;
 
-/// How long a request may stay incomplete. Between requests a client may be
+/// The time for which a request may stay incomplete. Between requests a client may be
 /// silent as long as it likes.
 pub(crate) const HALF_REQUEST: Duration = Duration::from_secs(30);
 
-/// How long an incomplete request in a named pipe may wait after its last byte when
-/// nobody has the pipe open for writing. Whoever writes in pieces may open it for
-/// each of them.
+/// The time for which an incomplete request in a named pipe may wait after its last
+/// byte while nobody has the pipe open for writing. A client that writes in pieces may
+/// open it for each of them.
 pub(crate) const WRITER_GONE: Duration = Duration::from_secs(2);
 
-/// How long a client may take nothing at all of what waits for it.
+/// The time for which a client may take nothing at all of what is queued for it.
 pub(crate) const STALLED: Duration = Duration::from_secs(30);
 
-/// How long a client that was refused may go on sending before its connection
-/// is closed.
+/// The time for which a refused client may continue to send before its connection is
+/// closed.
 pub(crate) const DRAINING: Duration = Duration::from_secs(2);
 
-/// How long a command that sends its reply itself, such as `core.kill`, waits
+/// The time for which a command that sends its reply itself, such as `core.kill`, waits
 /// for a client to take it.
 pub(crate) const FLUSH: Duration = Duration::from_millis(200);
 
-/// The most connections one process serves, if its descriptors allow.
+/// The most connections that one process serves, if its descriptors allow it.
 pub(crate) const CONNECTIONS: usize = 16 * 1024;
 
-/// The most of them that only clients at Unix sockets may have.
+/// The most connections that are reserved for clients of Unix sockets.
 pub(crate) const RESERVED_CONNECTIONS: usize = 64;
 
-/// Descriptors that are left to the rest of the process, if it may have many.
+/// The descriptors that are left to the rest of the process, if it may have many.
 pub(crate) const SPARE_DESCRIPTORS: u64 = 64;
 
-/// How long a listener rests when the process or the host is out of
+/// The time for which a listener rests if the process or the host is out of
 /// descriptors.
 pub(crate) const REST: Duration = Duration::from_millis(100);
 
-/// The longest reply in a UDP datagram over IPv4 and over IPv6, in bytes: what
-/// the lengths in the packet can say.
+/// The longest reply in a UDP datagram over IPv4 and over IPv6, in bytes, which the
+/// length fields of the packet determine.
 pub(crate) const UDP4_REPLY: usize = 65_507;
 pub(crate) const UDP6_REPLY: usize = 65_487;
 
-/// The longest reply in a Unix datagram, in bytes, where the send buffer of the
-/// socket has room for it: the system wants the memory of a datagram in one piece,
-/// and has none that are larger.
+/// The longest reply in a Unix datagram, in bytes, if the socket's send buffer is large
+/// enough. The system needs the memory of a datagram in one piece, and has no larger
+/// pieces.
 pub(crate) const UNIX_DATAGRAM_REPLY: usize = 4 * 1024 * 1024;
 
-/// What of a socket's send buffer a Unix datagram cannot have, in bytes; `unix(7)`
-/// says so.
+/// The bytes of a socket's send buffer that a Unix datagram cannot use, according to
+/// `unix(7)`.
 pub(crate) const UNIX_DATAGRAM_OVERHEAD: usize = 32;
 
-/// What may wait for datagram clients of one socket that take no more, in
-/// bytes with 256 for each reply, and how long.
+/// The bytes, with 256 for each reply, that may wait for datagram clients of one socket
+/// that take no more, and the time for which they may.
 pub(crate) const PENDING_DATAGRAMS: usize = 16 * 1024 * 1024;
 pub(crate) const DATAGRAM_PATIENCE: Duration = Duration::from_secs(1);
 
-/// How much of the system's memory may be taken by Unix datagrams that clients
-/// have not read, in bytes for one socket, if the system lets us have as much.
+/// The system's memory, in bytes for one socket, that Unix datagrams may take which
+/// clients have not read, if the system allows as much.
 pub(crate) const UNREAD_DATAGRAMS: usize = 16 * 1024 * 1024;
 
-/// What may wait for reply pipes, in bytes and in number.
+/// The bytes and the number of replies that may wait for reply pipes.
 pub(crate) const PENDING_PIPED: usize = 256 * 1024 * 1024;
 pub(crate) const PIPES: usize = 1024;
 
-/// What a pipe holds if nobody asks for more, and what anybody may ask for, in
-/// bytes.
+/// The bytes that a pipe holds by default, and those that any process may ask for.
 pub(crate) const PIPE_USUAL: usize = 64 * 1024;
 pub(crate) const PIPE_LARGE: usize = 1024 * 1024;
 
-/// How long a reply pipe may be without a reader: the C module tries four times
-/// and waits 80 ms between.
+/// The time for which a reply pipe may be without a reader. The C module tries four
+/// times and waits 80 ms in between.
 pub(crate) const PIPE_READER: Duration = Duration::from_millis(320);
 
-/// How many processes may share a place to listen. Each is one for the whole
-/// server to plan and fork; those that serve SIP are a few dozen.
+/// The number of processes that may share an endpoint. The whole server must plan and
+/// fork each of them; those that serve SIP are a few dozen.
 pub(crate) const PROCESSES: u32 = 1024;
 
-/// How long the reader of a reply pipe may take nothing. The C module waits a fifth of
-/// a second with everybody else; nobody else waits here, and a shell on a busy host
-/// may be late.
+/// The time for which the reader of a reply pipe may take nothing. The C module, and
+/// everybody else with it, waits a fifth of a second. Here nobody else waits, and a
+/// shell on a busy host may be late.
 pub(crate) const PIPE_PATIENCE: Duration = Duration::from_secs(2);
 
-/// How often replies are tried again for which no event will come.
+/// The interval at which replies are tried again for which no event will come.
 pub(crate) const RETRY: Duration = Duration::from_millis(10);
 
-/// How many clients have their replies tried again each time, of those that
-/// wait at one socket or for reply pipes. A try takes one or two microseconds, so
-/// however many wait, others hardly notice.
+/// The number of clients whose replies are tried again each time, of those that wait at
+/// one socket or for reply pipes. A try takes one or two microseconds, so others hardly
+/// notice, however many wait.
 pub(crate) const RETRIED_AT_ONCE: usize = 128;

@@ -1,18 +1,18 @@
-//! Where a service writes its replies.
+//! The buffer into which a service writes its replies.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-/// How the replies of one kind of listener reach the client.
+/// The way on which replies reach the clients of one kind of listener.
 pub(crate) trait Sink {
-    /// What goes to the client; a reply is appended.
+    /// The buffer for the client, to which a reply is appended.
     fn buffer(&mut self) -> &mut Vec<u8>;
 
-    /// Sends all that is queued, and waits a little if it must.
+    /// Sends everything that is queued, and waits a little if it must.
     fn flush(&mut self);
 
-    /// How many bytes one datagram may have, where the replies are datagrams. A
-    /// longer reply is sent in several.
+    /// The largest size of a datagram, if the replies are datagrams. A longer reply is
+    /// sent in several.
     fn limit(&self) -> Option<usize> {
         None
     }
@@ -20,26 +20,27 @@ pub(crate) trait Sink {
     /// Sends the reply through a named pipe instead.
     fn send_through(&mut self, pipe: PathBuf);
 
-    /// The named pipe that the reply goes through, if it does.
+    /// The named pipe through which the reply goes, if it does.
     fn pipe(&self) -> Option<&Path> {
         None
     }
 }
 
-/// A reply that a client cannot get by datagram. Nothing of it may be sent.
+/// The error for a reply that a client cannot get by datagram. No part of it may be
+/// sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the reply has {size} bytes, and at most {limit} can be sent by datagram")]
 pub struct TooLarge {
-    /// How many bytes it has.
+    /// The size of the reply in bytes.
     pub size: usize,
-    /// How many it may have.
+    /// The size that it may have.
     pub limit: usize,
 }
 
-/// Where a service writes the reply to one request.
+/// The outbox for the reply to one request.
 pub struct Outbox<'a> {
     sink: &'a mut dyn Sink,
-    /// Where the reply begins, until it has left.
+    /// The position at which the reply begins, until it was sent.
     start: Option<usize>,
 }
 
@@ -49,7 +50,7 @@ impl<'a> Outbox<'a> {
         Outbox { sink, start }
     }
 
-    /// Takes back what was written of the reply. Not possible once it has left.
+    /// Takes back what was written of the reply, if it was not sent yet.
     pub(crate) fn take_back(&mut self) -> bool {
         if let Some(start) = self.start {
             self.sink.buffer().truncate(start);
@@ -57,39 +58,37 @@ impl<'a> Outbox<'a> {
         self.start.is_some()
     }
 
-    /// The bytes on their way to the client; the reply goes behind them.
+    /// The bytes for the client, behind which the reply is appended.
     pub fn buffer(&mut self) -> &mut Vec<u8> {
         self.sink.buffer()
     }
 
-    /// Sends all that is queued and waits a fifth of a second for a client
-    /// that does not take it at once: for replies after which the server may
-    /// be gone.
+    /// Sends everything that is queued, and waits a fifth of a second for a client that
+    /// does not take it at once. It is for replies after which the server may be gone.
     pub fn flush(&mut self) {
         self.start = None;
         self.sink.flush();
     }
 
-    /// How many bytes one datagram to this client may have, where replies are
-    /// datagrams.
+    /// The largest size of a datagram to this client, if replies are datagrams.
     fn limit(&self) -> Option<usize> {
         self.sink.limit()
     }
 
-    /// Whether the client can take the reply that was written since the buffer
-    /// had `start` bytes.
+    /// Whether the client can take the reply that was written since the buffer had
+    /// `start` bytes.
     ///
     /// # Errors
-    /// A datagram does not carry it.
+    /// A datagram cannot carry it.
     pub fn check_reply(&mut self, start: usize) -> Result<(), TooLarge> {
         self.check_reply_in_pieces(start, 0)
     }
 
-    /// The same for clients that put a reply of up to `most` bytes together from
-    /// several datagrams.
+    /// As [`check_reply`](Self::check_reply), for clients that reassemble a reply of up
+    /// to `most` bytes from several datagrams.
     ///
     /// # Errors
-    /// The reply is longer, and a single datagram does not carry it either.
+    /// The reply is longer, and a single datagram cannot carry it either.
     pub fn check_reply_in_pieces(&mut self, start: usize, most: usize) -> Result<(), TooLarge> {
         let size = self.buffer().len().saturating_sub(start);
         let limit = self.limit().map(|limit| limit.max(most));
@@ -99,13 +98,13 @@ impl<'a> Outbox<'a> {
         }
     }
 
-    /// Sends the reply through the client's own named pipe instead of the way
-    /// the request came. To be called before [`flush`](Self::flush).
+    /// Sends the reply through the client's own named pipe instead of the way the
+    /// request came. It must be called before [`flush`](Self::flush).
     pub fn send_through(&mut self, pipe: PathBuf) {
         self.sink.send_through(pipe);
     }
 
-    /// The named pipe that the reply goes through, if it does: in the log the client
+    /// The named pipe through which the reply goes, if it does. In the log the client
     /// has no other name.
     #[must_use]
     pub fn pipe(&self) -> Option<&Path> {

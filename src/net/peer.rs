@@ -9,13 +9,13 @@ use rustix::net::{AddressFamily, SocketAddrAny, SocketAddrUnix};
 /// The other end of a connection or of a datagram.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Peer {
-    /// A process of this host, where the system tells which one.
+    /// A process of this host, if the system tells which one.
     Local(Option<Process>),
-    /// The Unix datagram socket that a datagram came from.
+    /// The Unix datagram socket from which a datagram came.
     Socket(SocketAddrUnix),
     /// An Internet address.
     Inet(SocketAddr),
-    /// Somebody whose Internet address the system does not tell.
+    /// A client whose Internet address the system does not tell.
     Unknown,
 }
 
@@ -43,8 +43,8 @@ impl Peer {
     }
 }
 
-/// The name of a Unix socket. A client chooses it, so it is in quotes and without
-/// anything that is not printable.
+/// The name of a Unix socket. A client chooses it, so it is written in quotes and
+/// without anything that is not printable.
 struct Name<'a>(&'a SocketAddrUnix);
 
 impl fmt::Display for Name<'_> {

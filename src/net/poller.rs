@@ -1,4 +1,4 @@
-//! What is ready, as the system tells it.
+//! The readiness of sockets and pipes, as the system reports it.
 
 use std::os::fd::{BorrowedFd, OwnedFd};
 use std::time::Duration;
@@ -9,15 +9,15 @@ use rustix::event::epoll::{self, CreateFlags, Event, EventData, EventFlags};
 use rustix::io::{Errno, Result};
 use slotmap::{DefaultKey, Key, KeyData};
 
-/// Events taken from the system at once.
+/// The number of events that are taken from the system at once.
 const EVENTS: usize = 256;
 
-/// Names a connection. It is not used again when the connection is closed, so an event
-/// that comes late reaches nobody else.
+/// The key of a connection. It is not used again when the connection is closed, so an
+/// event that comes late reaches no other connection.
 pub(crate) type ConnectionKey = DefaultKey;
 
-/// What has something to do: a socket or pipe where requests come in, by its number, or
-/// a connection.
+/// A source of work: a socket or pipe on which requests come in, by its number, or a
+/// connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Source {
     Ingress(usize),
@@ -25,8 +25,8 @@ pub(crate) enum Source {
 }
 
 impl Source {
-    /// The lower half of a connection's number is the index of its slot, and never 0.
-    /// The upper half is free where it is.
+    /// The number for epoll. The lower half of a connection's number is the index of
+    /// its slot, and never 0. The upper half is free then.
     fn data(self) -> EventData {
         EventData::new_u64(match self {
             Source::Ingress(index) => (index as u64) << 32,
@@ -44,7 +44,7 @@ impl Source {
     }
 }
 
-/// An epoll, level-triggered.
+/// A level-triggered epoll.
 #[derive(Debug)]
 pub(crate) struct Poller(OwnedFd);
 
@@ -75,7 +75,7 @@ impl Poller {
         epoll::delete(&self.0, file)
     }
 
-    /// Waits until something is ready, for `patience` at most.
+    /// Waits until something is ready, but no longer than `patience`.
     pub(crate) fn wait(&self, patience: Option<Duration>, events: &mut Events) -> Result<()> {
         let patience = patience.map(|time| Timespec {
             tv_sec: time.as_secs() as i64,
@@ -89,7 +89,7 @@ impl Poller {
     }
 }
 
-/// What one look showed.
+/// The events of one call.
 pub(crate) struct Events(Vec<Event>);
 
 impl Events {

@@ -1,4 +1,4 @@
-//! What a module adds: its protocol.
+//! The part that a module adds: its protocol.
 
 use std::fmt;
 
@@ -13,27 +13,27 @@ use crate::peer::Peer;
 /// How far a service came with what a client sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {
-    /// So many bytes were a request, which is answered.
+    /// This many bytes were a request, which is answered.
     Done(usize),
     /// The request is not complete.
     More,
-    /// The client has had its last reply, or is not understood any more: it
-    /// gets what is queued and is then closed.
+    /// The client has had its last reply, or is not understood any more. It gets what
+    /// is queued and is then closed.
     Close,
 }
 
-/// A request as far as it is there, and where it came from.
+/// A request as far as it has come, and where it came from.
 #[derive(Clone, Copy, Debug)]
 pub struct Incoming<'a> {
-    /// The place where it came in.
+    /// The endpoint at which it came in.
     pub listener: &'a Endpoint,
     /// The client.
     pub peer: &'a Peer,
-    /// What has come; other requests may follow.
+    /// The bytes that have come; other requests may follow.
     pub bytes: &'a [u8],
 }
 
-/// Names the client in the log.
+/// Writes the client's name for the log.
 impl fmt::Display for Incoming<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} on {}", self.peer, self.listener)
@@ -46,9 +46,9 @@ pub trait Service {
     /// into `outbox`. It is called again with what follows, and again with
     /// more if the request was not complete.
     ///
-    /// `scan` is what the last call for this request left there, so that a service
-    /// need not scan the whole request again each time that a piece arrives. It
-    /// starts anew with each request.
+    /// `scan` is what the last call for this request left there, so that a service need
+    /// not scan the whole request again for each piece that arrives. It starts anew
+    /// with each request.
     fn serve(
         &mut self,
         incoming: Incoming<'_>,
@@ -56,42 +56,42 @@ pub trait Service {
         outbox: &mut Outbox<'_>,
     ) -> Step;
 
-    /// Goes on through a request in a named pipe that is too long and whose scanned
-    /// bytes are dropped: how many of `bytes` still belong to it, or none where its
-    /// end is not there. A service that cannot tell drops what is there.
+    /// Skips through a request in a named pipe that is too long and whose scanned bytes
+    /// are dropped. It returns how many of `bytes` still belong to the request, or
+    /// `None` if its end is not there. A service that cannot tell drops what is there.
     fn skip(&mut self, bytes: &[u8], _scan: &mut ScanState) -> Option<usize> {
         Some(bytes.len())
     }
 
-    /// In a named pipe, whose clients are not told apart, `incoming` starts with a
-    /// request that is not complete: how many bytes of it belong to a request
-    /// whose end will not come, as what follows shows.
+    /// Finds a request in a named pipe whose end will not come, as what follows shows.
+    /// `incoming` starts with a request that is not complete, and the result is how
+    /// many of its bytes are abandoned. The clients of a pipe cannot be told apart.
     fn abandoned(&mut self, _incoming: Incoming<'_>) -> Option<usize> {
         None
     }
 
-    /// The client sends no more, and `incoming` is the start of a request. A
-    /// service whose protocol has an answer to that writes it.
+    /// Answers the start of a request whose client sends no more. It does nothing
+    /// unless the protocol has an answer to that.
     fn serve_rest(&mut self, _incoming: Incoming<'_>, _outbox: &mut Outbox<'_>) {}
 
-    /// The request that `incoming` starts with is given up for this reason, before it
-    /// was complete or had its turn. A service whose protocol can say so tells the
-    /// client.
+    /// Answers the request with which `incoming` starts, which is given up for this
+    /// reason before it was complete or had its turn. It does nothing unless the
+    /// protocol can say so.
     fn serve_refusal(&mut self, _incoming: Incoming<'_>, _reason: &str, _outbox: &mut Outbox<'_>) {}
 
     /// Answers the request in a datagram, which is complete or never will be. Over UDP
-    /// the sender may be forged, so what shows no sign of a request is not answered:
-    /// two services that answer everything would go on for ever.
+    /// the sender may be forged, so what shows no sign of a request must not be
+    /// answered: two services that answer everything would go on for ever.
     fn serve_datagram(&mut self, incoming: Incoming<'_>, outbox: &mut Outbox<'_>);
 
-    /// Our own code failed while it answered the first request in `incoming`, and
-    /// what it had written is taken back. A service whose protocol can say so
-    /// tells the client.
+    /// Answers the first request in `incoming` because our own code has failed on it;
+    /// what it had written is taken back. It does nothing unless the protocol can say
+    /// so.
     fn serve_failure(&mut self, _incoming: Incoming<'_>, _outbox: &mut Outbox<'_>) {}
 }
 
-/// Tells the log of a datagram that is not answered: the reply of another server, which
-/// would answer ours, or over UDP anything that shows no sign of a request, for its
+/// Logs a datagram that is not answered: the reply of another server, which would
+/// answer ours, or over UDP anything that shows no sign of a request, because its
 /// sender may be forged.
 pub fn report_unanswered(datagram: Incoming<'_>) {
     log_limited!(
@@ -134,7 +134,7 @@ mod tests {
 
     use super::*;
 
-    /// Fails half-way through its answer.
+    /// A service that fails half-way through its answer.
     struct Broken {
         flushes: bool,
         fails_again: bool,

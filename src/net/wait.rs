@@ -1,4 +1,4 @@
-//! Waiting for one client that is slow, and for nobody else.
+//! Waiting for one slow client, and for nobody else.
 
 use std::os::fd::BorrowedFd;
 use std::time::Duration;
@@ -6,7 +6,7 @@ use std::time::Duration;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 
-/// Whether the descriptor takes bytes within `time`, which is below a second.
+/// Whether the descriptor accepts bytes within `time`, which must be below a second.
 pub(crate) fn wait_writable(socket: BorrowedFd<'_>, time: Duration) -> bool {
     let time = Timespec {
         tv_sec: 0,

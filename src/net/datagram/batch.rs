@@ -1,4 +1,4 @@
-//! Replies to datagrams that leave with the next system call.
+//! Replies to datagrams that the next system call sends.
 
 use std::ops::Range;
 
@@ -13,19 +13,19 @@ pub(crate) struct Batch {
     pub(crate) pieces: Vec<Piece>,
 }
 
-/// What one datagram carries: a reply, or a piece of one that goes in several.
+/// The content of one datagram: a reply, or a piece of one that is sent in several.
 #[derive(Debug)]
 pub(crate) struct Piece {
     pub(crate) to: SocketAddrAny,
-    /// Where its bytes lie.
+    /// The position of its bytes in the buffer.
     pub(crate) range: Range<usize>,
-    /// Where those of the whole reply lie.
+    /// The position of the whole reply.
     pub(crate) reply: Range<usize>,
 }
 
 impl Batch {
-    /// What was written since `start` is the reply to `to`, and leaves in datagrams
-    /// of up to `most` bytes.
+    /// Makes what was written since `start` the reply to `to`, which is sent in
+    /// datagrams of up to `most` bytes.
     pub(crate) fn close(&mut self, to: &SocketAddrAny, start: usize, most: usize) {
         let reply = start..self.bytes.len();
         for at in reply.clone().step_by(most) {
@@ -37,12 +37,12 @@ impl Batch {
         }
     }
 
-    /// Whether so much is waiting that it should leave before more comes.
+    /// Whether so much is waiting that it should be sent before more comes.
     pub(crate) fn is_large(&self) -> bool {
         self.bytes.len() >= limits::QUEUE_BEFORE_PAUSE
     }
 
-    /// The same buffers with nothing in them.
+    /// The same buffers without contents.
     pub(crate) fn emptied(mut self) -> Self {
         self.bytes.clear();
         self.bytes.shrink_to(limits::QUEUE_BEFORE_PAUSE);
@@ -52,17 +52,17 @@ impl Batch {
 }
 
 impl Piece {
-    /// Where this piece and those behind it of the same reply lie.
+    /// The position of this piece and of those behind it in the same reply.
     pub(crate) fn rest_of_reply(&self) -> Range<usize> {
         self.range.start..self.reply.end
     }
 
-    /// Whether pieces of its reply go before it.
+    /// Whether other pieces of its reply precede it.
     pub(crate) fn continues(&self) -> bool {
         self.range.start > self.reply.start
     }
 
-    /// Whether the other one belongs to the same reply.
+    /// Whether the other piece belongs to the same reply.
     pub(crate) fn is_of_reply(&self, other: &Piece) -> bool {
         self.reply == other.reply
     }

@@ -1,4 +1,4 @@
-//! Clients that send and get datagrams.
+//! Clients that send and receive datagrams.
 
 mod batch;
 mod pending;

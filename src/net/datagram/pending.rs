@@ -1,7 +1,8 @@
 //! Replies for datagram clients that cannot be sent yet.
 //!
-//! The kernel does not tell when such a client can take more, so its replies are tried
-//! again now and then: a bounded number each time, and each client at most once.
+//! The kernel does not report when such a client can take more. So its replies are
+//! tried again from time to time, a limited number each time, and each client at most
+//! once.
 
 use std::collections::{HashMap, VecDeque};
 use std::fmt;
@@ -17,15 +18,15 @@ use crate::headroom;
 use crate::limits;
 use crate::peer::Peer;
 
-/// How replies are sent: the socket itself would wait for a client that does not
-/// read.
+/// The flags for sending a reply. The socket itself would wait for a client that does
+/// not read.
 pub(super) const WITHOUT_WAITING: SendFlags = SendFlags::NOSIGNAL.union(SendFlags::DONTWAIT);
 
-/// The part of the room left that the replies to one client may take. However many
-/// clients take theirs, something is left for the next.
+/// The fraction of the remaining room that the replies to one client may take. However
+/// many clients take theirs, some room is left for the next.
 const SHARE: usize = 8;
 
-/// The part that a reply may take for whose client no other waits.
+/// The fraction that a reply may take if no other waits for its client.
 const SHARE_OF_FIRST: usize = 2;
 
 /// The replies that wait at one socket, and what its clients may still be sent.
@@ -33,39 +34,39 @@ const SHARE_OF_FIRST: usize = 2;
 pub(super) struct PendingReplies {
     replies: FairQueues<SocketAddrAny, PendingReply>,
     room: Room,
-    /// How many bytes a datagram may have.
+    /// The largest size of a datagram in bytes.
     datagram: usize,
-    /// How long a client may take nothing.
+    /// The time for which a client may take nothing.
     patience: Duration,
-    /// What clients of a Unix socket may leave unread.
+    /// The limit on what clients of a Unix socket may leave unread.
     quota: Option<Box<ReceiveQuota>>,
 }
 
 #[derive(Debug)]
 struct PendingReply {
     bytes: Vec<u8>,
-    /// How many of them have left.
+    /// The number of bytes that were sent.
     sent: usize,
-    /// Whether the reply began with more, which had left before.
+    /// Whether an earlier part of the reply had already been sent.
     is_rest: bool,
-    /// Since when nothing of it has left.
+    /// The time since which none of it could be sent.
     since: Instant,
 }
 
-/// What the replies take that wait, for each client and together.
+/// The memory that the waiting replies take, for each client and together.
 #[derive(Debug, Default)]
 struct Room {
     taken: usize,
     by_client: HashMap<SocketAddrAny, usize>,
 }
 
-/// A reply that its client does not get, or not all of.
+/// A reply that its client does not get, or only a part of it.
 #[derive(Debug)]
 pub(super) struct Lost {
     pub(super) to: SocketAddrAny,
-    /// How many bytes.
+    /// The number of bytes that are lost.
     pub(super) len: usize,
-    /// Whether the client has the first part, which is of no use to it.
+    /// Whether the client has the first part, which is useless alone.
     pub(super) is_rest: bool,
     pub(super) error: Errno,
 }
@@ -80,26 +81,26 @@ impl fmt::Display for Lost {
 }
 
 impl Lost {
-    /// Whose reply it was, for the log.
+    /// The client that does not get the reply, for the log.
     pub(super) fn peer(&self) -> Peer {
         Peer::of_datagram(&self.to)
     }
 }
 
-/// Whether what failed so may succeed a little later.
+/// Whether a send with this error may succeed a little later.
 pub(super) fn may_go_later(error: Errno) -> bool {
-    // The last one is a moment in which the system has no memory for a large one.
+    // The last of these occurs while the system has no memory for a large datagram.
     matches!(error, Errno::AGAIN | Errno::INTR | Errno::NOBUFS)
 }
 
-/// What keeping a reply takes: small ones are more than their bytes.
+/// The memory for keeping a reply, which for a small one is more than its bytes.
 fn cost(reply: &[u8]) -> usize {
     const AROUND: usize = 256;
     reply.len() + AROUND
 }
 
 impl PendingReplies {
-    /// For a socket whose datagrams have up to `datagram` bytes.
+    /// No replies yet, for a socket whose datagrams have up to `datagram` bytes.
     pub(super) fn new(
         datagram: usize,
         patience: Duration,
@@ -118,14 +119,13 @@ impl PendingReplies {
         self.replies.is_empty()
     }
 
-    /// Whether replies wait for this client, which the next one must not
-    /// overtake.
+    /// Whether replies wait for this client, which later ones must not overtake.
     pub(super) fn has_for(&self, to: &SocketAddrAny) -> bool {
         self.replies.has(to)
     }
 
-    /// Whether a client of this socket may be sent so many bytes more, where anybody
-    /// counts what it has not read.
+    /// Whether a client of this socket may be sent `len` more bytes. It always may if
+    /// nothing counts what it has not read.
     pub(super) fn allows(
         &mut self,
         socket: BorrowedFd<'_>,
@@ -136,7 +136,7 @@ impl PendingReplies {
         quota.is_none_or(|quota| quota.allows(socket, to, len))
     }
 
-    /// Keeps a reply, or its rest, if there is room for more of this client.
+    /// Keeps a reply, or its rest, if this client has room for more.
     pub(super) fn keep(&mut self, to: &SocketAddrAny, bytes: &[u8], is_rest: bool) -> bool {
         if !self.room.allows(to, cost(bytes)) || !self.has_memory_for(bytes) {
             return false;
@@ -153,13 +153,14 @@ impl PendingReplies {
     }
 
     fn has_memory_for(&self, bytes: &[u8]) -> bool {
-        /// What is kept of a client, in bytes; the tables double when they grow.
+        /// The memory that is kept for a client, in bytes. The tables double when they
+        /// grow.
         const CLIENT: usize = 2 * 2 * size_of::<(SocketAddrAny, VecDeque<PendingReply>)>();
         headroom::allows_keeping(bytes.len() + self.replies.clients() * CLIENT)
     }
 
     /// Tries again what could not be sent, and gives up what has waited for too long.
-    /// Each time it is the turn of some clients.
+    /// Each time only some of the clients have their turn.
     pub(super) fn retry(&mut self, socket: BorrowedFd<'_>, now: Instant) -> Vec<Lost> {
         let (replies, mut attempt) = self.attempt(socket, now);
         replies.serve_in_turn(limits::RETRIED_AT_ONCE, |to, queue| {
@@ -198,7 +199,7 @@ impl PendingReplies {
     }
 }
 
-/// One time that pending replies are tried again.
+/// One attempt at sending pending replies.
 struct Attempt<'a> {
     socket: BorrowedFd<'a>,
     now: Instant,
@@ -206,14 +207,14 @@ struct Attempt<'a> {
     patience: Duration,
     room: &'a mut Room,
     quota: &'a mut Option<Box<ReceiveQuota>>,
-    /// What was given up.
+    /// The replies that were given up.
     lost: Vec<Lost>,
 }
 
 impl Attempt<'_> {
     /// Sends what one client takes, and gives up what it has not taken for too long.
     fn send_some(&mut self, to: &SocketAddrAny, queue: &mut VecDeque<PendingReply>) {
-        // Those behind one that does not go would not go either.
+        // The replies behind one that cannot be sent could not be sent either.
         let mut blocked = None;
         while let Some(reply) = queue.front_mut() {
             let sent = match blocked {
@@ -287,7 +288,7 @@ impl Room {
         if *taken == 0 {
             self.by_client.remove(to);
         }
-        // A table that was large for many clients is given back.
+        // A table that was large for many clients is freed.
         if self.by_client.is_empty() {
             self.by_client = HashMap::new();
         }
@@ -328,7 +329,7 @@ mod tests {
         PendingReplies::new(datagram, limits::DATAGRAM_PATIENCE, None)
     }
 
-    /// What the client finds in its socket, one datagram after the other.
+    /// All datagrams in the client's socket.
     fn read_all(socket: &UnixDatagram) -> Vec<Vec<u8>> {
         socket.set_nonblocking(true).expect("a mode");
         std::iter::from_fn(|| {
@@ -355,7 +356,7 @@ mod tests {
         assert!(pending.room.by_client.is_empty());
     }
 
-    /// The system keeps ten datagrams or so for one who does not read.
+    /// The system keeps about ten datagrams for a client that does not read.
     #[test]
     fn where_a_piece_is_not_taken_the_rest_is_dropped() {
         let (server, (reader, to)) = (UnixDatagram::unbound().expect("a socket"), socket());

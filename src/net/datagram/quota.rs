@@ -1,17 +1,17 @@
 //! Clients of a Unix datagram socket that do not read.
 //!
-//! The system counts a datagram against the socket that sent it until it is read.
-//! A client whose socket is connected to ours may leave as many unread as there is room
-//! for, so one that asks on and on and reads nothing would have the room of all
-//! others. The system does not tell what a single client has not read, only what all
-//! of them together have not. While that is little, no client is looked at. When it is
-//! more, a client may have a share of what is left, and once it has had that, its
-//! replies wait until the sum shows that it reads, or are lost.
+//! The system counts a datagram against the socket that sent it until it is read. A
+//! client whose socket is connected to ours may leave as many unread as there is room
+//! for. So a client that keeps asking and reads nothing would take the room of all
+//! others. The system does not tell what a single client has not read, only what all of
+//! them together have not. While that is little, no client is checked. When it is more,
+//! a client may have a share of what is left. Once it has had that, its replies wait
+//! until the sum shows that it reads, or are lost.
 //!
-//! The sum shows it when it is not above its lowest value before the client's last
-//! reply: then that reply has been read, and so have all before it. While others fill
-//! their shares this can be missed, so a client that gets nothing is tried with one
-//! reply, each time after twice as long.
+//! The sum shows it if it is not above its lowest value before the client's last reply:
+//! then that reply has been read, and so have all before it. While others fill their
+//! shares this can be missed. So a client that gets nothing is tried with one reply,
+//! after twice as long each time.
 
 use std::collections::HashMap;
 use std::os::fd::BorrowedFd;
@@ -20,37 +20,38 @@ use std::time::{Duration, Instant};
 use kamailio_core::datagrams;
 use rustix::net::SocketAddrAny;
 
-/// The part of the room from which on clients have shares.
+/// The fraction of the room from which on clients have shares.
 const TIGHT: usize = 4;
 
-/// The part of what is left that a client may have. However many take theirs,
-/// something is left for the next.
+/// The fraction of what is left that a client may have. However many clients take
+/// theirs, something is left for the next.
 const SHARE: usize = 8;
 
-/// A reply of more bytes has to leave as much room as it takes. A smaller one may use
-/// up what is left.
+/// A reply of more bytes must leave as much room as it takes. A smaller one may use up
+/// what is left.
 const LARGE: usize = 64 * 1024;
 
-/// The part of the room that may be sent before the system is asked again.
+/// The fraction of the room that may be sent before the system is asked again.
 const UNASKED: usize = 64;
 
-/// How long the lowest sum counts, at least.
+/// The least time for which the lowest sum counts.
 const WINDOW: Duration = Duration::from_millis(100);
 
-/// How long a client that gets nothing waits for its first trial, and at most for
-/// the next.
+/// The time that a client without replies waits for its first trial, and the longest
+/// time for the next one.
 const FIRST_TRIAL: Duration = Duration::from_millis(100);
 const LAST_TRIAL: Duration = Duration::from_secs(3600);
 
-/// So many clients are remembered. Then all of them have a new share.
+/// The number of clients that are remembered. If there are more, all of them get a new
+/// share.
 const CLIENTS: usize = 4096;
 
 /// What the clients of one socket have not read, as far as it is known.
 #[derive(Debug)]
 pub(super) struct ReceiveQuota {
-    /// What there is room for, in bytes as the system counts them.
+    /// The room for unread datagrams, in bytes as the system counts them.
     room: usize,
-    /// What was sent since the system was asked.
+    /// The bytes that were sent since the system was asked.
     since_asked: usize,
     is_tight: bool,
     lowest: Lowest,
@@ -67,16 +68,16 @@ struct Lowest {
 
 #[derive(Debug)]
 struct ClientShare {
-    /// What may not be read.
+    /// The bytes that the client may not have read.
     sent: usize,
     /// The lowest sum when it got its last reply.
     lowest: usize,
-    /// When it gets one more although its share is used up.
+    /// The time at which it gets one more reply although its share is used up.
     trial: Option<Instant>,
     wait: Duration,
 }
 
-/// About what the system counts for a datagram.
+/// Approximately what the system counts for a datagram.
 fn cost(len: usize) -> usize {
     const AROUND: usize = 768;
     len + AROUND
@@ -93,7 +94,7 @@ impl ReceiveQuota {
         }
     }
 
-    /// Whether a client of this socket may have a reply of so many bytes.
+    /// Whether a client of this socket may have a reply of `len` bytes.
     pub(super) fn allows(
         &mut self,
         socket: BorrowedFd<'_>,
@@ -103,11 +104,12 @@ impl ReceiveQuota {
         self.allows_if(to, len, || datagrams::unread(socket))
     }
 
-    /// Whether a client gets a reply of so many bytes. `ask` tells how many bytes
-    /// all clients have not read.
+    /// Whether a client gets a reply of `len` bytes. `ask` returns how many bytes all
+    /// clients have not read.
     fn allows_if(&mut self, to: &SocketAddrAny, len: usize, ask: impl FnOnce() -> usize) -> bool {
         self.since_asked += cost(len);
-        // With little unread the next look can wait: no more can be than was sent.
+        // If little is unread the next look can wait, because no more can be unread
+        // than was sent.
         if !self.is_tight && self.since_asked < self.room / UNASKED {
             return true;
         }
@@ -150,7 +152,7 @@ impl Lowest {
         }
     }
 
-    /// The lowest, this sum included.
+    /// The lowest sum, including this one.
     fn with(&mut self, sum: usize, now: Instant) -> usize {
         if now.saturating_duration_since(self.since) >= WINDOW {
             self.since = now;
@@ -170,8 +172,8 @@ impl ClientShare {
         wait: FIRST_TRIAL,
     };
 
-    /// Whether it gets so much, which is written down then. The first reply may be
-    /// larger than the share.
+    /// Whether the client may have this much, which is then counted. The first reply
+    /// may be larger than the share.
     fn takes(&mut self, cost: usize, share: usize, lowest: usize, now: Instant) -> bool {
         if self.sent > 0 && self.sent + cost > share {
             match self.trial {
@@ -205,7 +207,8 @@ mod tests {
         SocketAddrUnix::new(name).expect("a short name").into()
     }
 
-    /// A client reads nothing until it gets nothing. Returns what is unread then.
+    /// Lets a client read nothing until it gets nothing, and returns what is unread
+    /// then.
     fn sum_after_deaf(
         quota: &mut ReceiveQuota,
         to: &SocketAddrAny,
@@ -248,7 +251,7 @@ mod tests {
         let mut quota = ReceiveQuota::new(ROOM);
         let start = Instant::now();
         let mut sum = TIGHT_SUM;
-        // Each of them is tried again, and again, until its last trial.
+        // Each of them is tried again until its last trial.
         for number in 0..100 {
             let to = client(&format!("/{}", number % 10));
             if quota.allows_with(&to, LEN, sum, start + FIRST_TRIAL * number) {
@@ -274,7 +277,7 @@ mod tests {
         let mut quota = ReceiveQuota::new(ROOM);
         let to = client("/reads");
         let start = Instant::now();
-        // Others do not read what they get meanwhile.
+        // Meanwhile other clients do not read what they get.
         let mut sum = TIGHT_SUM;
         while quota.allows_with(&to, 1_000, sum, start) {
             sum += 1;

@@ -1,4 +1,4 @@
-//! Sockets for datagrams: each request and each reply is one.
+//! Sockets for datagrams, each of which is a request or a reply.
 
 use std::collections::VecDeque;
 use std::io::IoSlice;
@@ -27,22 +27,22 @@ use crate::outbox::Sink;
 use crate::peer::Peer;
 use crate::service::{Incoming, Service, serve_safely};
 
-/// Room for one datagram.
+/// The size of the buffer for one datagram.
 const ROOM: usize = limits::READ_AT_ONCE;
 
-/// A UDP or a Unix datagram socket. It is in blocking mode: each call says whether it
+/// A UDP or Unix datagram socket. It is in blocking mode, and each call says whether it
 /// waits.
 #[derive(Debug)]
 pub(crate) struct DatagramSocket {
     socket: OwnedFd,
     endpoint: Arc<Endpoint>,
-    /// How many bytes a datagram may have.
+    /// The largest size of a datagram in bytes.
     limit: usize,
-    /// How many datagrams are taken with one system call.
+    /// The number of datagrams that are received with one system call.
     at_once: usize,
-    /// Where the datagrams that were taken last lie.
+    /// The lengths and senders of the datagrams that were received last.
     received: Vec<Received>,
-    /// Requests that were taken and wait for the socket's next turn.
+    /// The requests that were received and wait for the socket's next turn.
     left: VecDeque<Request>,
     batch: Batch,
     pending: PendingReplies,
@@ -61,10 +61,11 @@ impl AsFd for DatagramSocket {
 }
 
 impl DatagramSocket {
-    /// A socket that other processes take from, too, gives one at a time: while a
-    /// command runs, what waits is theirs.
+    /// Prepares a socket. From one that is shared with other processes a single
+    /// datagram is received at a time, so that they can take the others while a command
+    /// runs.
     pub(crate) fn new(socket: OwnedFd, endpoint: Arc<Endpoint>, is_shared: bool) -> Self {
-        // Where the system does not tell, each reply is looked at.
+        // If the system does not tell the size, each reply is checked.
         let room = socket_send_buffer_size(&socket).unwrap_or(0);
         let limit = match (endpoint.listen.transport, endpoint.address) {
             (Transport::Udp, Some(SocketAddr::V4(_))) => limits::UDP4_REPLY,
@@ -86,12 +87,12 @@ impl DatagramSocket {
         }
     }
 
-    /// Where it listens.
+    /// The endpoint at which it listens.
     pub(crate) fn endpoint(&self) -> &Arc<Endpoint> {
         &self.endpoint
     }
 
-    /// Whether replies are to be tried again.
+    /// Whether replies have to be tried again.
     pub(crate) fn has_pending_replies(&self) -> bool {
         !self.pending.is_empty()
     }
@@ -101,8 +102,7 @@ impl DatagramSocket {
         !self.left.is_empty()
     }
 
-    /// Answers what has come, as far as one turn goes. The replies leave
-    /// together.
+    /// Answers what has come, as far as one turn goes. The replies are sent together.
     pub(crate) fn work(&mut self, context: &mut HandlerContext<'_>) {
         if !self.left.is_empty() {
             self.answer_left(TimeSlice::start(), context.service);
@@ -112,12 +112,12 @@ impl DatagramSocket {
         self.send();
     }
 
-    /// The same, but waits until something comes: for a process that has nothing
-    /// else to do.
+    /// As [`work`](Self::work), but waits until something comes. It is for a process
+    /// that has nothing else to do.
     ///
     /// # Errors
-    /// The socket had something else to tell. If it does again and again, nobody
-    /// has waited.
+    /// The socket reported something else. If that happens repeatedly, this does not
+    /// wait.
     pub(crate) fn wait_and_work(&mut self, context: &mut HandlerContext<'_>) -> Result<(), Errno> {
         self.receive(Patience::Endless, context)?;
         process::update_config();
@@ -126,7 +126,8 @@ impl DatagramSocket {
         Ok(())
     }
 
-    /// Takes datagrams, if there are any, into the buffer of the context, a room for each.
+    /// Receives datagrams, if there are any, each into its own part of the context's
+    /// buffer.
     fn receive(
         &mut self,
         patience: Patience,
@@ -138,7 +139,7 @@ impl DatagramSocket {
         let taken = datagrams::receive(socket, rooms, ROOM, patience, &mut self.received);
         match taken {
             Ok(()) | Err(Errno::AGAIN | Errno::INTR) => Ok(()),
-            // What the system tells here is about an earlier reply.
+            // The error that the system reports here concerns an earlier reply.
             Err(error) => {
                 log_limited!(Warning, "on {}: {error}", self.endpoint);
                 Err(error)
@@ -151,7 +152,7 @@ impl DatagramSocket {
         let datagrams = received.drain(..).zip(context.input.chunks_exact(ROOM));
         for (index, (datagram, room)) in datagrams.enumerate() {
             let bytes = &room[..datagram.len.min(room.len())];
-            // The clock is asked only if there is more than one.
+            // The clock is only read if there are several datagrams.
             if self.left.is_empty() && (index == 0 || !slice.is_over()) {
                 self.answer(datagram.from, bytes, context.service);
             } else if headroom::allows_keeping(bytes.len()) {
@@ -199,8 +200,8 @@ impl DatagramSocket {
         }
     }
 
-    /// Runs a request from a Unix socket without a name, which nobody can
-    /// answer: some scripts do not wait for one.
+    /// Runs a request from a Unix socket without a name, which cannot be answered. Some
+    /// scripts do not wait for an answer.
     fn run_only(&self, bytes: &[u8], service: &mut dyn Service) {
         let sink = &mut NoReply(Vec::new());
         let incoming = Incoming {
@@ -216,8 +217,8 @@ impl DatagramSocket {
         );
     }
 
-    /// Keeps what was written since `start` for a client that has used up the room
-    /// for replies which it does not read.
+    /// Keeps what was written since `start`, because the client has used up the room
+    /// for replies that it does not read.
     fn hold_for_deaf(&mut self, to: &SocketAddrAny, start: usize) {
         let len = self.batch.bytes.len() - start;
         if len > 0 && !self.pending.allows(self.socket.as_fd(), to, len) {
@@ -244,8 +245,8 @@ impl DatagramSocket {
         self.batch = batch.emptied();
     }
 
-    /// Sends pieces up to the first that cannot go. That one's error comes
-    /// with the next call.
+    /// Sends pieces up to the first that cannot be sent. The next call returns the
+    /// error of that one.
     fn send_together(&self, pieces: &[Piece], bytes: &[u8]) -> Result<usize, Errno> {
         if pieces
             .first()
@@ -273,8 +274,8 @@ impl DatagramSocket {
         sendmmsg(&self.socket, &mut messages, WITHOUT_WAITING)
     }
 
-    /// Keeps a reply that did not go, or its rest, if it can go later. Otherwise it
-    /// is lost.
+    /// Keeps a reply that could not be sent, or its rest, if it can be sent later.
+    /// Otherwise it is lost.
     fn not_sent(&mut self, to: &SocketAddrAny, bytes: &[u8], is_rest: bool, error: Errno) {
         if may_go_later(error) && self.pending.keep(to, bytes, is_rest) {
             return;
@@ -317,7 +318,7 @@ impl DatagramSocket {
         self.report_waited_in_vain(&lost);
     }
 
-    /// Sends all that is queued, and waits a little if this client does not take
+    /// Sends everything that is queued, and waits a little if this client does not take
     /// its reply.
     fn flush(&mut self, to: &SocketAddrAny) {
         self.send();
@@ -329,7 +330,7 @@ impl DatagramSocket {
     }
 }
 
-/// How many bytes a Unix datagram may have, by the size of the send buffer.
+/// The largest size of a Unix datagram, which depends on the send buffer.
 fn unix_limit(buffer: usize) -> usize {
     let most = buffer.saturating_sub(limits::UNIX_DATAGRAM_OVERHEAD);
     most.clamp(1, limits::UNIX_DATAGRAM_REPLY)
@@ -349,7 +350,7 @@ struct DatagramReply<'a> {
 }
 
 impl DatagramReply<'_> {
-    /// What was written so far is a reply of its own.
+    /// Makes what was written so far a reply of its own.
     fn close(&mut self) {
         self.socket.hold_for_deaf(&self.address, self.start);
         let most = self.socket.limit;
@@ -374,11 +375,11 @@ impl Sink for DatagramReply<'_> {
     }
 
     fn send_through(&mut self, _pipe: PathBuf) {
-        // A datagram is answered where it came from.
+        // A datagram is answered at its sender, so nothing goes through a pipe.
     }
 }
 
-/// The reply that nobody gets.
+/// A reply that nobody gets.
 struct NoReply(Vec<u8>);
 
 impl Sink for NoReply {
@@ -389,6 +390,6 @@ impl Sink for NoReply {
     fn flush(&mut self) {}
 
     fn send_through(&mut self, _pipe: PathBuf) {
-        // Only named pipes are answered through another.
+        // Only the clients of named pipes are answered through another pipe.
     }
 }

@@ -1,4 +1,4 @@
-//! Addresses that a module listens on, with the names in them resolved.
+//! The endpoints at which a module listens, with the names in their addresses resolved.
 
 use std::fmt;
 use std::fs;
@@ -10,20 +10,20 @@ use rpc_wire::listen::{Listen, Place, Port, Transport};
 
 use crate::limits;
 
-/// A place to listen, and what is spoken there.
+/// An address at which to listen, and its protocol.
 #[derive(Clone, Debug)]
 pub struct Endpoint {
     /// The address as it was configured.
     pub listen: Listen,
-    /// The same as numbers, for an Internet socket.
+    /// The numerical address of an Internet socket.
     pub address: Option<SocketAddr>,
-    /// What the module calls the protocol it speaks there.
+    /// The module's name for the protocol of the endpoint.
     pub protocol: &'static str,
-    /// How long a reply may wait for a client that takes no more datagrams.
+    /// The time for which a reply may wait for a client that takes no more datagrams.
     pub patience: Duration,
 }
 
-/// An address that cannot be listened on, and why.
+/// The error for an address at which one cannot listen.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot listen on {listen}: {reason}")]
 pub struct OpenError {
@@ -38,7 +38,7 @@ impl From<OpenError> for Error {
 }
 
 impl Endpoint {
-    /// Resolves the names in an address. Nothing is opened.
+    /// Resolves the names in an address. It opens nothing.
     ///
     /// # Errors
     /// The host or the service has no address.
@@ -93,7 +93,7 @@ fn resolve(
         .to_socket_addrs()
         .map_err(|error| Error::new(format!("{host} does not resolve: {error}")))?
         .collect();
-    // As with the C modules; kamcmd itself knows nothing else.
+    // IPv4 is preferred as with the C modules, because kamcmd knows nothing else.
     let ipv4 = addresses.iter().find(|address| address.is_ipv4());
     ipv4.or(addresses.first())
         .copied()

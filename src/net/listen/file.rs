@@ -1,5 +1,5 @@
-//! Sockets and pipes in the file system: made in place of a stale one, and
-//! removed again if they are still ours.
+//! Sockets and pipes in the file system, which replace stale ones when they are made,
+//! and are removed if they are still ours.
 
 use std::fs;
 use std::io;
@@ -16,15 +16,16 @@ use super::users::{Use, use_of};
 
 /// A file that belongs to a listener.
 ///
-/// It is removed when the server ends, by the main process, unless somebody
-/// has put another in its place.
+/// The main process removes it when the server ends, unless somebody has put another
+/// file in its place.
 #[derive(Clone, Debug)]
 pub(crate) struct OwnedFile {
     path: PathBuf,
     id: FileId,
 }
 
-/// What tells a file from others that are there or were there before.
+/// The identity of a file, which distinguishes it from earlier or later ones at its
+/// path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct FileId {
     pub(crate) device: u64,
@@ -32,9 +33,9 @@ pub(crate) struct FileId {
 }
 
 impl OwnedFile {
-    /// The file that was just made at `path` and then opened there as `opened`,
-    /// if that is it: whoever may write to the directory could have put another
-    /// in its place.
+    /// The file that was just made at `path` and then opened there as `opened`, if the
+    /// two are the same. A user who may write to the directory could have put another
+    /// one in its place.
     pub(crate) fn of(path: &Path, opened: impl AsFd, kind: FileType) -> Result<Self, Error> {
         let found = fstat(opened)
             .map_err(|error| Error::new(format!("cannot look at {}: {error}", path.display())))?;
@@ -64,7 +65,7 @@ impl OwnedFile {
         self.id
     }
 
-    /// The same, after it was deleted and made again.
+    /// The file after it was deleted and recreated.
     pub(crate) fn made_again(&self, id: FileId) -> Self {
         OwnedFile {
             path: self.path.clone(),
@@ -72,7 +73,7 @@ impl OwnedFile {
         }
     }
 
-    /// Removes it, if it is still the one that was made.
+    /// Removes the file, if it is still the one that was made.
     pub(crate) fn remove(&self) {
         let is_ours = fs::symlink_metadata(&self.path)
             .is_ok_and(|found| found.dev() == self.id.device && found.ino() == self.id.inode);
@@ -85,8 +86,8 @@ impl OwnedFile {
     }
 }
 
-/// Makes room for a socket or a pipe: one of either kind that a crashed server
-/// left behind goes, for nothing is kept in them. Any other file stays.
+/// Makes room for a socket or a pipe. One of either kind that a crashed server left
+/// behind is removed, because it keeps nothing. Any other file stays.
 pub(crate) fn clear_place(path: &Path) -> Result<(), Error> {
     let found = match fs::symlink_metadata(path) {
         Ok(found) => found.file_type(),
@@ -117,8 +118,8 @@ pub(crate) fn clear_place(path: &Path) -> Result<(), Error> {
         .map_err(|error| Error::new(format!("cannot remove the old {}: {error}", path.display())))
 }
 
-/// A server that was started twice by mistake must not take the places of the one
-/// that runs.
+/// The error for a file in use. A server that was started twice by mistake must not
+/// take the files of the running one.
 fn in_use(path: &Path, processes: &[u32]) -> Error {
     let whose = match processes {
         [] => "another process".to_owned(),

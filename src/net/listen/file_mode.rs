@@ -1,13 +1,13 @@
 //! File modes as operators write them.
 
-/// The mode that was probably meant by a number that makes a strange one: 660
-/// without a leading zero is a decimal number and the mode 01224.
+/// The mode that was probably meant by a number that makes a strange one: 660 without a
+/// leading zero is a decimal number and the mode 01224.
 pub(crate) fn probably_meant(mode: u32) -> Option<u32> {
     const SPECIAL: u32 = 0o7000;
     const OWNER_READS: u32 = 0o400;
     const OWNER_WRITES: u32 = 0o200;
     const OWNER_EXECUTES: u32 = 0o100;
-    // Neither does anything for a socket or a pipe.
+    // Neither of these has an effect on a socket or a pipe.
     let executes_only = mode & (OWNER_READS | OWNER_EXECUTES) == OWNER_EXECUTES;
     let is_strange = mode & SPECIAL != 0 || executes_only;
     if !is_strange {

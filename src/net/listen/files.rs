@@ -1,5 +1,5 @@
-//! The files of a module's listeners: removed when the server ends, and known to be
-//! ours although a handler may have made some of them again.
+//! The files of a module's listeners. They are removed when the server ends, and known
+//! to be ours even if a handler has recreated some of them.
 
 use std::os::fd::OwnedFd;
 use std::path::Path;
@@ -17,18 +17,19 @@ pub(crate) struct Files(Vec<GroupFiles>);
 /// The files of one group of processes.
 #[derive(Debug)]
 pub(crate) struct GroupFiles {
-    /// In the order of the places; those in the network have none.
+    /// The files in the order of the endpoints. An Internet socket has none.
     files: Vec<Option<OwnedFile>>,
-    /// Where its handler says what it has made again. None where the system gave
-    /// no pipe: such files stay when the server ends.
+    /// The end of a pipe through which the handler reports files that it has recreated.
+    /// It is `None` if the system gave no pipe; then such files stay when the server
+    /// ends.
     news: Option<OwnedFd>,
 }
 
-/// How a handler says that it has made a file again.
+/// The handler's end of the pipe through which it reports recreated files.
 #[derive(Debug)]
 pub(crate) struct Teller(OwnedFd);
 
-/// Which of the files it was, and what it is now.
+/// The number of a file, and its new identity.
 type News = [u8; 24];
 
 impl Files {
@@ -40,12 +41,12 @@ impl Files {
         self.0.push(more);
     }
 
-    /// In a process that is not to remove them: closes what it has inherited.
+    /// Closes what a process has inherited that must not remove the files.
     pub(crate) fn forget(&mut self) {
         self.0.clear();
     }
 
-    /// Removes those that are still what was made.
+    /// Removes the files that are still ours.
     pub(crate) fn remove(&self) {
         for group in &self.0 {
             group.remove();
@@ -61,7 +62,7 @@ impl GroupFiles {
         (GroupFiles { files, news }, teller.map(Teller))
     }
 
-    /// Where they are.
+    /// The paths of the files.
     pub(crate) fn paths(&self) -> impl Iterator<Item = &Path> {
         self.files.iter().flatten().map(OwnedFile::path)
     }
@@ -85,7 +86,7 @@ impl GroupFiles {
 }
 
 impl Teller {
-    /// The file with this number is another one now.
+    /// Reports that the file with this number is a new one.
     pub(crate) fn tell(&self, index: usize, file: FileId) {
         let numbers = [index as u64, file.device, file.inode];
         let mut news: News = [0; 24];
@@ -98,7 +99,8 @@ impl Teller {
     }
 }
 
-/// So few bytes go into a pipe together or not at all.
+/// Checks that all bytes were written or read. So few go into a pipe together or not at
+/// all.
 fn whole(count: usize) -> Result<(), Errno> {
     if count == size_of::<News>() {
         Ok(())

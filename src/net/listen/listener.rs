@@ -1,5 +1,5 @@
-//! Sockets to listen on, opened in the main process while the module starts:
-//! later there may be no right to.
+//! Sockets at which to listen. The main process opens them while the module starts,
+//! because the server may lack the rights later.
 
 use std::net::SocketAddr;
 use std::os::fd::OwnedFd;
@@ -21,7 +21,7 @@ use super::owner::{Owner, with_umask};
 use super::remake::Remaker;
 use crate::limits;
 
-/// How many connections may wait to be accepted.
+/// The number of connections that may wait to be accepted.
 const BACKLOG: i32 = 1024;
 
 /// An open socket or pipe.
@@ -31,15 +31,15 @@ pub(crate) struct Listener {
     pub(crate) endpoint: Arc<Endpoint>,
 }
 
-/// Open sockets, and the files that go with them.
+/// Open sockets, and the files that belong to them.
 ///
 /// Dropping it closes the sockets in this process; the files stay until
 /// [`GroupFiles::remove`].
 #[derive(Debug)]
 pub(crate) struct Listeners {
     pub(crate) list: Vec<Listener>,
-    /// Makes their files again. None where there are none, or where the system does
-    /// not tell what becomes of them.
+    /// Recreates their files. It is `None` if there are none, or if the system does not
+    /// tell what becomes of them.
     pub(crate) remaker: Option<Remaker>,
 }
 
@@ -47,7 +47,8 @@ impl Listeners {
     /// Opens all of them, or none.
     ///
     /// # Errors
-    /// One cannot be opened; what was opened before is gone again.
+    /// One of them cannot be opened. Those that were opened before are closed and
+    /// removed.
     pub(crate) fn open(
         endpoints: Vec<Endpoint>,
         owner: Owner,
@@ -75,15 +76,16 @@ impl Listeners {
         Ok((Listeners { list, remaker }, files))
     }
 
-    /// How many descriptors they hold.
+    /// The number of descriptors that they hold.
     pub(crate) fn descriptors(&self) -> u32 {
-        /// To see that files are deleted, and to tell that they are made again.
+        /// The descriptors for noticing deleted files, and for reporting recreated
+        /// ones.
         const OF_REMAKER: usize = 2;
         let more = self.remaker.as_ref().map_or(0, |_| OF_REMAKER);
         u32::try_from(self.list.len() + more).unwrap_or(u32::MAX)
     }
 
-    /// Where they listen, in the order of the configuration.
+    /// The endpoints, in the order of the configuration.
     pub(crate) fn endpoints(&self) -> impl Iterator<Item = Arc<Endpoint>> {
         self.list
             .iter()
@@ -108,7 +110,7 @@ fn open(
     }
 }
 
-/// Makes the socket or the pipe of a place, and its file.
+/// Makes the socket or the pipe of an endpoint, and its file.
 pub(crate) fn open_file(
     endpoint: &Endpoint,
     path: &Path,
@@ -141,7 +143,7 @@ fn open_unix(path: &Path, kind: SocketType, owner: Owner) -> Result<(OwnedFd, Ow
     let ready = owner
         .give_group(&found, path)
         .and_then(|()| owner.give_user(&found, path))
-        // Nobody may connect before the owner is right.
+        // Nobody may connect before the owner is set.
         .and_then(|()| start(&socket, kind).map_err(failed));
     match ready {
         Ok(()) => Ok((socket, file)),
@@ -152,7 +154,8 @@ fn open_unix(path: &Path, kind: SocketType, owner: Owner) -> Result<(OwnedFd, Ow
     }
 }
 
-/// The file has its mode from the start: it is that of the socket.
+/// Binds a Unix socket. Its file has its mode from the start, because that is the
+/// socket's.
 fn bind_unix(path: &Path, kind: SocketType, owner: Owner) -> Result<OwnedFd, Error> {
     let socket = new_socket(AddressFamily::UNIX, kind).map_err(failed)?;
     if kind == SocketType::DGRAM {
@@ -169,27 +172,28 @@ fn bind_unix(path: &Path, kind: SocketType, owner: Owner) -> Result<OwnedFd, Err
     Ok(socket)
 }
 
-/// The system counts a Unix datagram against its sender until the receiver has
-/// read it, so clients that do not read take the room of those that do. More room
-/// than usual is a matter of rights, or of what the host allows to everybody.
+/// Enlarges the buffer for unread datagrams. The system counts a Unix datagram against
+/// its sender until the receiver has read it, so clients that do not read take the room
+/// of those that do. A larger buffer than usual needs rights, or a host that allows it
+/// to everybody.
 fn make_room_for_unread(socket: &OwnedFd) {
     let wanted = limits::UNREAD_DATAGRAMS;
     if sockopt::set_socket_send_buffer_size_force(socket, wanted).is_err() {
-        // Without, it is as it is.
+        // If this fails the buffer stays as it is.
         let _ = sockopt::set_socket_send_buffer_size(socket, wanted);
     }
 }
 
-/// Our own end for writing keeps the pipe open when the last client leaves. It is
-/// nobody else's until it has its owner.
+/// Makes a named pipe. Our own end for writing keeps it open when the last client
+/// leaves. Nobody else can open the pipe until it has its owner.
 fn make_pipe(path: &Path, owner: Owner) -> Result<(OwnedFd, OwnedFile), Error> {
     clear_place(path)?;
     with_umask(0, || mkfifoat(CWD, path, Mode::from_raw_mode(0o600))).map_err(failed)?;
     let flags = OFlags::RDWR | OFlags::NONBLOCK | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let opened = openat(CWD, path, flags, Mode::empty()).map_err(failed)?;
     let file = OwnedFile::of(path, &opened, FileType::Fifo)?;
-    // The group comes before the mode: one that admits a group is meant for the
-    // new one.
+    // The group precedes the mode, because a mode that admits a group means the new
+    // one.
     let owned = owner
         .give_group(&opened, path)
         .and_then(|()| owner.permit(&opened, path))
@@ -204,7 +208,7 @@ fn make_pipe(path: &Path, owner: Owner) -> Result<(OwnedFd, OwnedFile), Error> {
 }
 
 fn open_inet(address: SocketAddr, kind: SocketType, others: &[Listener]) -> Result<OwnedFd, Errno> {
-    /// Asks routers not to let these packets wait, as the C module does.
+    /// Asks routers not to delay these packets, as the C module does.
     const LOW_DELAY: u8 = 0x10;
     let family = match address {
         SocketAddr::V4(_) => AddressFamily::INET,
@@ -212,8 +216,8 @@ fn open_inet(address: SocketAddr, kind: SocketType, others: &[Listener]) -> Resu
     };
     let socket = new_socket(family, kind)?;
     if kind == SocketType::STREAM {
-        // Old connections may linger on the port. With datagrams another process
-        // that does the same would take ours.
+        // Old connections may linger on the port. With datagrams another process that
+        // does the same could take ours.
         sockopt::set_socket_reuseaddr(&socket, true)?;
     }
     if address.is_ipv6() {
@@ -231,7 +235,8 @@ fn open_inet(address: SocketAddr, kind: SocketType, others: &[Listener]) -> Resu
     Ok(socket)
 }
 
-/// Accepting never waits. Whether taking a datagram does is said with each call.
+/// Makes a socket. Accepting never waits; for a datagram each call says whether it
+/// does.
 fn new_socket(family: AddressFamily, kind: SocketType) -> Result<OwnedFd, Errno> {
     let flags = match kind {
         SocketType::STREAM => SocketFlags::CLOEXEC | SocketFlags::NONBLOCK,
@@ -240,10 +245,10 @@ fn new_socket(family: AddressFamily, kind: SocketType) -> Result<OwnedFd, Errno>
     socket_with(family, kind, flags, None)
 }
 
-/// Binds a UDP socket to one address where another of ours has the same port on
-/// all addresses, or the other way round, as with the C module: the system gives
-/// each packet to the one with its address. It allows that only to sockets that
-/// share their port, and these do so for this moment only.
+/// Binds a UDP socket to one address if another of ours has the same port on all
+/// addresses, or the other way round, as with the C module. The system gives each
+/// packet to the one with its address. It allows this only to sockets that share their
+/// port, which these do for this moment only.
 fn bind_beside(socket: &OwnedFd, address: SocketAddr, others: &[Listener]) -> Result<(), Errno> {
     let overlaps = |other: SocketAddr| {
         other.port() == address.port()
@@ -270,7 +275,7 @@ fn bind_beside(socket: &OwnedFd, address: SocketAddr, others: &[Listener]) -> Re
     bound
 }
 
-/// From now on clients may connect, where there are connections.
+/// Lets clients connect, if there are connections.
 fn start(socket: &OwnedFd, kind: SocketType) -> Result<(), Errno> {
     match kind {
         SocketType::STREAM => listen(socket, BACKLOG),
@@ -278,7 +283,7 @@ fn start(socket: &OwnedFd, kind: SocketType) -> Result<(), Errno> {
     }
 }
 
-/// An error of the system, and what an operator can do about it.
+/// An error of the system, with advice for an operator.
 fn failed(error: Errno) -> Error {
     let hint = match error {
         Errno::ADDRINUSE => "another process uses it; choose another or end that process",

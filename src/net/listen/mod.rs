@@ -1,5 +1,5 @@
-//! Where a module listens: addresses, the sockets and pipes that are opened there, and
-//! the files of those.
+//! The endpoints of a module: addresses, the sockets and pipes that are opened there,
+//! and their files.
 
 mod endpoint;
 mod file;

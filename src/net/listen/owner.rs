@@ -1,4 +1,4 @@
-//! Who may use a socket in the file system.
+//! The access to a socket in the file system.
 
 use std::fmt;
 use std::os::fd::AsFd;
@@ -9,31 +9,31 @@ use rustix::fs::{AtFlags, Gid, Mode, Uid, chownat, fchmod};
 use rustix::io::Errno;
 use rustix::process::umask;
 
-/// Mode, user and group of a Unix socket or a named pipe. What is not given
+/// The mode, the user and the group of a Unix socket or a named pipe. What is not given
 /// stays as the system makes it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Owner {
-    /// Permission bits, such as `0o600`.
+    /// The permission bits, such as `0o600`.
     pub(crate) mode: Option<u32>,
     pub(crate) user: Option<Wanted>,
     pub(crate) group: Option<Wanted>,
 }
 
-/// A user or a group that a file is to have.
+/// A user or a group that a file shall have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Wanted {
     pub(crate) id: u32,
     pub(crate) by: By,
-    /// Whether the server may not start without it.
+    /// Whether the server must not start without it.
     pub(crate) is_needed: bool,
 }
 
-/// Where a user or a group is asked for.
+/// The setting that asks for a user or a group.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum By {
-    /// In a parameter of the module.
+    /// A parameter of the module asks for it.
     Parameter(&'static str),
-    /// In the server's own `user` or `group`, or the option `-u` or `-g`.
+    /// The server's own `user` or `group`, or the option `-u` or `-g`, asks for it.
     Server,
 }
 
@@ -47,9 +47,9 @@ impl fmt::Display for By {
 }
 
 impl Owner {
-    /// The same, with the user and the group that the server works as where no
-    /// other is asked for. The server can do without: it may be started with too
-    /// few privileges to give files away, and with enough to change its user.
+    /// This owner, with the user and the group as which the server runs if it has none.
+    /// The server can do without these: it may be started with too few privileges to
+    /// give files away, and with enough to change its user.
     pub(crate) fn or_servers(self) -> Self {
         let (user, group) = server::socket_owner();
         let wanted = |id| Wanted {
@@ -64,8 +64,8 @@ impl Owner {
         }
     }
 
-    /// The same, but the file may also do without: for a server that was allowed
-    /// more when it started.
+    /// This owner, but the file may also do without, because a server may have had more
+    /// rights when it started.
     pub(crate) fn if_possible(self) -> Self {
         let not_needed = |wanted: Wanted| Wanted {
             is_needed: false,
@@ -78,8 +78,8 @@ impl Owner {
         }
     }
 
-    /// Gives a file its group. It is known by what is open, for the path may lead
-    /// to another by now.
+    /// Gives a file its group. The file is identified by a descriptor, because the path
+    /// may lead to another file by now.
     pub(crate) fn give_group(self, file: impl AsFd, path: &Path) -> Result<(), Error> {
         let Some(group) = self.group else {
             return Ok(());
@@ -94,8 +94,8 @@ impl Owner {
         group.settle("group", path, changed)
     }
 
-    /// Gives a file its user. This comes last, for whoever gives a file away may
-    /// have no right to change it any more.
+    /// Gives a file its user. This must come last, because a process that has given a
+    /// file away may have no right to change it any more.
     pub(crate) fn give_user(self, file: impl AsFd, path: &Path) -> Result<(), Error> {
         let Some(user) = self.user else {
             return Ok(());
@@ -110,8 +110,8 @@ impl Owner {
         user.settle("user", path, changed)
     }
 
-    /// Gives an open file its mode, or a socket the mode of the file that binding
-    /// it will make.
+    /// Gives an open file its mode, or a socket the mode of the file that binding it
+    /// will make.
     pub(crate) fn permit(self, file: impl AsFd, path: &Path) -> Result<(), Error> {
         let Some(mode) = self.mode else {
             return Ok(());
@@ -126,7 +126,7 @@ impl Owner {
 }
 
 impl Wanted {
-    /// What it means that a file could or could not be given to it.
+    /// The consequences of an attempt to give a file to it.
     fn settle(self, what: &str, path: &Path, changed: Result<(), Errno>) -> Result<(), Error> {
         let Err(error) = changed else {
             return Ok(());
@@ -148,7 +148,7 @@ impl Wanted {
     }
 }
 
-/// Runs `make`, so that of the permissions which it asks for it gets all but
+/// Runs `make` with a mask, so that it gets all permissions for which it asks except
 /// these.
 pub(crate) fn with_umask<R>(without: u32, make: impl FnOnce() -> R) -> R {
     let before = umask(Mode::from_raw_mode(without));

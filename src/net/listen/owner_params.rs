@@ -1,11 +1,11 @@
-//! The owner of a socket as parameters of a module tell it.
+//! The owner of a socket, as parameters of a module set it.
 
 use kamailio_core::{Error, log, server};
 
 use super::file_mode::probably_meant;
 use super::owner::{By, Owner, Wanted};
 
-/// What a module calls its parameters for the mode, the user and the group.
+/// The names of a module's parameters for the mode, the user and the group.
 #[derive(Clone, Copy, Debug)]
 pub struct OwnerNames {
     /// The parameter for the mode.
@@ -16,21 +16,21 @@ pub struct OwnerNames {
     pub group: &'static str,
 }
 
-/// What parameters for mode, user and group said so far, in any order.
+/// The values of these parameters so far, in any order.
 #[derive(Clone, Copy, Debug)]
 pub struct OwnerParams {
     names: OwnerNames,
     one_may_fail: bool,
     mode: Option<u32>,
     user: Option<u32>,
-    /// The group as it is asked for.
+    /// The group that a parameter asks for.
     group: Option<u32>,
     /// The group that came with a user's name.
     users_group: Option<u32>,
 }
 
 impl OwnerParams {
-    /// What holds unless parameters say otherwise.
+    /// The values that hold if no parameter is set.
     #[must_use]
     pub const fn new(names: OwnerNames, mode: u32) -> Self {
         OwnerParams {
@@ -43,8 +43,8 @@ impl OwnerParams {
         }
     }
 
-    /// The same, but a server that may not give files away starts all the same
-    /// where only a user or only a group is asked for.
+    /// These values, but a server that may not give files away starts anyway if only a
+    /// user or only a group is asked for.
     #[must_use]
     pub const fn one_may_fail(self) -> Self {
         OwnerParams {
@@ -53,9 +53,8 @@ impl OwnerParams {
         }
     }
 
-    /// The owner that they make together, completed by the user and the group
-    /// that the server works as. The core knows these two when it initializes
-    /// modules, and not before.
+    /// The resulting owner, completed by the user and the group as which the server
+    /// runs. The core knows these two only when it initializes modules.
     #[must_use]
     pub fn owner(self) -> Owner {
         let is_needed = !self.one_may_fail || (self.user.is_some() && self.group.is_some());
@@ -77,27 +76,27 @@ impl OwnerParams {
         owner.or_servers()
     }
 
-    /// The user and the group that parameters ask for, the group also where it came
-    /// with a user's name.
+    /// The user and the group that parameters ask for, including a group that came with
+    /// a user's name.
     #[must_use]
     pub fn asked_for(&self) -> (Option<u32>, Option<u32>) {
         (self.user, self.group.or(self.users_group))
     }
 
-    /// What its parameters are called.
+    /// The names of the parameters.
     #[must_use]
     pub fn names(&self) -> OwnerNames {
         self.names
     }
 
-    /// The mode; 0 leaves it as the system makes it.
+    /// Sets the mode. The value 0 leaves it as the system makes it.
     ///
     /// # Errors
-    /// The number is no mode.
+    /// The number is not a mode.
     pub fn set_mode(&mut self, mode: i32) -> Result<(), Error> {
         let bits = u32::try_from(mode).ok().filter(|bits| *bits <= 0o7777);
         let bits = bits.ok_or_else(|| {
-            // As it is written, in octal, unless that makes no sense.
+            // It is shown as it was written, in octal, unless that makes no sense.
             let shown = match mode {
                 ..0 => mode.to_string(),
                 _ => format!("0{mode:o}"),
@@ -119,11 +118,11 @@ impl OwnerParams {
         Ok(())
     }
 
-    /// The mode, where 0 is a slip: nobody could use a file without any
+    /// Sets the mode, where 0 is a mistake: nobody could use a file without any
     /// permission, so it gets some, and the log says so.
     ///
     /// # Errors
-    /// The number is no mode.
+    /// The number is not a mode.
     pub fn set_usable_mode(&mut self, mode: i32) -> Result<(), Error> {
         if mode == 0 {
             log!(Warning, "{} cannot be 0 and is 0600", self.names.mode);
@@ -132,20 +131,20 @@ impl OwnerParams {
         self.set_mode(mode)
     }
 
-    /// The user, by name or by number.
+    /// Sets the user, by name or by number.
     ///
     /// # Errors
-    /// There is none of this name.
+    /// There is no user of this name.
     pub fn set_user(&mut self, name: &str) -> Result<(), Error> {
         self.user = Some(server::user_id(name).ok_or_else(|| nobody("user", name))?);
         Ok(())
     }
 
-    /// The user, and if it is given by name also the user's first group where
-    /// no other is asked for.
+    /// Sets the user. If the user is given by name, the user's first group is taken as
+    /// well if no other is asked for.
     ///
     /// # Errors
-    /// There is none of this name.
+    /// There is no user of this name.
     pub fn set_user_and_group(&mut self, name: &str) -> Result<(), Error> {
         let (user, group) = server::user_and_group_id(name).ok_or_else(|| nobody("user", name))?;
         self.user = Some(user);
@@ -153,7 +152,7 @@ impl OwnerParams {
         Ok(())
     }
 
-    /// The user as a number; -1 is nobody in particular.
+    /// Sets the user as a number; -1 leaves the user open.
     ///
     /// # Errors
     /// It is another negative number.
@@ -162,16 +161,16 @@ impl OwnerParams {
         Ok(())
     }
 
-    /// The group, by name or by number.
+    /// Sets the group, by name or by number.
     ///
     /// # Errors
-    /// There is none of this name.
+    /// There is no group of this name.
     pub fn set_group(&mut self, name: &str) -> Result<(), Error> {
         self.group = Some(server::group_id(name).ok_or_else(|| nobody("group", name))?);
         Ok(())
     }
 
-    /// The group as a number; -1 is none in particular.
+    /// Sets the group as a number; -1 leaves the group open.
     ///
     /// # Errors
     /// It is another negative number.
@@ -187,7 +186,7 @@ fn nobody(what: &str, name: &str) -> Error {
     ))
 }
 
-/// The C modules start with -1, so that it changes nothing there.
+/// The C modules start with -1, which therefore changes nothing there.
 fn id(number: i32) -> Result<Option<u32>, Error> {
     if number == -1 {
         return Ok(None);

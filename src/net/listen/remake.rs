@@ -1,7 +1,7 @@
-//! Sockets and pipes that somebody has deleted while the server runs are made again.
+//! Recreating sockets and pipes that somebody deletes while the server runs.
 //!
-//! The system tells of it: the files are watched, and a signal wakes a process that
-//! waits. So nothing is done for it on the way of a request.
+//! The system reports it: the files are watched, and a signal wakes a process that
+//! waits. So no request pays for it.
 
 use std::fs;
 use std::io;
@@ -18,7 +18,7 @@ use super::files::{GroupFiles, Teller};
 use super::listener::open_file;
 use super::owner::Owner;
 
-/// Seconds until a file that could not be made again is tried once more.
+/// The seconds after which a file is tried again that could not be recreated.
 const AGAIN: u32 = 5;
 
 /// Watches files for being deleted or moved away.
@@ -26,14 +26,14 @@ const AGAIN: u32 = 5;
 struct Watch(OwnedFd);
 
 impl Watch {
-    /// None where the system offers none: too many have one already.
+    /// Starts watching. It returns `None` if the system provides no more watchers.
     fn start() -> Option<Self> {
         let flags = CreateFlags::CLOEXEC | CreateFlags::NONBLOCK;
         inotify::init(flags).ok().map(Watch)
     }
 
-    /// Watches the file that is at this path now. Its attributes change when its
-    /// name goes, even if it is still open.
+    /// Watches the file that is at this path now. Its attributes change when its name
+    /// goes, even if it is still open.
     fn add(&self, path: &Path) -> io::Result<()> {
         let flags = WatchFlags::ATTRIB
             | WatchFlags::MOVE_SELF
@@ -43,14 +43,14 @@ impl Watch {
         Ok(())
     }
 
-    /// Takes what it has to tell; all that matters is that there was something.
+    /// Reads what was reported; all that matters is that there was something.
     fn drain(&self) {
         let mut buffer = [0; 1024];
         while rustix::io::read(&self.0, &mut buffer).is_ok_and(|count| count > 0) {}
     }
 }
 
-/// What a handler needs to make its files again.
+/// What a handler needs for recreating its files.
 #[derive(Debug)]
 pub(crate) struct Remaker {
     watch: Watch,
@@ -59,7 +59,8 @@ pub(crate) struct Remaker {
 }
 
 impl Remaker {
-    /// None where the system does not tell what becomes of the files.
+    /// Makes it for these files. It returns `None` if the system does not tell what
+    /// becomes of them.
     pub(crate) fn new(owner: Owner, teller: Teller, files: &GroupFiles) -> Option<Self> {
         let watch = Watch::start()?;
         for path in files.paths() {
@@ -74,20 +75,20 @@ impl Remaker {
         })
     }
 
-    /// From now on a signal wakes this process when a file goes.
+    /// Makes a signal wake this process from now on when a file goes.
     pub(crate) fn start(&self) {
         if let Err(error) = wake::on_input(self.watch.0.as_fd()) {
             log_limited!(Warning, "files that are deleted are not noticed: {error}");
         }
     }
 
-    /// What was noticed is being looked at.
+    /// Notes that what was noticed is being handled.
     pub(crate) fn drain(&self) {
         self.watch.drain();
     }
 
-    /// Makes the file with this number of a place that is not there any more, and
-    /// opens it. None where it is there, or where somebody else has put another.
+    /// Recreates the file with this number if it is gone, and opens it. It returns
+    /// `None` if the file is there, or if somebody has put another one in its place.
     pub(crate) fn remake(&self, index: usize, endpoint: &Endpoint) -> Option<OwnedFd> {
         let Place::Path(path) = &endpoint.listen.place else {
             return None;

@@ -1,4 +1,4 @@
-//! Who has a socket or a pipe of the file system open.
+//! Finding the processes that have a socket or a pipe in the file system open.
 
 use std::fs;
 use std::os::fd::AsFd;
@@ -10,16 +10,16 @@ use rustix::fs::{CWD, Mode, OFlags, openat};
 use rustix::io::Errno;
 use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType, socket_with};
 
-/// Whether anybody listens at a path.
+/// Whether a process listens at a path.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Use {
-    /// Nobody does: it was left behind.
+    /// No process does, so the file was left behind.
     Stale,
     /// These processes do, as far as the system tells.
     By(Vec<u32>),
 }
 
-/// Who listens at a socket or reads from a pipe.
+/// Finds out who listens at a socket or reads from a pipe.
 pub(crate) fn use_of(path: &Path) -> Use {
     let Ok(found) = fs::symlink_metadata(path) else {
         return Use::Stale;
@@ -39,12 +39,12 @@ pub(crate) fn use_of(path: &Path) -> Use {
 
 enum Connected {
     Nobody,
-    /// Somebody, whose number the system tells of a stream.
+    /// A process listens. The system tells its number for a stream.
     To(Option<u32>),
 }
 
-/// Tries whether somebody listens on a socket, be its owner too busy to accept, or
-/// be it of another type.
+/// Tries whether a process listens on a socket, even if the process is too busy to
+/// accept, or the socket is of another type.
 fn connect(path: &Path) -> Connected {
     let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
     let connected =
@@ -59,13 +59,13 @@ fn connect(path: &Path) -> Connected {
     }
 }
 
-/// Whether somebody reads from a pipe.
+/// Whether a process reads from a pipe.
 fn is_read_from(path: &Path) -> bool {
     let flags = OFlags::WRONLY | OFlags::NONBLOCK | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     openat(CWD, path, flags, Mode::empty()).is_ok()
 }
 
-/// The processes that have the socket of this path, which no call tells of.
+/// The processes that have the socket of this path, for which there is no system call.
 fn processes_at(path: &Path) -> Vec<u32> {
     let sockets = fs::read_to_string("/proc/net/unix").unwrap_or_default();
     let links: Vec<PathBuf> = sockets
@@ -75,8 +75,8 @@ fn processes_at(path: &Path) -> Vec<u32> {
     processes_with(|file| fs::read_link(file).is_ok_and(|link| links.contains(&link)))
 }
 
-/// What a descriptor of the socket in this line of `/proc/net/unix` links to, if it
-/// is bound to the path.
+/// The text to which a descriptor of the socket in this line of `/proc/net/unix` links,
+/// if the socket is bound to the path.
 fn socket_link(line: &str, path: &Path) -> Option<PathBuf> {
     let mut rest = line;
     let mut inode = "";
@@ -91,7 +91,7 @@ fn is_same(file: &Path, other: &fs::Metadata) -> bool {
     fs::metadata(file).is_ok_and(|file| file.dev() == other.dev() && file.ino() == other.ino())
 }
 
-/// The processes with such a descriptor, of those that we may look at.
+/// The processes with such a descriptor, among those that we may inspect.
 fn processes_with(is_such: impl Fn(&Path) -> bool) -> Vec<u32> {
     let numbers = fs::read_dir("/proc").into_iter().flatten().flatten();
     let numbers = numbers.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
@@ -113,7 +113,7 @@ mod tests {
 
     use super::*;
 
-    /// A path of a test's own, where nothing is when it ends.
+    /// The path of a single test, which is removed at its end.
     struct Own(PathBuf);
 
     impl Own {

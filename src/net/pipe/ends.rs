@@ -1,4 +1,4 @@
-//! The ends of a named pipe of ours.
+//! The two ends of a named pipe of ours.
 
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 
@@ -6,14 +6,14 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{CWD, Mode, OFlags, openat};
 use rustix::io::Errno;
 
-/// Where requests are read, and what keeps the pipe open: without a writing end of
-/// our own it would end when the last client leaves, and be ready to be read for
-/// ever.
+/// The end from which requests are read, and the end that keeps the pipe open. Without
+/// a writing end of our own the pipe would end when the last client leaves, and be
+/// ready to be read for ever.
 #[derive(Debug)]
 pub(crate) struct Ends {
     reading: OwnedFd,
-    /// A second descriptor that can also write, so that it can be closed for a
-    /// moment. None where only one could be opened, which is for both then.
+    /// A second descriptor that can also write, so that it can be closed for a moment.
+    /// It is `None` if only one could be opened, which then serves for both.
     writing: Option<OwnedFd>,
     is_apart: bool,
 }
@@ -25,7 +25,7 @@ impl AsFd for Ends {
 }
 
 impl Ends {
-    /// The pipe as it was opened for reading and writing.
+    /// Takes the pipe as it was opened for reading and writing.
     pub(crate) fn new(file: OwnedFd) -> Self {
         match opened_again(&file, OFlags::RDONLY | OFlags::NONBLOCK) {
             Ok(reading) => Ends {
@@ -41,14 +41,14 @@ impl Ends {
         }
     }
 
-    /// Whether anybody but us has the pipe open for writing. If that cannot be
-    /// told, somebody may have.
+    /// Whether any other process has the pipe open for writing. If that cannot be
+    /// known, one may have.
     ///
-    /// The system tells the reading end when there are no writers, so our own has
-    /// to be closed for a moment. Nobody notices: what is in the pipe stays there
-    /// as long as one end is open.
+    /// The system tells the reading end if there are no writers, so our own must be
+    /// closed for a moment. Nobody notices: what is in the pipe stays there as long as
+    /// one end is open.
     pub(crate) fn have_other_writers(&mut self) -> bool {
-        // Where it could not be opened again it is better kept.
+        // An end that could not be opened again is better kept.
         if !self.is_apart || self.opened_for_writing().is_err() {
             return true;
         }
@@ -58,7 +58,8 @@ impl Ends {
         !is_ended
     }
 
-    /// Opens the writing end again if it is not open. Returns whether it is now.
+    /// Opens the writing end again if it is not open, and returns whether it is open
+    /// now.
     pub(crate) fn hold_open(&mut self) -> bool {
         if self.is_apart && self.writing.is_none() {
             self.writing = self.opened_for_writing().ok();
@@ -71,7 +72,7 @@ impl Ends {
     }
 }
 
-/// The same pipe once more, whatever its path leads to by now.
+/// Opens the same pipe once more, whatever its path leads to by now.
 pub(crate) fn opened_again(pipe: &OwnedFd, flags: OFlags) -> Result<OwnedFd, Errno> {
     let path = format!("/proc/self/fd/{}", pipe.as_raw_fd());
     openat(CWD, path, flags | OFlags::CLOEXEC, Mode::empty())

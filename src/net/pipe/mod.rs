@@ -1,5 +1,5 @@
-//! Named pipes: ours, which requests come in through, and those of clients, which
-//! replies leave through.
+//! Named pipes: ours, through which requests come in, and those of clients, through
+//! which replies are sent.
 
 mod ends;
 mod reply;

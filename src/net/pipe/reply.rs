@@ -1,8 +1,8 @@
 //! Named pipes that clients make for their replies.
 //!
-//! A client names its pipe, and anybody may have put something else in its
-//! place: the file must be a pipe, with one name, and not reached through a
-//! link. A client that is late is tried again, and others do not wait for it.
+//! A client names its pipe, and anybody may have put something else in its place. So
+//! the file must be a pipe, with one name, and not reached through a link. A client
+//! that is late is tried again, and others do not wait for it.
 
 use std::collections::VecDeque;
 use std::fs::File;
@@ -28,7 +28,7 @@ pub(crate) struct ReplyPipes {
     waiting: Waiting,
 }
 
-/// How much waits.
+/// The number and the bytes of the replies that wait.
 #[derive(Debug, Default)]
 struct Waiting {
     replies: usize,
@@ -37,16 +37,16 @@ struct Waiting {
 
 #[derive(Debug)]
 struct PendingReply {
-    /// What is not sent.
+    /// The bytes that are not sent yet.
     bytes: Bytes,
-    /// How much there was.
+    /// The bytes that there were in all.
     size: usize,
     file: Option<File>,
-    /// Since when the client does nothing, once it is this reply's turn.
+    /// The time since which the client does nothing, once it is this reply's turn.
     since: Option<Instant>,
 }
 
-/// Whether a reply is off our hands.
+/// Whether a reply is finished, in one way or another.
 enum Outcome {
     Sent,
     Waits,
@@ -54,7 +54,7 @@ enum Outcome {
 }
 
 impl ReplyPipes {
-    /// Whether replies are to be tried again.
+    /// Whether replies have to be tried again.
     pub(crate) fn holds(&self) -> bool {
         !self.replies.is_empty()
     }
@@ -65,7 +65,7 @@ impl ReplyPipes {
             return report_no_room(&pipe);
         }
         let mut reply = PendingReply::new(bytes);
-        // Earlier ones for this pipe come first.
+        // Earlier replies for this pipe come first.
         if !self.replies.has(&pipe) && reply.is_done(&pipe, Instant::now()) {
             return;
         }
@@ -76,8 +76,8 @@ impl ReplyPipes {
         self.replies.push(pipe, reply);
     }
 
-    /// Gives up replies whose pipes nobody reads from, until there is room for this
-    /// one: a client that is not there shall not cost another its reply. Returns
+    /// Gives up replies whose pipes have no reader, until there is room for this one,
+    /// because a client that is gone must not cost another its reply. It returns
     /// whether there is room.
     fn make_room_for(&mut self, reply: &PendingReply) -> bool {
         while !self.waiting.has_room_for(reply.size) {
@@ -99,8 +99,8 @@ impl ReplyPipes {
         true
     }
 
-    /// The pipe that nobody reads from and whose reply has waited longest, or, where
-    /// it is the bytes that are too many, has the most of them.
+    /// The pipe without a reader whose reply has waited longest. If there are too many
+    /// bytes, it is the one with the most of them.
     fn most_dispensable(&self, newcomer: &PendingReply) -> Option<PathBuf> {
         let absent = self.replies.fronts().filter(|(_, it)| it.file.is_none());
         let found = if self.waiting.are_too_many() {
@@ -166,7 +166,7 @@ impl Waiting {
         self.bytes -= bytes;
     }
 
-    /// Sends what the pipe takes, and gives up what waited for too long.
+    /// Sends what the pipe takes, and gives up what has waited for too long.
     fn send_some(&mut self, pipe: &Path, queue: &mut VecDeque<PendingReply>, now: Instant) {
         while let Some(reply) = queue.front_mut() {
             if !reply.is_done(pipe, now) {
@@ -188,8 +188,8 @@ impl PendingReply {
         }
     }
 
-    /// Goes on with it. Returns whether it is off our hands, one way or the
-    /// other.
+    /// Continues with the reply, and returns whether it is finished, in one way or
+    /// another.
     fn is_done(&mut self, pipe: &Path, now: Instant) -> bool {
         match self.work(pipe, now) {
             Outcome::Waits => false,
@@ -207,9 +207,8 @@ impl PendingReply {
             match open(pipe) {
                 Ok(file) => {
                     if self.bytes.len() > limits::PIPE_USUAL {
-                        // It is filled once in a while, see `limits::RETRY`, so
-                        // a large reply wants a large pipe. Without, it takes
-                        // longer.
+                        // A pipe is filled only at intervals, see `limits::RETRY`, so a
+                        // large reply needs a large pipe. Without one it takes longer.
                         let _ = fcntl_setpipe_size(&file, limits::PIPE_LARGE);
                     }
                     self.file = Some(file);
@@ -219,7 +218,8 @@ impl PendingReply {
                     return self.patient(now, limits::PIPE_READER, "nobody reads from it");
                 }
                 Err(OpenFailure::NoDescriptor(error)) => {
-                    // The last of those that have one may have got it just now.
+                    // The last of those that hold a descriptor may have got it just
+                    // now.
                     let limit = limits::PIPE_PATIENCE + limits::PIPE_READER;
                     return self.patient(now, limit, &error.to_string());
                 }
@@ -233,7 +233,7 @@ impl PendingReply {
         let Some(file) = &self.file else {
             return Outcome::Waits;
         };
-        // To a reader that keeps up, this could go on for long.
+        // With a fast reader this could go on for long.
         let end = self.bytes.len().saturating_sub(limits::WRITE_AT_ONCE);
         while self.bytes.len() > end {
             match write(file, &self.bytes) {
@@ -273,8 +273,8 @@ fn report_no_room(pipe: &Path) {
     );
 }
 
-/// The client's pipe of this name in the directory for reply pipes, unless the
-/// name could lead out of it. The C modules take no dot either.
+/// The client's pipe of this name in the directory for reply pipes, unless the name
+/// could lead out of it. The C modules accept no dot either.
 #[must_use]
 pub fn pipe_in(directory: &Path, name: &[u8]) -> Option<PathBuf> {
     let name = std::str::from_utf8(name).ok()?;
@@ -284,13 +284,13 @@ pub fn pipe_in(directory: &Path, name: &[u8]) -> Option<PathBuf> {
 
 enum OpenFailure {
     NoReader,
-    /// Other replies have them all, and give them back soon.
+    /// Other replies have all of them, and will release them soon.
     NoDescriptor(Errno),
     Refused(String),
 }
 
-/// Never leads through a link in the last part of the path, and what it opens
-/// is checked itself: whatever is put in its place meanwhile does not matter.
+/// Opens a pipe. It never follows a link in the last part of the path, and what it
+/// opens is checked itself, so it does not matter what is put in its place meanwhile.
 fn open(path: &Path) -> Result<File, OpenFailure> {
     let flags = OFlags::WRONLY | OFlags::NONBLOCK | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     match openat(CWD, path, flags, Mode::empty()) {
@@ -305,9 +305,9 @@ fn open(path: &Path) -> Result<File, OpenFailure> {
     }
 }
 
-/// Asks for nothing else: who has been told a file's times makes Linux from 6.13
-/// on write them to the disk's inode again with the next byte in the pipe, which
-/// takes longer than all of this.
+/// Checks an open file. It asks for nothing else, because Linux from 6.13 on writes a
+/// file's times to the disk's inode with the next byte in the pipe once they were read,
+/// which takes longer than all of this.
 fn check(file: &OwnedFd) -> Result<(), String> {
     let wanted = StatxFlags::TYPE | StatxFlags::NLINK;
     let found = statx(file, c"", AtFlags::EMPTY_PATH, wanted).map_err(|error| error.to_string())?;
@@ -324,8 +324,8 @@ fn check(file: &OwnedFd) -> Result<(), String> {
 mod tests {
     use super::*;
 
-    /// Replies of so many bytes that wait for pipes which nobody reads from, the
-    /// first for the longest time.
+    /// Replies of these sizes that wait for pipes without a reader. The first has
+    /// waited longest.
     fn replies_of(sizes: &[usize]) -> ReplyPipes {
         let now = Instant::now();
         let mut pipes = ReplyPipes::default();

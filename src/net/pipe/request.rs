@@ -1,5 +1,5 @@
-//! Named pipes that requests come in through. All clients write into one pipe,
-//! so there is nobody to close, and nobody to tell but the log.
+//! Named pipes through which requests come in. All clients write into one pipe, so
+//! there is no connection to close, and only the log can be told.
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
@@ -26,19 +26,20 @@ use crate::service::{Incoming, Service, Step, serve_safely};
 #[derive(Debug)]
 pub(crate) struct RequestPipe {
     ends: Ends,
-    /// The same pipe, where a read waits. None if it could not be opened once
-    /// more, as by a process that may not read from a pipe of another user.
+    /// The same pipe, in which a read waits. It is `None` if the pipe could not be
+    /// opened once more, for example by a process that may not read from a pipe of
+    /// another user.
     patient: Option<OwnedFd>,
     endpoint: Arc<Endpoint>,
     /// A request that is not complete.
     input: Input,
     incomplete_since: Option<Instant>,
-    /// When something has come last.
+    /// The time at which something came last.
     heard: Instant,
-    /// How far the service has scan into the incomplete request.
+    /// How far the service has scanned the incomplete request.
     scan: ScanState,
-    /// Whether that was too long: what is there of it is dropped, and so is what
-    /// comes up to its end. Read as something new it could keep everybody waiting.
+    /// Whether that request was too long. Its bytes are dropped, and so is what comes
+    /// up to its end. Read as something new it could keep everybody waiting.
     skips: bool,
 }
 
@@ -62,7 +63,7 @@ impl RequestPipe {
         }
     }
 
-    /// Where it is.
+    /// The endpoint at which it listens.
     pub(crate) fn endpoint(&self) -> &Arc<Endpoint> {
         &self.endpoint
     }
@@ -72,7 +73,7 @@ impl RequestPipe {
         !self.input.is_empty() && self.incomplete_since.is_none()
     }
 
-    /// Whether time can run out for a request.
+    /// Whether a request has a time limit.
     pub(crate) fn has_deadline(&self) -> bool {
         self.incomplete_since.is_some()
     }
@@ -82,8 +83,8 @@ impl RequestPipe {
         self.ends.hold_open()
     }
 
-    /// Answers what is left of the last turn, or reads once and answers what
-    /// that completes.
+    /// Answers what is left from the last turn, or reads once and answers the requests
+    /// that are then complete.
     pub(crate) fn work(&mut self, context: &mut HandlerContext<'_>, replies: &mut ReplyPipes) {
         let slice = TimeSlice::start();
         if self.is_runnable() || self.read(Patience::None, context).is_ok() {
@@ -91,11 +92,11 @@ impl RequestPipe {
         }
     }
 
-    /// The same, but waits until something comes: for a process that has nothing
-    /// else to do.
+    /// As [`work`](Self::work), but waits until something comes. It is for a process
+    /// that has nothing else to do.
     ///
     /// # Errors
-    /// Nobody has waited, or only until a signal came.
+    /// It did not wait, or only until a signal came.
     pub(crate) fn wait_and_work(
         &mut self,
         context: &mut HandlerContext<'_>,
@@ -175,8 +176,7 @@ impl RequestPipe {
         self.input = input;
     }
 
-    /// Passes over what still belongs to a request that is too long. Returns how
-    /// many bytes that is.
+    /// Skips what still belongs to a request that is too long, and returns its length.
     fn skip(&mut self, input: &[u8], service: &mut dyn Service) -> usize {
         if !self.skips {
             return 0;
@@ -189,8 +189,7 @@ impl RequestPipe {
         end
     }
 
-    /// Drops what is there of a request that is too long. Returns how many bytes
-    /// that is.
+    /// Drops what has come of a request that is too long, and returns its length.
     fn drop_long(&mut self, request: &[u8], service: &mut dyn Service) -> usize {
         log_limited!(
             Warning,
@@ -218,8 +217,8 @@ impl RequestPipe {
         step
     }
 
-    /// Tells who has sent the start of a request that its end does not come, if it
-    /// can be known who that is.
+    /// Tells the client that has sent the start of a request that its end does not
+    /// come, if it can be known who that is.
     fn refuse(
         &mut self,
         request: &[u8],
@@ -266,7 +265,7 @@ impl RequestPipe {
         result
     }
 
-    /// A request whose client is one of all that write into the pipe.
+    /// A request, whose client is one of all that write into the pipe.
     fn incoming<'a>(&'a self, bytes: &'a [u8]) -> Incoming<'a> {
         const SOMEBODY: &Peer = &Peer::Local(None);
         Incoming {
@@ -276,8 +275,8 @@ impl RequestPipe {
         }
     }
 
-    /// Drops a request whose end does not come; the next one would be taken
-    /// for it.
+    /// Drops a request whose end does not come, because the next one would be taken for
+    /// it.
     pub(crate) fn check_time(
         &mut self,
         now: Instant,
@@ -317,7 +316,7 @@ struct PipedReply<'a> {
 }
 
 impl PipedReply<'_> {
-    /// Returns where the reply went, if it has a pipe.
+    /// Sends the reply, and returns the pipe through which it went, if it has one.
     fn send(&mut self) -> Option<PathBuf> {
         let bytes = std::mem::take(&mut self.bytes);
         let pipe = self.pipe.take().filter(|_| !bytes.is_empty())?;

@@ -1,4 +1,4 @@
-//! How many connections there may be, and who has to make room.
+//! The number of connections, and the choice of those that must make room.
 
 use std::cmp::Reverse;
 use std::sync::Arc;
@@ -9,15 +9,15 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use crate::limits;
 use crate::listen::Endpoint;
 
-/// How many connections a process may have.
+/// The number of connections that a process may have.
 ///
-/// Whoever can send packets to a port can open connections and leave them idle. So
-/// a part of the places is for Unix sockets, where administrators come in.
+/// Anybody who can send packets to a port can open connections and leave them idle. So
+/// a part of the places is for Unix sockets, through which administrators come in.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Capacity {
-    /// For all.
+    /// The number of all connections.
     pub(crate) all: usize,
-    /// For those of the network.
+    /// The number of connections from the network.
     pub(crate) remote: usize,
 }
 
@@ -30,7 +30,7 @@ impl Capacity {
         }
     }
 
-    /// What is reasonable, or what the system allows this process to have open.
+    /// A reasonable number, or what the system allows this process to have open.
     pub(crate) fn of_this_process() -> Self {
         let wanted = limits::CONNECTIONS as u64 + limits::SPARE_DESCRIPTORS;
         raise_descriptors(wanted);
@@ -55,33 +55,35 @@ fn raise_descriptors(wanted: u64) {
     }
 }
 
-/// How many descriptors are left to the rest of a process that may have so many. The
-/// fewer there are, the more of them are for clients.
+/// The number of descriptors that are left to the rest of a process that may have this
+/// many. If there are few, a larger part of them is for clients.
 fn spare_descriptors(current: u64) -> u64 {
-    /// For a reply pipe, a file that a command opens, and whoever is refused.
+    /// A reply pipe needs one, so does a file that a command opens, and a client that
+    /// is refused.
     const LEAST: u64 = 4;
     (current / 16).clamp(LEAST, limits::SPARE_DESCRIPTORS)
 }
 
-/// How many descriptors this process has open already.
+/// The number of descriptors that this process has open already.
 fn open_descriptors() -> u64 {
     std::fs::read_dir("/proc/self/fd").map_or(0, |entries| entries.count() as u64)
 }
 
-/// A connection of the network that may have to go.
+/// A connection from the network that may have to go.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Candidate<K> {
     pub(crate) key: K,
-    /// When it was used: the lower, the longer ago.
+    /// The time of its last use; a lower number is longer ago.
     pub(crate) used: u64,
 }
 
 /// Finds the connection that makes room for a new one at the listener `newcomer`.
-/// `open` has the listener of each connection, and of those that may have to go when
-/// they were used.
+/// `open` has the listener of each connection, and for those that may have to go also
+/// their last use.
 ///
-/// The listener with the most connections gives up the one where nothing has happened
-/// for longest. No listener makes room for one that has more connections than itself.
+/// The listener with the most connections gives up the one on which nothing has
+/// happened for longest. No listener makes room for one that has more connections than
+/// itself.
 pub(crate) fn who_makes_room<'a, K: Copy>(
     newcomer: &Arc<Endpoint>,
     open: impl Iterator<Item = (&'a Arc<Endpoint>, Option<Candidate<K>>)> + Clone,
@@ -124,8 +126,8 @@ mod tests {
         Arc::new(Endpoint::resolve(listen, 2049, "test").expect("a number"))
     }
 
-    /// The number of the connection that goes, of those with these names of
-    /// listeners; one in capitals may not go.
+    /// The number of the connection that goes, of those with these names of listeners;
+    /// one in capitals may not go.
     fn goes(newcomer: char, open: &str) -> Option<usize> {
         let a = endpoint("tcp:127.0.0.1:1");
         let b = endpoint("tcp:127.0.0.1:2");
@@ -166,7 +168,7 @@ mod tests {
     fn the_listener_with_most_connections_makes_room() {
         assert_eq!(goes('a', "baaa"), Some(1));
         assert_eq!(goes('b', "baaa"), Some(1));
-        // It has most already, and nobody else makes room for it.
+        // It has most connections already, and no other listener makes room for it.
         assert_eq!(goes('a', "bAAA"), None);
         assert_eq!(goes('b', "bAAA"), Some(0));
         assert_eq!(goes('u', "bAAA"), Some(0));

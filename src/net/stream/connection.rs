@@ -1,4 +1,4 @@
-//! A stream connection: what it has sent us so far, and what waits for it.
+//! A stream connection: what the client has sent so far, and what is queued for it.
 
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Arc;
@@ -27,17 +27,18 @@ pub(crate) enum Fate {
     Close,
 }
 
-/// How far a connection is.
+/// The state of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Phase {
     /// Requests are read and answered.
     Open,
-    /// The client has sent all; what is queued still goes out.
+    /// The client has sent everything. What is queued is still sent.
     Finished,
-    /// What the client sends is not understood; what is queued still goes out.
+    /// The client is not understood any more. What is queued is still sent.
     Refused,
-    /// It has the last reply. What it still sends is read and dropped for a
-    /// moment: closed with unread bytes, the system would take the reply back.
+    /// The client has its last reply. What it still sends is read and dropped for a
+    /// moment, because the system would take the reply back from a connection that is
+    /// closed with unread bytes.
     Draining(Instant),
 }
 
@@ -46,15 +47,15 @@ pub(crate) struct Connection {
     pub(crate) socket: OwnedFd,
     listener: Arc<Endpoint>,
     peer: Peer,
-    /// A request that is not complete, or those that wait until the client has
-    /// taken its replies.
+    /// A request that is not complete, or requests that wait until the client has taken
+    /// its replies.
     input: Input,
-    /// Since when a request is incomplete.
+    /// The time since which a request is incomplete.
     incomplete_since: Option<Instant>,
-    /// How far the service has scan into that.
+    /// How far the service has scanned that request.
     scan: ScanState,
     queue: Queue,
-    /// Since when the client takes nothing.
+    /// The time since which the client takes nothing.
     stalled_since: Option<Instant>,
     phase: Phase,
     _entry: Entry,
@@ -80,22 +81,22 @@ impl Connection {
         }
     }
 
-    /// How many bytes wait for the client.
+    /// The bytes that are queued for the client.
     pub(crate) fn queued_bytes(&self) -> usize {
         self.queue.len()
     }
 
-    /// Where it came in.
+    /// The endpoint at which it came in.
     pub(crate) fn listener(&self) -> &Arc<Endpoint> {
         &self.listener
     }
 
-    /// Whether the client asks for nothing and takes all it gets.
+    /// Whether the client asks for nothing and takes everything that it gets.
     pub(crate) fn is_idle(&self) -> bool {
         self.phase == Phase::Open && self.input.is_empty() && self.queued_bytes() == 0
     }
 
-    /// How much memory the requests take that are not answered yet, in bytes.
+    /// The memory, in bytes, of the requests that are not answered yet.
     pub(crate) fn request_memory(&self) -> usize {
         self.input.memory()
     }
@@ -105,7 +106,7 @@ impl Connection {
         self.incomplete_since.is_some()
     }
 
-    /// Which events matter now.
+    /// The events that matter now.
     pub(crate) fn interest(&self) -> EventFlags {
         let mut flags = EventFlags::empty();
         let reads = matches!(self.phase, Phase::Open | Phase::Draining(_));
@@ -118,7 +119,7 @@ impl Connection {
         flags
     }
 
-    /// Whether time can run out for it.
+    /// Whether it has a time limit now.
     pub(crate) fn has_deadline(&self) -> bool {
         self.incomplete_since.is_some()
             || self.stalled_since.is_some()
@@ -130,19 +131,19 @@ impl Connection {
         self.has_complete_requests() && !self.is_paused()
     }
 
-    /// Requests wait for the connection's next turn, or for the client to take
+    /// Whether requests wait for the connection's next turn, or for the client to take
     /// its replies.
     fn has_complete_requests(&self) -> bool {
         self.phase == Phase::Open && !self.input.is_empty() && self.incomplete_since.is_none()
     }
 
-    /// It has more to take before it may ask again.
+    /// Whether the client must take some replies before it may ask again.
     fn is_paused(&self) -> bool {
         self.queued_bytes() > limits::QUEUE_BEFORE_PAUSE
     }
 
-    /// Reads, answers and writes, each as far as it goes without waiting. If it
-    /// is not the connection's turn, it only writes.
+    /// Reads, answers and writes, each as far as it goes without waiting. If it is not
+    /// the connection's turn, it only writes.
     pub(crate) fn work(
         &mut self,
         events: EventFlags,
@@ -175,8 +176,8 @@ impl Connection {
         {
             return Fate::Close;
         }
-        // Replies are written together, and each write may make room for the
-        // requests that wait behind them.
+        // Replies are written together, and each write may make room for the requests
+        // that wait behind them.
         loop {
             if self.write() == Fate::Close {
                 return Fate::Close;
@@ -225,7 +226,7 @@ impl Connection {
         fate
     }
 
-    /// The client sends no more. It may still read.
+    /// Handles the end of what the client sends. The client may still read.
     fn end_of_input(&mut self, service: &mut dyn Service) -> Fate {
         if self.phase != Phase::Open {
             return Fate::Close;
@@ -244,7 +245,7 @@ impl Connection {
         Fate::Keep
     }
 
-    /// Answers what `bytes` completes, and keeps the rest.
+    /// Answers the requests that `bytes` completes, and keeps the rest.
     fn feed(&mut self, bytes: &[u8], slice: TimeSlice, service: &mut dyn Service) {
         let kept = if self.input.is_empty() {
             let used = self.answer(bytes, slice, service);
@@ -268,8 +269,8 @@ impl Connection {
         self.input = input;
     }
 
-    /// Answers complete requests as long as the client may ask. Returns how
-    /// many bytes that took.
+    /// Answers complete requests as long as the client may ask, and returns how many
+    /// bytes they had.
     fn answer(&mut self, bytes: &[u8], slice: TimeSlice, service: &mut dyn Service) -> usize {
         let mut used = 0;
         let mut is_complete = true;
@@ -337,8 +338,8 @@ impl Connection {
         });
     }
 
-    /// Lets `serve` write to the client. If our own code fails there, the result
-    /// is `failed`.
+    /// Lets `serve` write to the client. If our own code fails there, the result is
+    /// `failed`.
     fn reply<R>(
         &mut self,
         bytes: &[u8],
@@ -362,7 +363,8 @@ impl Connection {
         })
     }
 
-    /// The clock of a request starts with its first byte.
+    /// Notes whether a request is incomplete. Its time limit starts with its first
+    /// byte.
     fn note_incomplete(&mut self, incomplete: bool, is_new: bool) {
         if !incomplete {
             self.incomplete_since = None;
@@ -386,7 +388,7 @@ impl Connection {
         Fate::Keep
     }
 
-    /// Whether the client has had all the time there is.
+    /// Whether the client has used up its time.
     pub(crate) fn check_time(&self, now: Instant) -> Fate {
         let passed = |since: Option<Instant>, limit| {
             since.is_some_and(|since| now.saturating_duration_since(since) >= limit)
@@ -418,7 +420,7 @@ impl Connection {
         }
     }
 
-    /// Says why a connection must go that does nothing.
+    /// Logs why an idle connection must go.
     pub(crate) fn report_no_place(&self) {
         log_limited!(
             Warning,
@@ -428,7 +430,7 @@ impl Connection {
         );
     }
 
-    /// Says why the rest of its replies cannot wait for the client.
+    /// Logs why the rest of its replies cannot wait for the client.
     pub(crate) fn report_no_memory(&self) {
         log_limited!(
             Error,
@@ -439,7 +441,7 @@ impl Connection {
         );
     }
 
-    /// Says why a connection must go although it did nothing wrong.
+    /// Logs why a connection must go although it did nothing wrong.
     pub(crate) fn report_too_much_waiting(&self) {
         log_limited!(
             Error,

@@ -20,24 +20,24 @@ use crate::listen::Endpoint;
 use crate::peer::Peer;
 use crate::poller::{ConnectionKey, Poller, Source};
 
-/// All of them.
+/// All stream connections of a process.
 #[derive(Debug)]
 pub(crate) struct Connections {
     slots: SlotMap<ConnectionKey, Slot>,
-    /// How many there may be.
+    /// The number of connections that there may be.
     capacity: Capacity,
-    /// How many of them came from the network.
+    /// The number of connections from the network.
     remote: usize,
     /// How often any of them was read from.
     uses: u64,
-    /// What all of them hold.
+    /// The memory of all of them.
     held: Usage,
 }
 
-/// What clients hold, in bytes.
+/// The memory of clients, in bytes.
 #[derive(Clone, Copy, Debug, Default)]
 struct Usage {
-    /// What waits to be sent to them.
+    /// The bytes that are queued for them.
     queued: usize,
     /// The memory of their requests that are not answered yet.
     unanswered: usize,
@@ -46,11 +46,11 @@ struct Usage {
 #[derive(Debug)]
 struct Slot {
     connection: Connection,
-    /// What the poller looks for.
+    /// The events for which the poller looks.
     watched: EventFlags,
     /// Whether it is in the run queue.
     is_queued: bool,
-    /// Which of all uses was its last one.
+    /// The number of its last use among all uses.
     used: u64,
 }
 
@@ -65,12 +65,12 @@ impl Connections {
         }
     }
 
-    /// How much memory clients hold, in bytes.
+    /// The memory of all clients, in bytes.
     pub(crate) fn memory(&self) -> usize {
         self.held.queued + self.held.unanswered
     }
 
-    /// Takes a client in, if there is room.
+    /// Accepts a client, if there is room.
     pub(crate) fn admit(&mut self, listener: &Arc<Endpoint>, socket: OwnedFd, poller: &Poller) {
         let peer = peer_of(&socket, listener.listen.transport);
         if !self.has_room(listener) && !self.make_room(listener) {
@@ -89,8 +89,8 @@ impl Connections {
             return;
         }
         if listener.listen.transport == Transport::Tcp {
-            // Small replies must not wait for the client's acknowledgement, and
-            // a client whose host is gone must not keep its place.
+            // Small replies must not wait for the client's acknowledgement, and a
+            // client whose host is gone must not keep its place.
             let _ = sockopt::set_tcp_nodelay(&socket, true);
             let _ = sockopt::set_socket_keepalive(&socket, true);
         }
@@ -118,8 +118,7 @@ impl Connections {
         has_share && self.slots.len() < self.capacity.all
     }
 
-    /// Closes a connection of the network that does nothing, if there is one that
-    /// has to go for a newcomer.
+    /// Closes an idle connection from the network, if one has to go for a newcomer.
     fn make_room(&mut self, newcomer: &Arc<Endpoint>) -> bool {
         let open = self.slots.iter().map(|(key, slot)| {
             let candidate = slot.may_go().then_some(Candidate {
@@ -138,7 +137,7 @@ impl Connections {
         true
     }
 
-    /// The poller has an event of a connection. Returns whether that joins the run
+    /// Works on a connection that has an event, and returns whether it joins the run
     /// queue.
     pub(crate) fn work_on_event(
         &mut self,
@@ -147,13 +146,13 @@ impl Connections {
         poller: &Poller,
         context: &mut HandlerContext<'_>,
     ) -> bool {
-        // One in the run queue is not served before its turn.
+        // A connection in the run queue is not served before its turn.
         let is_free = self.slots.get_mut(key).is_some_and(|slot| !slot.is_queued);
         self.work(key, events, is_free.then(TimeSlice::start), poller, context)
     }
 
-    /// It is the turn of a connection, which has left the run queue. Returns whether it
-    /// joins again.
+    /// Gives a connection its turn, which has left the run queue. It returns whether
+    /// the connection joins again.
     pub(crate) fn work_in_turn(
         &mut self,
         key: ConnectionKey,
@@ -211,9 +210,9 @@ impl Connections {
         joins
     }
 
-    /// The replies for all clients have become too much with those of `writer`, which
-    /// is closed. One at a Unix socket stays if one of the network holds as much as is
-    /// too much.
+    /// Closes a connection because too much is queued for all clients, after a reply to
+    /// `writer`. That one is closed, unless it is at a Unix socket and one from the
+    /// network holds enough to make up for it.
     fn close_who_takes_least(&mut self, writer: ConnectionKey) {
         let excess = self.held.queued - limits::QUEUE_OF_ALL;
         let is_local = self
@@ -233,7 +232,8 @@ impl Connections {
         self.close(leaves);
     }
 
-    /// What the client does not take would leave too little for other requests.
+    /// Closes a connection because what its client does not take would leave too little
+    /// memory for other requests.
     fn close_for_want_of_memory(&mut self, key: ConnectionKey) {
         if let Some(slot) = self.slots.get_mut(key) {
             slot.connection.report_no_memory();
@@ -241,10 +241,9 @@ impl Connections {
         self.close(key);
     }
 
-    /// Makes room among the requests that are not answered yet: the client that
-    /// holds most is refused. Complete requests wait only for us, so an incomplete
-    /// one is preferred if that makes enough room, and before that one of the
-    /// network.
+    /// Makes room among the requests that are not answered yet by refusing the client
+    /// that holds most. Complete requests wait only for us, so an incomplete one is
+    /// preferred if that makes enough room, and before that one from the network.
     fn refuse_largest(&mut self, poller: &Poller, context: &mut HandlerContext<'_>) {
         let excess = self.held.unanswered - limits::UNANSWERED_OF_ALL;
         let rank = |slot: &Slot| {
@@ -282,14 +281,14 @@ impl Connections {
         }
     }
 
-    /// Whether time can run out for this one.
+    /// Whether this connection has a time limit now.
     pub(crate) fn has_deadline(&mut self, key: ConnectionKey) -> bool {
         let slot = self.slots.get_mut(key);
         slot.is_some_and(|slot| slot.connection.has_deadline())
     }
 
-    /// Closes those for which time has run out. Returns whether it can for any
-    /// that is left.
+    /// Closes the connections whose time is over, and returns whether any other has a
+    /// time limit.
     pub(crate) fn check_times(&mut self, now: Instant) -> bool {
         let mut late = Vec::new();
         let mut waiting = false;
@@ -308,7 +307,7 @@ impl Connections {
 }
 
 impl Usage {
-    /// One of the clients holds something else now.
+    /// Notes that a client's memory has changed.
     fn change(&mut self, before: Usage, after: Usage) {
         self.queued = self.queued - before.queued + after.queued;
         self.unanswered = self.unanswered - before.unanswered + after.unanswered;
@@ -328,13 +327,13 @@ impl Slot {
         self.connection.listener().listen.transport.is_inet()
     }
 
-    /// Whether it may be closed when places run out: at a Unix socket an
-    /// administrator may sit before an idle prompt.
+    /// Whether it may be closed if places run out. At a Unix socket an administrator
+    /// may sit before an idle prompt.
     fn may_go(&self) -> bool {
         self.is_remote() && (self.connection.is_idle() || self.connection.is_incomplete())
     }
 
-    /// Tells the poller what matters of the connection now, if that has changed.
+    /// Tells the poller which events of the connection matter now, if that has changed.
     fn watch(&mut self, key: ConnectionKey, poller: &Poller) -> rustix::io::Result<()> {
         let interest = self.connection.interest();
         if self.watched != interest {
@@ -350,7 +349,7 @@ fn peer_of(socket: &OwnedFd, transport: Transport) -> Peer {
     if !transport.is_inet() {
         return Peer::Local(peers::process_of(socket.as_fd()));
     }
-    // One that is gone again has no address any more.
+    // A client that is gone again has no address any more.
     let address = getpeername(socket).ok().flatten();
     address
         .and_then(|address| address.try_into().ok())

@@ -1,4 +1,4 @@
-//! What waits for a stream client.
+//! The bytes that wait for a stream client.
 
 use std::os::fd::BorrowedFd;
 use std::path::PathBuf;
@@ -21,23 +21,23 @@ pub(crate) struct Queue {
     sent: usize,
 }
 
-/// The client cannot be written to any more.
+/// The error if the client cannot be written to any more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Gone;
 
 impl Queue {
-    /// How many bytes are not sent.
+    /// The number of bytes that are not sent.
     pub(crate) fn len(&self) -> usize {
         self.bytes.len() - self.sent
     }
 
-    /// Where replies are appended.
+    /// The buffer to which replies are appended.
     pub(crate) fn buffer(&mut self) -> &mut Vec<u8> {
         &mut self.bytes
     }
 
-    /// Sends what the client takes now, up to what one turn allows. Returns how
-    /// much that was.
+    /// Sends what the client takes now, up to what one turn allows, and returns its
+    /// length.
     pub(crate) fn write(&mut self, socket: BorrowedFd<'_>) -> Result<usize, Gone> {
         let before = self.sent;
         while self.len() > 0 && self.sent - before < limits::WRITE_AT_ONCE {
@@ -53,8 +53,8 @@ impl Queue {
         Ok(written)
     }
 
-    /// Sends all of it, and waits a little for a client that is slow. Whether
-    /// something still waits then is for the caller to tell.
+    /// Sends all of it, and waits a little for a slow client. The caller must check
+    /// whether something still waits then.
     pub(crate) fn flush(&mut self, socket: BorrowedFd<'_>) {
         let start = Instant::now();
         while self.write(socket).is_ok() && self.len() > 0 {
@@ -65,8 +65,8 @@ impl Queue {
         }
     }
 
-    /// Of a long queue only when that is most of it, or moving the rest would
-    /// cost more than sending.
+    /// Drops what was sent. In a long queue it does so only if that is most of it,
+    /// because moving the rest would cost more than sending.
     fn forget_sent(&mut self) {
         if self.len() == 0 {
             self.bytes.clear();
@@ -77,15 +77,15 @@ impl Queue {
         }
     }
 
-    /// Takes a spare buffer while there is nothing to send, so that idle
-    /// connections hold none.
+    /// Takes a spare buffer while there is nothing to send, so that idle connections
+    /// hold none.
     pub(crate) fn borrow(&mut self, spare: &mut Vec<u8>) {
         if self.bytes.capacity() == 0 {
             self.bytes = std::mem::take(spare);
         }
     }
 
-    /// Gives the buffer back, unless something still waits in it.
+    /// Returns the buffer, unless something still waits in it.
     pub(crate) fn give_back(&mut self, spare: &mut Vec<u8>) {
         if self.bytes.is_empty() {
             *spare = std::mem::take(&mut self.bytes);
@@ -121,6 +121,7 @@ impl Sink for Replies<'_> {
     }
 
     fn send_through(&mut self, _pipe: PathBuf) {
-        // A client with a connection reads its replies there.
+        // A client with a connection reads its replies there, so nothing goes through a
+        // pipe.
     }
 }

@@ -11,29 +11,29 @@ use crate::peer::Peer;
 /// An open connection.
 #[derive(Clone, Debug)]
 pub struct OpenConnection {
-    /// The socket it came to.
+    /// The endpoint at which it came in.
     pub listener: Arc<Endpoint>,
-    /// Who it is.
+    /// The other end of the connection.
     pub peer: Peer,
 }
 
-/// Connections by their age; none where this process serves nobody.
+/// The connections by their age. It is `None` if this process serves nobody.
 static CONNECTIONS: Mutex<Option<BTreeMap<u64, OpenConnection>>> = Mutex::new(None);
 
-/// The open stream connections of this process, oldest first, or none if it
-/// is not the one that serves them.
+/// The open stream connections of this process, oldest first. It is `None` if this is
+/// not the process that serves them.
 #[must_use]
 pub fn open_connections() -> Option<Vec<OpenConnection>> {
     let connections = CONNECTIONS.lock();
     Some(connections.as_ref()?.values().cloned().collect())
 }
 
-/// This process serves connections from now on.
+/// Notes that this process serves connections from now on.
 pub(crate) fn start() {
     CONNECTIONS.lock().get_or_insert_default();
 }
 
-/// A connection's entry, gone with it.
+/// The entry of a connection, which goes with it.
 #[derive(Debug)]
 pub(crate) struct Entry(u64);
 
