@@ -5,6 +5,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
 
+use harness::make::run;
 use harness::modules::{our_modules, ours, workspace};
 
 fn files() -> impl Iterator<Item = PathBuf> {
@@ -29,6 +30,24 @@ fn no_module_names_a_directory_of_who_has_built_it() {
                 at.map(|at| String::from_utf8_lossy(&bytes[at..(at + 200).min(bytes.len())]));
             assert!(around.is_none(), "{}: {around:?}", file.display());
         }
+    }
+}
+
+#[test]
+fn no_module_carries_what_only_clients_need() {
+    let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    for module in ours() {
+        let mut command = Command::new(&cargo);
+        command
+            .args(["tree", "--offline", "--locked", "--prefix", "none"])
+            .args(["--edges", "features,normal", "--package", &module])
+            .current_dir(workspace());
+        let tree = run(&mut command);
+        assert!(tree.contains("kamailio v"), "{module}: {tree}");
+        assert!(
+            !tree.contains("rpc-wire feature \"client\""),
+            "{module}: {tree}"
+        );
     }
 }
 
