@@ -3,11 +3,10 @@
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
-use std::os::unix::net::UnixDatagram;
 use std::path::Path;
 
+use harness::datagram::NamedSocket;
 use harness::linefifo::ReplyPipe;
-use harness::own_path::OwnPath;
 use harness::wait::{self, patience};
 use rpc_wire::ScanState;
 use rpc_wire::jsonrpc::{Found, find_on};
@@ -16,23 +15,15 @@ use crate::measure::Asker;
 
 /// Asks over a Unix datagram socket, with each request in a datagram.
 pub(crate) struct Datagram {
-    socket: UnixDatagram,
-    _own: OwnPath,
+    socket: NamedSocket,
     request: Vec<u8>,
     reply: Vec<u8>,
 }
 
 impl Datagram {
     pub(crate) fn new(server: &Path, request: &str) -> Self {
-        let own = OwnPath::new();
-        let socket = UnixDatagram::bind(own.path()).expect("a new socket");
-        socket.connect(server).expect("the server listens");
-        socket
-            .set_read_timeout(Some(patience()))
-            .expect("a time limit");
         Datagram {
-            socket,
-            _own: own,
+            socket: NamedSocket::to(server),
             request: request.as_bytes().to_vec(),
             reply: vec![0; 1 << 16],
         }

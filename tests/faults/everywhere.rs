@@ -4,19 +4,17 @@
 use std::fs::File;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
-use std::os::unix::net::UnixDatagram;
 use std::path::Path;
 
 use harness::binrpc;
 use harness::builder::Builder;
 use harness::ctl_listeners::{self, STREAM};
+use harness::datagram::NamedSocket;
 use harness::http;
 use harness::json_transports;
 use harness::linefifo::{self, ReplyPipe};
 use harness::modules::example;
-use harness::own_path::OwnPath;
 use harness::server::Server;
-use harness::wait::patience;
 
 /// The listeners of a server of these tests.
 pub(crate) struct Everywhere {
@@ -99,11 +97,11 @@ enum Socket {
     LineDatagram(linefifo::Client),
     LinePipe(File),
     LineStream(TcpStream),
-    JsonDatagram(Datagrams),
+    JsonDatagram(NamedSocket),
     JsonPipe(File),
     JsonStream(TcpStream),
     Http(http::Client),
-    Mi(Datagrams),
+    Mi(NamedSocket),
 }
 
 impl Everywhere {
@@ -172,12 +170,12 @@ impl Everywhere {
             Transport::LinesUdp => Socket::LineDatagram(linefifo::Client::connect(&line_udp)),
             Transport::LinesTcp => Socket::LineStream(json_transports::connect(line_tcp)),
             Transport::JsonDatagram => {
-                Socket::JsonDatagram(Datagrams::to(&server.path("rpc.socket")))
+                Socket::JsonDatagram(NamedSocket::to(&server.path("rpc.socket")))
             }
             Transport::JsonPipe => Socket::JsonPipe(open(&server.path("rpc.fifo"))),
             Transport::JsonTcp => Socket::JsonStream(json_transports::connect(json_tcp)),
             Transport::JsonHttp => Socket::Http(http::Client::connect(server.port())),
-            Transport::MiDatagram => Socket::Mi(Datagrams::to(&server.path("mi"))),
+            Transport::MiDatagram => Socket::Mi(NamedSocket::to(&server.path("mi"))),
         };
         Client {
             transport,
@@ -220,7 +218,7 @@ impl Client {
             Socket::LineStream(stream) => stream.write_all(&lines(command, "", words)),
             Socket::JsonDatagram(datagrams) => {
                 let document = document(command, "", words);
-                datagrams.socket.send(&document).map(drop)
+                datagrams.send(&document).map(drop)
             }
             Socket::JsonPipe(file) => file.write_all(&document(command, pipe, words)),
             Socket::JsonStream(stream) => stream.write_all(&document(command, "", words)),
@@ -231,7 +229,7 @@ impl Client {
             Socket::Mi(datagrams) => {
                 let words: String = words.iter().map(|word| format!("{word}\n")).collect();
                 let request = format!(":{command}:\n{words}");
-                datagrams.socket.send(request.as_bytes()).map(drop)
+                datagrams.send(request.as_bytes()).map(drop)
             }
         };
         sent.unwrap_or_else(|error| panic!("{:?} is not read: {error}", self.transport));
@@ -243,7 +241,7 @@ impl Client {
             Socket::Binrpc(client) => client.send(datagram),
             Socket::LineDatagram(client) => client.send(datagram),
             Socket::JsonDatagram(datagrams) | Socket::Mi(datagrams) => {
-                datagrams.socket.send(datagram).map(drop)
+                datagrams.send(datagram).map(drop)
             }
             _ => panic!("{:?} has no datagrams", self.transport),
         };
@@ -278,7 +276,7 @@ impl Client {
                 read_until(stream, |reply| reply.ends_with(br#","id":1}"#))
             }
             Socket::Http(client) => client.receive().expect("a reply").body,
-            Socket::JsonDatagram(datagrams) | Socket::Mi(datagrams) => datagrams.receive(),
+            Socket::JsonDatagram(datagrams) | Socket::Mi(datagrams) => receive(datagrams),
         }
     }
 
@@ -315,28 +313,10 @@ fn open(pipe: &Path) -> File {
     File::options().write(true).open(pipe).expect("a pipe")
 }
 
-/// A Unix datagram socket with a name, for the server's replies.
-struct Datagrams {
-    socket: UnixDatagram,
-    _own: OwnPath,
-}
-
-impl Datagrams {
-    fn to(server: &Path) -> Self {
-        let own = OwnPath::new();
-        let socket = UnixDatagram::bind(own.path()).expect("a new socket");
-        socket.connect(server).expect("the server listens");
-        socket
-            .set_read_timeout(Some(patience()))
-            .expect("a time limit");
-        Self { socket, _own: own }
-    }
-
-    fn receive(&self) -> String {
-        let mut reply = vec![0; 1 << 17];
-        let len = self.socket.recv(&mut reply).expect("a reply");
-        text(reply[..len].to_vec())
-    }
+fn receive(socket: &NamedSocket) -> String {
+    let mut reply = vec![0; 1 << 17];
+    let len = socket.recv(&mut reply).expect("a reply");
+    text(reply[..len].to_vec())
 }
 
 fn read_until(stream: &mut TcpStream, is_whole: impl Fn(&[u8]) -> bool) -> String {

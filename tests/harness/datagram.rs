@@ -1,6 +1,7 @@
 //! Exchanging one request and its reply over a datagram socket.
 
 use std::net::{SocketAddr, UdpSocket};
+use std::ops::Deref;
 use std::os::unix::net::UnixDatagram;
 use std::path::Path;
 
@@ -11,6 +12,58 @@ use crate::wait::patience;
 /// A buffer size that no datagram exceeds.
 pub const LONGEST: usize = 8 << 20;
 
+/// A Unix datagram socket with a name of its own, to which a server can reply. It waits
+/// for a reply no longer than a test does.
+#[derive(Debug)]
+pub struct NamedSocket {
+    socket: UnixDatagram,
+    /// The name, which goes with the socket.
+    _own: OwnPath,
+}
+
+impl NamedSocket {
+    /// A new socket.
+    ///
+    /// # Panics
+    ///
+    /// The system has none.
+    #[must_use]
+    pub fn new() -> Self {
+        let own = OwnPath::new();
+        let socket = UnixDatagram::bind(own.path()).expect("a new socket");
+        socket
+            .set_read_timeout(Some(patience()))
+            .expect("a time limit");
+        Self { socket, _own: own }
+    }
+
+    /// A new socket that sends to this one.
+    ///
+    /// # Panics
+    ///
+    /// Nothing listens there.
+    #[must_use]
+    pub fn to(server: &Path) -> Self {
+        let client = Self::new();
+        client.connect(server).expect("the server listens");
+        client
+    }
+}
+
+impl Default for NamedSocket {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Deref for NamedSocket {
+    type Target = UnixDatagram;
+
+    fn deref(&self) -> &UnixDatagram {
+        &self.socket
+    }
+}
+
 /// The reply of a server to this request over a Unix socket.
 ///
 /// # Panics
@@ -18,11 +71,7 @@ pub const LONGEST: usize = 8 << 20;
 /// It does not listen at `socket`, or does not reply.
 #[must_use]
 pub fn ask(socket: &Path, request: &[u8]) -> Vec<u8> {
-    let own = OwnPath::new();
-    let client = UnixDatagram::bind(own.path()).expect("a new socket");
-    client
-        .set_read_timeout(Some(patience()))
-        .expect("a time limit");
+    let client = NamedSocket::new();
     client.send_to(request, socket).expect("the server listens");
     let mut reply = vec![0; LONGEST];
     let len = client.recv(&mut reply).expect("a reply");

@@ -3,15 +3,13 @@
 use std::fs::File;
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
-use std::os::unix::net::UnixDatagram;
 use std::path::Path;
 
 use crate::builder::Builder;
-use crate::datagram::LONGEST;
+use crate::datagram::{LONGEST, NamedSocket};
 use crate::http;
 use crate::linefifo::ReplyPipe;
 use crate::modules::{self, Flavor};
-use crate::own_path::OwnPath;
 use crate::server::{Server, free_port};
 use crate::wait::patience;
 
@@ -161,11 +159,7 @@ pub fn datagram(socket: &Path, document: &[u8]) -> String {
 /// There is none.
 #[must_use]
 pub fn first_datagram(socket: &Path, documents: &[&[u8]]) -> String {
-    let own = OwnPath::new();
-    let client = UnixDatagram::bind(own.path()).expect("a new socket");
-    client
-        .set_read_timeout(Some(patience()))
-        .expect("a time limit");
+    let client = NamedSocket::new();
     for document in documents {
         client.send_to(document, socket).expect("sent");
     }

@@ -1,13 +1,11 @@
 //! Documents over a Unix datagram socket.
 
-use std::os::unix::net::UnixDatagram;
-
+use harness::datagram::NamedSocket;
 use harness::differential::SharedSetup;
 use harness::modules::Flavor;
-use harness::own_path::OwnPath;
 use harness::server::Server;
 use harness::sip::Peer;
-use harness::wait::{self, patience};
+use harness::wait;
 
 use crate::transports::datagram;
 
@@ -93,14 +91,7 @@ fn a_worker_that_is_busy_holds_up_nobody() {
             "#,
         )
         .start();
-    let own = OwnPath::new();
-    let client = UnixDatagram::bind(own.path()).expect("a new socket");
-    client
-        .set_read_timeout(Some(patience()))
-        .expect("a time limit");
-    client
-        .connect(server.path("rpc.socket"))
-        .expect("it is there");
+    let client = NamedSocket::to(&server.path("rpc.socket"));
     let uri = peer.uri("held");
     let slow = format!(
         r#"{{"jsonrpc":"2.0","method":"tm.t_uac_wait_block","params":["OPTIONS","{uri}",".",".","From: <sip:a@127.0.0.1>\r\nTo: <sip:b@127.0.0.1>\r\n"],"id":"slow"}}"#

@@ -4,12 +4,10 @@
 use std::fs;
 use std::io::{Read, Write};
 use std::net::Shutdown;
-use std::os::unix::net::UnixDatagram;
 
+use harness::datagram::NamedSocket;
 use harness::modules;
-use harness::own_path::OwnPath;
 use harness::server::Server;
-use harness::wait::patience;
 use rpc_wire::answers::is_answer;
 use serde_json::value::RawValue;
 
@@ -148,11 +146,7 @@ fn size_and_depth_have_bounds_and_errors_past_them() {
 fn the_answer_of_a_server_is_not_answered() {
     let listeners = JsonListeners::new();
     let server = listeners.start("");
-    let own = OwnPath::new();
-    let client = UnixDatagram::bind(own.path()).expect("a new socket");
-    client
-        .set_read_timeout(Some(patience()))
-        .expect("a time limit");
+    let client = NamedSocket::new();
     for document in [
         &br#"{"jsonrpc":"2.0","error":{"code":-32600},"id":"method"}"#[..],
         br#"[{"jsonrpc":"2.0","result":["method"],"id":"method"}]"#,

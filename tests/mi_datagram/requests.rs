@@ -1,12 +1,10 @@
 //! Requests and replies at their limits, over every kind of socket.
 
 use std::net::SocketAddr;
-use std::os::unix::net::UnixDatagram;
 use std::path::Path;
 
-use harness::datagram::{ask, ask_udp, send};
+use harness::datagram::{NamedSocket, ask, ask_udp, send};
 use harness::modules::Flavor;
-use harness::own_path::OwnPath;
 use harness::server::{Server, free_port};
 use harness::wait;
 use rpc_wire::binrpc::client::{Answer, Arg};
@@ -233,11 +231,7 @@ fn a_long_name_is_cut_in_the_log() {
 fn the_reply_of_a_server_is_not_answered() {
     let server = on_a_unix_socket();
     let socket = server.path("mi");
-    let own = OwnPath::new();
-    let client = UnixDatagram::bind(own.path()).expect("a new socket");
-    client
-        .set_read_timeout(Some(wait::patience()))
-        .expect("a time limit");
+    let client = NamedSocket::new();
     for request in [
         &b"500 command not available\n"[..],
         b"{\"jsonrpc\":\"2.0\",\"error\":{\"code\":-32700},\"id\":null}",
@@ -282,16 +276,15 @@ fn several_processes_share_the_socket() {
 /// system keeps for it.
 const UNREAD: usize = 2_000;
 
-fn silent_client(socket: &Path) -> (OwnPath, UnixDatagram) {
-    let own = OwnPath::new();
-    let client = UnixDatagram::bind(own.path()).expect("a new socket");
+fn silent_client(socket: &Path) -> NamedSocket {
+    let client = NamedSocket::new();
     for number in 0..UNREAD {
         let request = format!(":core.echo:\n{number}\n");
         client
             .send_to(request.as_bytes(), socket)
             .expect("the server reads");
     }
-    (own, client)
+    client
 }
 
 #[test]
@@ -301,12 +294,9 @@ fn a_client_that_does_not_read_holds_nobody_up() {
         modparam("mi_datagram", "socket_timeout", 60000)"#,
     );
     let socket = server.path("mi");
-    let (_own, client) = silent_client(&socket);
+    let client = silent_client(&socket);
     assert_eq!(reply(&socket, b":core.echo:\na\n"), "200 OK\na\n");
     // Its replies are kept for it as long as `socket_timeout` says.
-    client
-        .set_read_timeout(Some(wait::patience()))
-        .expect("a time limit");
     let mut buffer = [0; 100];
     for number in 0..UNREAD {
         let len = client.recv(&mut buffer).expect("a reply");
@@ -321,7 +311,7 @@ fn after_socket_timeout_the_replies_are_given_up() {
         modparam("mi_datagram", "socket_timeout", 0)"#,
     );
     let socket = server.path("mi");
-    let (_own, _client) = silent_client(&socket);
+    let _client = silent_client(&socket);
     wait::until("replies are given up", || {
         server
             .log()
