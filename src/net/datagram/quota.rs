@@ -8,6 +8,10 @@
 //! a client may have a share of what is left. Once it has had that, its replies wait
 //! until the sum shows that it reads, or are lost.
 //!
+//! Counting what a client was sent would be simpler and does not do: a client that reads
+//! would use up its share like one that does not, and if shares grew again with time,
+//! those that read nothing would take everything after a while.
+//!
 //! The sum shows it if it is not above its lowest value before the client's last reply:
 //! then that reply has been read, and so have all before it. While others fill their
 //! shares this can be missed. So a client that gets nothing is tried with one reply,
