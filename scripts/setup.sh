@@ -60,7 +60,7 @@ packages_of() {
         ! debians_kamailio || echo kamailio
         ;;
     test)
-        printf '%s\n' curl dpkg-dev iproute2 kamcli socat strace
+        printf '%s\n' curl dpkg-dev iproute2 kamcli netcat-openbsd python3 socat strace
         ! debians_kamailio || printf '%s\n' kamailio kamailio-{extra,lua,tls,websocket}-modules
         ;;
     fuzz) echo g++ ;;

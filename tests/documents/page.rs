@@ -83,6 +83,7 @@ pub(crate) const PAGES: &[Page] = &[
             modparam("htable", "htable", "users=>size=4;")
             modparam("jsonrpcs", "transport", 0)
             modparam("jsonrpcs", "fifo_name", "/run/kamailio/kamailio_rpc.fifo")
+            modparam("jsonrpcs", "stream_socket", "unix:/run/kamailio/rpc.stream")
             modparam("jsonrpcs", "dgram_socket", "udp:127.0.0.1:8090")
             modparam("jsonrpcs", "tcp_socket", "tcp:127.0.0.1:8090")
             modparam("jsonrpcs", "store_dir", "/run/kamailio")

@@ -119,7 +119,7 @@ impl JsonListeners {
         match transport {
             JsonTransport::Datagram => datagram(&server.path("rpc.socket"), document.as_bytes()),
             JsonTransport::Pipe => pipe(&server.path("rpc.fifo"), document),
-            JsonTransport::Tcp => tcp(self.tcp, document.as_bytes()),
+            JsonTransport::Tcp => one_line_feed_less(tcp(self.tcp, document.as_bytes())),
             JsonTransport::Http => http(server, document),
         }
     }
@@ -129,6 +129,14 @@ impl JsonListeners {
     pub fn tcp(&self) -> SocketAddr {
         self.tcp
     }
+}
+
+/// The answer over TCP without the line feed that ours ends it with and C's has not.
+fn one_line_feed_less(mut answer: String) -> String {
+    if answer.ends_with('\n') {
+        answer.pop();
+    }
+    answer
 }
 
 /// Whether the module listens on TCP, which the C module does only in later versions.

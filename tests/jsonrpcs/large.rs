@@ -111,7 +111,9 @@ fn where_it_does_not_fit_an_error_says_so() {
     let answer = listeners.ask(&server, JsonTransport::Datagram, DUMP);
     assert!(
         answer.starts_with(r#"{"jsonrpc":"2.0","error":{"code":500,"message":"the reply has 7"#)
-            && answer.contains("can be sent by datagram; ask through tcp_socket or fifo_name"),
+            && answer.contains(
+                "can be sent by datagram; ask through stream_socket, tcp_socket or fifo_name"
+            ),
         "{answer}"
     );
     // The private memory of a process, 8 MB here and by default, cannot hold it twice.

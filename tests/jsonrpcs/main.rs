@@ -18,6 +18,7 @@ mod reentry;
 mod script;
 mod specification;
 mod store;
+mod stream_socket;
 mod streams;
 mod types;
 mod unicode;

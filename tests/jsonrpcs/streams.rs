@@ -11,10 +11,11 @@ use crate::transports::{ECHO, ECHOED, JsonListeners, JsonTransport, connect, tcp
 fn tcp_answers_what_has_come_and_closes() {
     let listeners = JsonListeners::new();
     let _server = listeners.start("");
-    assert_eq!(tcp(listeners.tcp(), ECHO.as_bytes()), ECHOED);
-    assert_eq!(tcp_to_the_end(listeners.tcp(), ECHO.as_bytes()), ECHOED);
+    let line = format!("{ECHOED}\n");
+    assert_eq!(tcp(listeners.tcp(), ECHO.as_bytes()), line);
+    assert_eq!(tcp_to_the_end(listeners.tcp(), ECHO.as_bytes()), line);
     let two = format!(" {ECHO}\n{ECHO}");
-    assert_eq!(tcp(listeners.tcp(), two.as_bytes()), ECHOED.repeat(2));
+    assert_eq!(tcp(listeners.tcp(), two.as_bytes()), line.repeat(2));
 }
 
 #[test]
@@ -37,9 +38,9 @@ fn tcp_keep_leaves_the_connection_open() {
     let mut stream = connect(listeners.tcp());
     for _ in 0..3 {
         stream.write_all(ECHO.as_bytes()).expect("the server reads");
-        let mut answer = vec![0; ECHOED.len()];
+        let mut answer = vec![0; ECHOED.len() + 1];
         stream.read_exact(&mut answer).expect("an answer");
-        assert_eq!(String::from_utf8_lossy(&answer), ECHOED);
+        assert_eq!(String::from_utf8_lossy(&answer), format!("{ECHOED}\n"));
     }
     stream.shutdown(Shutdown::Write).expect("it is open");
     assert_eq!(stream.read(&mut [0; 64]).expect("the end"), 0);
@@ -62,7 +63,7 @@ fn a_document_may_come_byte_by_byte() {
     let mut answer = String::new();
     stream.read_to_string(&mut answer).expect("an answer");
     let echoed = format!(r#"{{"jsonrpc":"2.0","result":["{text}"],"id":1}}"#);
-    assert_eq!(answer, echoed);
+    assert_eq!(answer, echoed + "\n");
     assert_eq!(
         listeners.ask(&server, JsonTransport::Datagram, ECHO),
         ECHOED

@@ -9,8 +9,11 @@ use parking_lot::Mutex;
 use rpc_wire::jsonrpc::Form;
 use rpc_wire::listen::{Place, Transport};
 
-/// What is spoken in all places.
+/// What is spoken at all endpoints but those of `stream_socket`.
 pub(crate) const PROTOCOL: &str = "jsonrpc";
+
+/// What is spoken at those: connections stay open.
+pub(crate) const STREAM_PROTOCOL: &str = "jsonrpc stream";
 
 /// What the configuration file says.
 #[derive(Clone, Debug)]
@@ -35,6 +38,8 @@ pub(crate) struct Settings {
     pub(crate) tcp: Option<Endpoint>,
     /// `tcp_keep`
     pub(crate) keeps_tcp: bool,
+    /// `stream_socket`
+    pub(crate) streams: Vec<Endpoint>,
     /// `store_dir`
     pub(crate) store_dir: Option<PathBuf>,
     /// `all_values`
@@ -111,6 +116,7 @@ fn change<R>(edit: impl FnOnce(&mut Settings) -> R) -> R {
         dgram_workers: 1,
         tcp: None,
         keeps_tcp: false,
+        streams: Vec::new(),
         store_dir: None,
         all_values: false,
         max_reply: MaxReply::DEFAULT,
@@ -275,6 +281,13 @@ pub(crate) fn set_tcp_socket(text: &str) -> Result<(), Error> {
 /// `tcp_keep`
 pub(crate) fn set_tcp_keep(on: i32) -> Result<(), Error> {
     change(|settings| settings.keeps_tcp = on != 0);
+    Ok(())
+}
+
+/// `stream_socket`: one more path, also behind `unix:`, or `tcp:address:port`.
+pub(crate) fn add_stream_socket(text: &str) -> Result<(), Error> {
+    let endpoint = Endpoint::stream(text, STREAM_PROTOCOL)?;
+    change(|settings| settings.streams.push(endpoint));
     Ok(())
 }
 

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use kamailio::core::params_storage::{show_int, show_text};
 use kamailio::core::{Error, log, server};
 use kamailio::net::{Endpoint, Group, Handlers, Owner, OwnerParams};
-use rpc_wire::listen::{Flavour, Listen};
+use rpc_wire::listen::{Flavour, Listen, Place};
 
 use crate::config::{Dgram, PROTOCOL, Settings};
 
@@ -46,7 +46,11 @@ pub(crate) fn open(settings: &Settings, handlers: &Handlers) -> Result<(), Error
         let is_open = settings.offers(transport) && open_one(settings, handlers, transport, group)?;
         show(settings, is_open);
     }
-    Ok(())
+    match settings.streams.is_empty() {
+        true => Ok(()),
+        // Nobody has these by default, so `transport` need not ask for them.
+        false => handlers.open(vec![streams(settings)]),
+    }
 }
 
 /// Whether there is an endpoint of this transport now.
@@ -164,6 +168,25 @@ fn tcp(settings: &Settings) -> Result<Option<Group>, Error> {
         endpoints: vec![endpoint],
         owner: Owner::default(),
     }))
+}
+
+fn streams(settings: &Settings) -> Group {
+    Group {
+        name: c"JSONRPCS STREAM",
+        processes: 1,
+        endpoints: settings.streams.iter().map(in_runtime_dir).collect(),
+        owner: settings.dgram_owner.owner(),
+    }
+}
+
+/// A relative path is one in the runtime directory, as that of `dgram_socket` is.
+fn in_runtime_dir(endpoint: &Endpoint) -> Endpoint {
+    let mut endpoint = endpoint.clone();
+    if let Place::Path(path) = &mut endpoint.listen.place {
+        let whole = server::runtime_dir().join(&*path);
+        *path = whole.to_string_lossy().into_owned();
+    }
+    endpoint
 }
 
 fn file(transport: &str, path: &Path) -> Result<Endpoint, Error> {

@@ -51,6 +51,7 @@ mod exports {
             "dgram_user" => Int(config::set_dgram_user_id) = -1,
             "tcp_socket" => Text(config::set_tcp_socket) = None,
             "tcp_keep" => Int(config::set_tcp_keep) = 0,
+            "stream_socket" => Text(config::add_stream_socket) = None,
             "strict" => Int(config::set_strict) = 0,
             "store_dir" => Text(config::set_store_dir) = None,
             "all_values" => Int(config::set_all_values) = 0,

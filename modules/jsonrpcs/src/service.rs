@@ -14,7 +14,7 @@ use rpc_wire::jsonrpc::{
 use rpc_wire::listen::Transport;
 use rpc_wire::value::Params;
 
-use crate::config::Settings;
+use crate::config::{STREAM_PROTOCOL, Settings};
 use crate::document::{Client, Processor, encode_failure, encode_given_up, encode_not_json};
 
 /// What a handler process does.
@@ -89,7 +89,7 @@ impl Documents {
             }
         };
         self.processor.answer(&input[..len], &mut client);
-        if self.keeps_tcp {
+        if self.keeps_tcp || incoming.listener.protocol == STREAM_PROTOCOL {
             return Step::Done(len);
         }
         // As in C the client is closed when it is answered, which is how it
@@ -135,12 +135,14 @@ impl Service for Documents {
         skip_on(bytes, scan)
     }
 
-    fn serve_refusal(&mut self, _: Incoming<'_>, reason: &str, outbox: &mut Outbox<'_>) {
+    fn serve_refusal(&mut self, incoming: Incoming<'_>, reason: &str, outbox: &mut Outbox<'_>) {
         encode_given_up(reason, outbox.buffer());
+        end_line(incoming, outbox);
     }
 
-    fn serve_failure(&mut self, _: Incoming<'_>, outbox: &mut Outbox<'_>) {
+    fn serve_failure(&mut self, incoming: Incoming<'_>, outbox: &mut Outbox<'_>) {
         encode_failure(outbox.buffer());
+        end_line(incoming, outbox);
     }
 
     fn abandoned(&mut self, incoming: Incoming<'_>) -> Option<usize> {
@@ -173,6 +175,14 @@ impl Service for Documents {
     }
 }
 
+/// Ends an answer on a connection with a line feed: clients that read line by line
+/// would wait for it.
+fn end_line(incoming: Incoming<'_>, outbox: &mut Outbox<'_>) {
+    if incoming.listener.listen.transport.is_stream() {
+        outbox.buffer().push(b'\n');
+    }
+}
+
 /// A client that is answered over the socket where the request came in.
 struct SocketClient<'a, 'b> {
     incoming: Incoming<'a>,
@@ -186,8 +196,11 @@ impl Client for SocketClient<'_, '_> {
 
     fn deliver(&mut self, start: usize, now: bool) -> Result<(), Error> {
         self.outbox.check_reply(start).map_err(|too_large| {
-            Error::new(format!("{too_large}; ask through tcp_socket or fifo_name"))
+            Error::new(format!(
+                "{too_large}; ask through stream_socket, tcp_socket or fifo_name"
+            ))
         })?;
+        end_line(self.incoming, self.outbox);
         if now {
             self.outbox.flush();
         }

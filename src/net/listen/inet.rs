@@ -32,10 +32,27 @@ impl Endpoint {
     /// # Errors
     /// It names something else, or has no port.
     pub fn datagram(text: &str, protocol: &'static str) -> Result<Self, Error> {
-        let listen = Listen::parse_path(&with_brackets(text), PathFlavour::DATAGRAM)
-            .map_err(|error| wrong(text, &error))?;
-        with_its_port(text, listen, protocol)
+        path_or_inet(text, PathFlavour::DATAGRAM, protocol)
     }
+
+    /// The place for connections that `text` names: a path, also behind `unix:` or
+    /// `unixs:`, or `tcp:`, the address and the port.
+    ///
+    /// # Errors
+    /// It names something else, or has no port.
+    pub fn stream(text: &str, protocol: &'static str) -> Result<Self, Error> {
+        path_or_inet(text, PathFlavour::STREAM, protocol)
+    }
+}
+
+fn path_or_inet(
+    text: &str,
+    flavour: PathFlavour,
+    protocol: &'static str,
+) -> Result<Endpoint, Error> {
+    let listen =
+        Listen::parse_path(&with_brackets(text), flavour).map_err(|error| wrong(text, &error))?;
+    with_its_port(text, listen, protocol)
 }
 
 /// The path of the named pipe that `text` names, also behind `fifo:`.

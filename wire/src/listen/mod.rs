@@ -50,6 +50,12 @@ impl Transport {
         matches!(self, Self::Udp | Self::Tcp)
     }
 
+    /// Whether its clients have connections.
+    #[must_use]
+    pub const fn is_stream(self) -> bool {
+        matches!(self, Self::UnixStream | Self::Tcp)
+    }
+
     fn from_name(name: &str) -> Option<Self> {
         const NAMES: [(&str, Transport); 6] = [
             ("unix", Transport::UnixStream),
@@ -127,6 +133,11 @@ impl PathFlavour {
     pub const DATAGRAM: Self = Self {
         path: Transport::UnixDatagram,
         inet: Some(Transport::Udp),
+    };
+    /// The flavour of parameters that take Unix sockets with connections, and TCP.
+    pub const STREAM: Self = Self {
+        path: Transport::UnixStream,
+        inet: Some(Transport::Tcp),
     };
     /// The flavour of parameters that take named pipes.
     pub const PIPE: Self = Self {
