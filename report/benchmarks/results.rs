@@ -1,4 +1,4 @@
-//! What a run has measured.
+//! The results of a run.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,7 +7,7 @@ use crate::machine::Machine;
 /// The results of a run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Results {
-    /// Where it was measured, and with what.
+    /// The machine on which it was measured.
     pub machine: Machine,
     /// The loads, in the order in which they were measured.
     pub rows: Vec<Row>,
@@ -16,24 +16,24 @@ pub struct Results {
 /// The cost of one request over one transport.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Row {
-    /// As in `unix stream` or `json tcp`.
+    /// The transport, such as `unix stream` or `json tcp`.
     pub transport: String,
-    /// As in `core.version`.
+    /// The request, such as `core.version`.
     pub request: String,
     /// The number of requests that a client sends before it takes the replies.
     pub in_flight: usize,
-    /// What each side took for it.
+    /// The cost for each side.
     pub costs: Sides<Cost>,
 }
 
 /// The median of several values, and the lowest and the highest.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Spread {
-    /// The middle.
+    /// The median.
     pub median: f64,
-    /// The lowest.
+    /// The lowest value.
     pub low: f64,
-    /// The highest.
+    /// The highest value.
     pub high: f64,
 }
 
@@ -42,7 +42,7 @@ impl Spread {
     ///
     /// # Panics
     ///
-    /// There is none.
+    /// There is no value.
     #[must_use]
     pub fn of(values: &[f64]) -> Self {
         let mut values = values.to_vec();
@@ -114,13 +114,13 @@ pub struct Sides<T> {
 }
 
 impl<T> Sides<T> {
-    /// All that there are, in the same order each time.
+    /// All sides that there are, always in the same order.
     pub fn iter_mut(&mut self) -> impl Iterator<Item = &mut T> {
         let echoes = std::iter::once(&mut self.echo).chain(&mut self.polling_echo);
         self.c.iter_mut().chain([&mut self.ours]).chain(echoes)
     }
 
-    /// The same sides with something else about each.
+    /// The same sides, with `change` applied to what is known about each.
     pub fn map<U>(self, change: impl Fn(T) -> U) -> Sides<U> {
         Sides {
             c: self.c.map(&change),
@@ -140,7 +140,7 @@ pub struct Cost {
     pub rate: Vec<f64>,
     /// The bytes of a reply.
     pub reply: usize,
-    /// Memory of the process that answers.
+    /// The memory of the process that answers.
     pub memory: Memory,
 }
 
@@ -167,17 +167,17 @@ impl Sides<Cost> {
 /// The RAM of a process in KiB, without files and shared memory.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Memory {
-    /// Before the first request.
+    /// The memory before the first request.
     pub before: u64,
-    /// At most meanwhile.
+    /// The largest memory meanwhile.
     pub peak: u64,
-    /// After the last one.
+    /// The memory after the last request.
     pub after: u64,
 }
 
 impl Results {
-    /// Adds a load, or the costs of another pass to a load that is there. Returns the row with
-    /// all its passes.
+    /// Adds a load, or the costs of another pass to a load that is there, and returns
+    /// the row with all its passes.
     pub fn add(&mut self, row: Row) -> &Row {
         let known = self.rows.iter().position(|kept| kept.is_same_load(&row));
         let index = known.unwrap_or(self.rows.len());

@@ -1,4 +1,4 @@
-//! What the tables of both kinds of runs have in common.
+//! The cells that the tables of both kinds of runs have in common.
 
 use super::usage::Usage;
 use crate::page::grouped;

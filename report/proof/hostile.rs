@@ -1,4 +1,4 @@
-//! Mutated requests.
+//! The results of mutated requests.
 
 use serde::{Deserialize, Serialize};
 
@@ -10,13 +10,13 @@ use crate::page::grouped;
 /// A run on all servers.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Run {
-    /// Where it ran, and with what.
+    /// The machine on which it ran.
     pub machine: Machine,
-    /// How long each transport was attacked.
+    /// The seconds for which each listener was attacked.
     pub seconds: u64,
-    /// Where the random numbers began.
+    /// The seed of the random numbers.
     pub seed: u64,
-    /// What became of each server.
+    /// The outcomes for all servers.
     pub outcomes: Vec<Outcome>,
 }
 
@@ -27,7 +27,7 @@ pub struct Outcome {
     pub module: String,
     /// Whether it is this project's module instead of the C module.
     pub ours: bool,
-    /// What became of each of its transports.
+    /// The outcomes for all listeners.
     #[serde(rename = "lanes")]
     pub listeners: Vec<ListenerOutcome>,
     /// How often the server ended.
@@ -39,7 +39,7 @@ pub struct Outcome {
     /// The usage at the end. It is `None` if the server is not the one that was
     /// started.
     pub after: Option<Usage>,
-    /// What it logged.
+    /// The lines that it logged.
     pub lines: Lines,
     /// What should not have happened to ours.
     pub failures: Vec<String>,
@@ -50,13 +50,13 @@ pub struct Outcome {
 pub struct ListenerOutcome {
     /// The transport.
     pub transport: String,
-    /// Mutated requests that were sent.
+    /// The number of mutated requests.
     pub requests: u64,
-    /// Answers to them.
+    /// The number of answers to them.
     pub answers: u64,
-    /// Known requests that were sent meanwhile.
+    /// The number of known requests that were sent meanwhile.
     pub asked: u64,
-    /// Right answers to those.
+    /// The number of right answers to known requests.
     pub answered: u64,
     /// The number of wrong answers to known requests.
     pub wrong: u64,
@@ -65,9 +65,9 @@ pub struct ListenerOutcome {
 /// Lines of the levels that no client should be able to provoke.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Lines {
-    /// Lines of the level `BUG`.
+    /// The number of lines of the level `BUG`.
     pub bug: u64,
-    /// Lines of the levels `CRITICAL` and `ALERT`.
+    /// The number of lines of the levels `CRITICAL` and `ALERT`.
     pub critical: u64,
     /// The first of these lines, without the number of the process.
     #[serde(skip)]

@@ -1,4 +1,4 @@
-//! A million requests of mixed kinds.
+//! The results of a million requests of mixed kinds.
 
 use serde::{Deserialize, Serialize};
 
@@ -13,11 +13,11 @@ pub const PARTS: u64 = 10;
 /// A run on all servers.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Run {
-    /// Where it ran, and with what.
+    /// The machine on which it ran.
     pub machine: Machine,
-    /// How many requests each server got.
+    /// The number of requests to each server.
     pub requests: u64,
-    /// What became of each server.
+    /// The outcomes for all servers.
     pub outcomes: Vec<Outcome>,
 }
 
@@ -30,11 +30,11 @@ pub struct Outcome {
     pub ours: bool,
     /// The number of requests. For `tcpops` it is the number of calls from the script.
     pub requests: u64,
-    /// Answers that came.
+    /// The number of answers.
     pub answers: u64,
-    /// Connections that clients made.
+    /// The number of connections that clients made.
     pub connections: u64,
-    /// How long it took.
+    /// The duration of the run.
     pub seconds: u64,
     /// How often no answer came to the known request behind a burst, which shows that
     /// all before it were answered.

@@ -1,4 +1,4 @@
-//! Long runs against live servers, `proof.json` and the page that shows it.
+//! Long runs against live servers: `proof.json`, and the page that shows it.
 
 mod cells;
 pub mod hostile;
@@ -16,7 +16,7 @@ pub use usage::Usage;
 const FILE: &str = "proof.json";
 const PAGE: &str = "proof.md";
 
-/// Where the parts of the page begin and end.
+/// The comments at which the parts of the page begin and end.
 const HOSTILE: [&str; 2] = [
     "<!-- written by make hostile from here -->\n",
     "<!-- written by make hostile up to here -->\n",
@@ -29,9 +29,9 @@ const MILLION: [&str; 2] = [
 /// The last run of each kind that was to be kept.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Results {
-    /// Mutated requests.
+    /// The last run with mutated requests.
     pub hostile: Option<hostile::Run>,
-    /// Many requests.
+    /// The last run with many requests.
     pub million: Option<million::Run>,
 }
 

@@ -1,11 +1,11 @@
-//! What a server uses.
+//! The resources that a server uses.
 
 use serde::{Deserialize, Serialize};
 
 /// The usage of the processes that answer.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Usage {
-    /// Open files, sockets and pipes.
+    /// The number of open files, sockets and pipes.
     pub descriptors: usize,
     /// The RAM without files and shared memory.
     pub private_kib: u64,

@@ -13,7 +13,7 @@ use harness::wait::{self, patience};
 
 use crate::transports::{ECHO, ECHOED};
 
-/// A client of ten lines, as an operator writes one.
+/// A client of ten lines, such as an operator writes.
 const PYTHON: &str = r#"
 import json, socket, sys
 client = socket.socket(socket.AF_UNIX)
@@ -74,8 +74,9 @@ fn next_line(reader: &mut impl BufRead) -> String {
     line
 }
 
-/// Requests that come together and one after the other are answered in their order,
-/// each by a line, and the connection stays open until the client ends it.
+/// Asserts that requests which come together and one after the other are answered in
+/// their order, each by a line, and that the connection stays open until the client
+/// ends it.
 fn assert_pipelined<S: Write>(mut writer: S, reader: &mut impl BufRead) -> S {
     let numbered = |id: usize| {
         format!(r#"{{"jsonrpc":"2.0","method":"core.echo","params":["{id}"],"id":{id}}}"#)
@@ -123,7 +124,8 @@ fn requests_are_pipelined_and_connections_stay_open() {
     assert_eq!(next_line(&mut reader), "");
 }
 
-/// What cannot be read may be the rest of something else, so the client is closed.
+/// Bytes that cannot be read may be the rest of something else, so the client is
+/// closed.
 #[test]
 fn what_is_no_document_is_answered_by_a_line_and_closed() {
     let streams = Streams::start("");
@@ -178,7 +180,7 @@ fn the_files_have_the_mode_of_the_datagram_socket_and_go_with_the_server() {
         let file = fs::metadata(streams.server.path(name)).expect("the socket");
         assert_eq!(file.permissions().mode() & 0o7777, 0o600, "{name}");
     }
-    // One that somebody deletes is made again.
+    // A socket that somebody deletes is recreated.
     fs::remove_file(streams.server.path("rpc.stream")).expect("it is there");
     wait::until("the socket is made again", || {
         UnixStream::connect(streams.server.path("rpc.stream")).is_ok()

@@ -9,53 +9,53 @@ use parking_lot::Mutex;
 use rpc_wire::jsonrpc::Form;
 use rpc_wire::listen::{Place, Transport};
 
-/// What is spoken at all endpoints but those of `stream_socket`.
+/// The protocol of all endpoints except those of `stream_socket`.
 pub(crate) const PROTOCOL: &str = "jsonrpc";
 
-/// What is spoken at those: connections stay open.
+/// The protocol of the endpoints of `stream_socket`, whose connections stay open.
 pub(crate) const STREAM_PROTOCOL: &str = "jsonrpc stream";
 
-/// What the configuration file says.
+/// The values of the parameters.
 #[derive(Clone, Debug)]
 pub(crate) struct Settings {
-    /// `transport`
+    /// The parameter `transport`.
     pub(crate) transports: i32,
-    /// `pretty_format`
+    /// The parameter `pretty_format`.
     pub(crate) pretty: bool,
-    /// `strict`
+    /// The parameter `strict`.
     pub(crate) strict: bool,
-    /// `fifo_name`; none where it was not set.
+    /// The parameter `fifo_name`, or `None` if it was not set.
     pub(crate) fifo_name: Option<String>,
     pub(crate) fifo_owner: OwnerParams,
-    /// `fifo_reply_dir`
+    /// The parameter `fifo_reply_dir`.
     pub(crate) fifo_reply_dir: PathBuf,
-    /// `dgram_socket`
+    /// The parameter `dgram_socket`.
     pub(crate) dgram: Dgram,
     pub(crate) dgram_owner: OwnerParams,
-    /// `dgram_workers`
+    /// The parameter `dgram_workers`.
     pub(crate) dgram_workers: u32,
-    /// `tcp_socket`
+    /// The parameter `tcp_socket`.
     pub(crate) tcp: Option<Endpoint>,
-    /// `tcp_keep`
+    /// The parameter `tcp_keep`.
     pub(crate) keeps_tcp: bool,
-    /// `stream_socket`
+    /// The parameters `stream_socket`.
     pub(crate) streams: Vec<Endpoint>,
-    /// `store_dir`
+    /// The parameter `store_dir`.
     pub(crate) store_dir: Option<PathBuf>,
-    /// `all_values`
+    /// The parameter `all_values`.
     pub(crate) all_values: bool,
-    /// `max_reply`
+    /// The parameter `max_reply`.
     pub(crate) max_reply: MaxReply,
-    /// `http_over_udp`
+    /// The parameter `http_over_udp`.
     pub(crate) http_over_udp: bool,
 }
 
 /// The socket for datagrams.
 #[derive(Clone, Debug)]
 pub(crate) enum Dgram {
-    /// It was not set.
+    /// The parameter was not set.
     Default,
-    /// None is wanted.
+    /// No socket is wanted.
     None,
     /// A Unix socket.
     Path(String),
@@ -63,32 +63,31 @@ pub(crate) enum Dgram {
     Udp(Endpoint),
 }
 
-/// The parameters for who may use the pipe.
+/// The names of the parameters that control the access to the pipe.
 const FIFO_OWNER: OwnerNames = OwnerNames {
     mode: "fifo_mode",
     user: "fifo_user",
     group: "fifo_group",
 };
 
-/// The parameters for who may use the Unix socket.
+/// The names of the parameters that control the access to the Unix socket.
 const DGRAM_OWNER: OwnerNames = OwnerNames {
     mode: "dgram_mode",
     user: "dgram_user",
     group: "dgram_group",
 };
 
-/// The mode where no parameter gives one: the owner and the group may write.
+/// The default mode, by which the owner and the group may write.
 const MODE: u32 = 0o660;
 
 static SETTINGS: Mutex<Option<Settings>> = Mutex::new(None);
 
-/// All that was set so far.
+/// The values that were set so far.
 pub(crate) fn settings() -> Settings {
     change(|settings| settings.clone())
 }
 
-/// How answers are laid out: in the pretty form as this version of the C module
-/// does it.
+/// The layout of answers. The pretty form is that of the C module of this version.
 pub(crate) fn form() -> Form {
     change(|settings| settings.form())
 }
@@ -124,7 +123,7 @@ fn change<R>(edit: impl FnOnce(&mut Settings) -> R) -> R {
     }))
 }
 
-/// `transport`
+/// Sets `transport`.
 pub(crate) fn set_transport(transports: i32) -> Result<(), Error> {
     if !(0..=15).contains(&transports) {
         return Err(Error::new(format!(
@@ -136,41 +135,41 @@ pub(crate) fn set_transport(transports: i32) -> Result<(), Error> {
     Ok(())
 }
 
-/// `pretty_format`
+/// Sets `pretty_format`.
 pub(crate) fn set_pretty(on: i32) -> Result<(), Error> {
     change(|settings| settings.pretty = on != 0);
     Ok(())
 }
 
-/// `strict`
+/// Sets `strict`.
 pub(crate) fn set_strict(on: i32) -> Result<(), Error> {
     change(|settings| settings.strict = on != 0);
     Ok(())
 }
 
-/// `all_values`
+/// Sets `all_values`.
 pub(crate) fn set_all_values(on: i32) -> Result<(), Error> {
     change(|settings| settings.all_values = on != 0);
     Ok(())
 }
 
-/// `max_reply` where it is not set.
+/// The default of `max_reply`.
 pub(crate) const DEFAULT_MAX_REPLY: i32 = MaxReply::DEFAULT.parameter();
 
-/// `max_reply`
+/// Sets `max_reply`.
 pub(crate) fn set_max_reply(bytes: i32) -> Result<(), Error> {
     let max_reply = MaxReply::new(bytes)?;
     change(|settings| settings.max_reply = max_reply);
     Ok(())
 }
 
-/// `http_over_udp`
+/// Sets `http_over_udp`.
 pub(crate) fn set_http_over_udp(on: i32) -> Result<(), Error> {
     change(|settings| settings.http_over_udp = on != 0);
     Ok(())
 }
 
-/// `fifo_name`: a path, also behind `fifo:`, or an empty text for no pipe.
+/// Sets `fifo_name`: a path, optionally behind `fifo:`, or an empty text for no pipe.
 pub(crate) fn set_fifo_name(text: &str) -> Result<(), Error> {
     let path = match text {
         "" => String::new(),
@@ -180,40 +179,40 @@ pub(crate) fn set_fifo_name(text: &str) -> Result<(), Error> {
     Ok(())
 }
 
-/// `fifo_mode`
+/// Sets `fifo_mode`.
 pub(crate) fn set_fifo_mode(mode: i32) -> Result<(), Error> {
     change(|settings| settings.fifo_owner.set_usable_mode(mode))
 }
 
-/// `fifo_user` by name, and with it the user's group.
+/// Sets `fifo_user` by name, and with it the user's group.
 pub(crate) fn set_fifo_user(name: &str) -> Result<(), Error> {
     change(|settings| settings.fifo_owner.set_user_and_group(name))
 }
 
-/// `fifo_user` as a number.
+/// Sets `fifo_user`, a number.
 pub(crate) fn set_fifo_user_id(user: i32) -> Result<(), Error> {
     change(|settings| settings.fifo_owner.set_user_id(user))
 }
 
-/// `fifo_group` by name.
+/// Sets `fifo_group` by name.
 pub(crate) fn set_fifo_group(name: &str) -> Result<(), Error> {
     change(|settings| settings.fifo_owner.set_group(name))
 }
 
-/// `fifo_group` as a number.
+/// Sets `fifo_group`, a number.
 pub(crate) fn set_fifo_group_id(group: i32) -> Result<(), Error> {
     change(|settings| settings.fifo_owner.set_group_id(group))
 }
 
-/// `fifo_reply_dir`
+/// Sets `fifo_reply_dir`.
 pub(crate) fn set_fifo_reply_dir(path: &str) -> Result<(), Error> {
     let directory = existing_directory(path)?;
     change(|settings| settings.fifo_reply_dir = directory);
     Ok(())
 }
 
-/// `dgram_socket`: a path, also behind `unix:` or `unixd:`, `udp:address:port`, or
-/// an empty text for no socket.
+/// Sets `dgram_socket`: a path, optionally behind `unix:` or `unixd:`, or
+/// `udp:address:port`, or an empty text for no socket.
 pub(crate) fn set_dgram_socket(text: &str) -> Result<(), Error> {
     let dgram = match text {
         "" => Dgram::None,
@@ -230,44 +229,44 @@ fn dgram(endpoint: Endpoint) -> Dgram {
     }
 }
 
-/// `dgram_workers`
+/// Sets `dgram_workers`.
 pub(crate) fn set_dgram_workers(workers: i32) -> Result<(), Error> {
     let workers = process_count(workers, 0)?;
     change(|settings| settings.dgram_workers = workers);
     Ok(())
 }
 
-/// `dgram_timeout`: C reads it and uses it nowhere, and nothing of ours waits.
+/// Ignores `dgram_timeout`. C reads it and uses it nowhere, and ours never waits.
 pub(crate) fn ignore_timeout(_milliseconds: i32) -> Result<(), Error> {
     Ok(())
 }
 
-/// `dgram_mode`
+/// Sets `dgram_mode`.
 pub(crate) fn set_dgram_mode(mode: i32) -> Result<(), Error> {
     change(|settings| settings.dgram_owner.set_usable_mode(mode))
 }
 
-/// `dgram_user` by name, and with it the user's group.
+/// Sets `dgram_user` by name, and with it the user's group.
 pub(crate) fn set_dgram_user(name: &str) -> Result<(), Error> {
     change(|settings| settings.dgram_owner.set_user_and_group(name))
 }
 
-/// `dgram_user` as a number.
+/// Sets `dgram_user`, a number.
 pub(crate) fn set_dgram_user_id(user: i32) -> Result<(), Error> {
     change(|settings| settings.dgram_owner.set_user_id(user))
 }
 
-/// `dgram_group` by name.
+/// Sets `dgram_group` by name.
 pub(crate) fn set_dgram_group(name: &str) -> Result<(), Error> {
     change(|settings| settings.dgram_owner.set_group(name))
 }
 
-/// `dgram_group` as a number.
+/// Sets `dgram_group`, a number.
 pub(crate) fn set_dgram_group_id(group: i32) -> Result<(), Error> {
     change(|settings| settings.dgram_owner.set_group_id(group))
 }
 
-/// `tcp_socket`: `tcp:address:port`.
+/// Sets `tcp_socket`: `tcp:address:port`.
 pub(crate) fn set_tcp_socket(text: &str) -> Result<(), Error> {
     let tcp = if text.is_empty() {
         None
@@ -278,20 +277,21 @@ pub(crate) fn set_tcp_socket(text: &str) -> Result<(), Error> {
     Ok(())
 }
 
-/// `tcp_keep`
+/// Sets `tcp_keep`.
 pub(crate) fn set_tcp_keep(on: i32) -> Result<(), Error> {
     change(|settings| settings.keeps_tcp = on != 0);
     Ok(())
 }
 
-/// `stream_socket`: one more path, also behind `unix:`, or `tcp:address:port`.
+/// Sets `stream_socket`, which adds a path, optionally behind `unix:`, or
+/// `tcp:address:port`.
 pub(crate) fn add_stream_socket(text: &str) -> Result<(), Error> {
     let endpoint = Endpoint::stream(text, STREAM_PROTOCOL)?;
     change(|settings| settings.streams.push(endpoint));
     Ok(())
 }
 
-/// `store_dir`
+/// Sets `store_dir`.
 pub(crate) fn set_store_dir(path: &str) -> Result<(), Error> {
     let directory = existing_directory(path)?;
     if !directory.is_absolute() {

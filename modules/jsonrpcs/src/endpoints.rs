@@ -1,5 +1,5 @@
-//! Where the module listens: what the parameters come to when the server
-//! starts.
+//! The endpoints at which the module listens, as they follow from the parameters when
+//! the server starts.
 
 use std::path::{Path, PathBuf};
 
@@ -17,25 +17,25 @@ const DATAGRAM: i32 = 4;
 const TCP: i32 = 8;
 
 impl Settings {
-    /// Whether this transport is to be offered.
+    /// Whether this transport is offered.
     pub(crate) fn offers(&self, transport: i32) -> bool {
         self.transports == 0 || self.demands(transport)
     }
 
-    /// Whether the server shall not run without it.
+    /// Whether the server must not run without it.
     pub(crate) fn demands(&self, transport: i32) -> bool {
         self.transports & transport != 0
     }
 }
 
-/// Gives the endpoint of one transport, if it has any.
+/// A function that makes the endpoint of one transport, if it has one.
 type MakeGroup = fn(&Settings) -> Result<Option<Group>, Error>;
 
-/// Has the core tell of the parameters of one transport what became of them.
+/// A function that makes the core show the outcome of one transport's parameters.
 type Show = fn(&Settings, bool);
 
-/// Opens all endpoints. One that is not there by name is left out, and so is one
-/// that cannot be opened if it was not asked for by name.
+/// Opens all endpoints. An endpoint that is not configured by name is left out, and so
+/// is one that cannot be opened if it was not asked for by name.
 pub(crate) fn open(settings: &Settings, handlers: &Handlers) -> Result<(), Error> {
     let transports: [(i32, MakeGroup, Show); 3] = [
         (FIFO, fifo, show_fifo),
@@ -48,12 +48,12 @@ pub(crate) fn open(settings: &Settings, handlers: &Handlers) -> Result<(), Error
     }
     match settings.streams.is_empty() {
         true => Ok(()),
-        // Nobody has these by default, so `transport` need not ask for them.
+        // There are none of these by default, so `transport` need not ask for them.
         false => handlers.open(vec![streams(settings)]),
     }
 }
 
-/// Whether there is an endpoint of this transport now.
+/// Opens the endpoint of this transport, and returns whether it exists now.
 fn open_one(
     settings: &Settings,
     handlers: &Handlers,
@@ -75,8 +75,8 @@ fn open_one(
     }
 }
 
-/// As the C module has them: the whole path or null, and the numbers that the
-/// names of a user and a group stand for.
+/// Shows the parameters as the C module does: the whole path or null, and the numbers
+/// of the user and the group that are named.
 fn show_fifo(settings: &Settings, is_open: bool) {
     let path = fifo_path(settings).filter(|_| is_open);
     show_text("fifo_name", path.as_deref().and_then(Path::to_str));
@@ -87,7 +87,7 @@ fn show_fifo(settings: &Settings, is_open: bool) {
 
 fn show_datagram(settings: &Settings, is_open: bool) {
     match &settings.dgram {
-        // It stays as it was written.
+        // The address is shown as it was written.
         Dgram::Udp(_) if is_open => {}
         _ => {
             let path = datagram_path(settings).filter(|_| is_open);
@@ -112,7 +112,7 @@ fn show_owner(owner: &OwnerParams) {
     show_int(owner.names().group, number(group));
 }
 
-/// Where the pipe is, unless none is wanted.
+/// The path of the pipe, unless none is wanted.
 fn fifo_path(settings: &Settings) -> Option<PathBuf> {
     let name = match settings.fifo_name.as_deref() {
         Some("") => return None,
@@ -122,7 +122,7 @@ fn fifo_path(settings: &Settings) -> Option<PathBuf> {
     Some(server::runtime_dir().join(name))
 }
 
-/// Where the Unix socket is, unless none is wanted.
+/// The path of the Unix socket, unless none is wanted.
 fn datagram_path(settings: &Settings) -> Option<PathBuf> {
     let name = match &settings.dgram {
         Dgram::None | Dgram::Udp(_) => return None,
@@ -179,7 +179,8 @@ fn streams(settings: &Settings) -> Group {
     }
 }
 
-/// A relative path is one in the runtime directory, as that of `dgram_socket` is.
+/// The endpoint with its path below the runtime directory, if the path is relative.
+/// `dgram_socket` is treated in the same way.
 fn in_runtime_dir(endpoint: &Endpoint) -> Endpoint {
     let mut endpoint = endpoint.clone();
     if let Place::Path(path) = &mut endpoint.listen.place {

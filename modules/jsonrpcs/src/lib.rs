@@ -1,10 +1,10 @@
 //! Kamailio's RPC commands over JSON-RPC 2.0: on a named pipe, datagram
 //! sockets, TCP and HTTP, and from the routing script.
 //!
-//! `config` keeps what the configuration says and `endpoints` makes of it where
-//! to listen. `document` answers a document, whoever sent it: `service` has
-//! those of our own sockets, `http` and `script` those of the script. `store`
-//! puts answers into files.
+//! `config` keeps the parameters, and `endpoints` derives from them where to listen.
+//! `document` answers a document, whoever sent it: `service` has the clients of our own
+//! sockets, and `http` and `script` have those of the script. `store` puts answers into
+//! files.
 #![deny(unsafe_code)]
 
 mod config;
@@ -21,7 +21,7 @@ use kamailio::net::Handlers;
 
 use crate::service::Documents;
 
-// What this expands to is the module's only unsafe code.
+// The expansion of the declaration is the module's only unsafe code.
 #[allow(unsafe_code)]
 mod exports {
     use crate::config;

@@ -17,7 +17,7 @@ use rpc_wire::value::Params;
 use crate::config::{STREAM_PROTOCOL, Settings};
 use crate::document::{Client, Processor, encode_failure, encode_given_up, encode_not_json};
 
-/// What a handler process does.
+/// The service of a handler process.
 #[derive(Debug)]
 pub(crate) struct Documents {
     processor: Processor,
@@ -34,8 +34,8 @@ impl Documents {
         }
     }
 
-    /// The pipe is everybody's: what is no document is passed over, and a
-    /// document that cannot be read is no reason to stop.
+    /// Serves the pipe, which all clients share. What is not a document is skipped, and
+    /// a document that cannot be read is no reason to stop.
     fn serve_pipe(
         &mut self,
         incoming: Incoming<'_>,
@@ -81,8 +81,8 @@ impl Documents {
         let len = match find_on(input, scan) {
             Found::Document(len) => len,
             Found::More if input.len() <= MAX_LEN => return Step::More,
-            // It is too long, or no document at all: who writes what we do not
-            // understand is told so and not listened to any further.
+            // It is too long, or not a document at all. A client that writes what we do
+            // not understand is told so, and nothing more is read from it.
             Found::More | Found::Other(_) => {
                 self.processor.answer(input, &mut client);
                 return Step::Close;
@@ -92,9 +92,9 @@ impl Documents {
         if self.keeps_tcp || incoming.listener.protocol == STREAM_PROTOCOL {
             return Step::Done(len);
         }
-        // As in C the client is closed when it is answered, which is how it
-        // sees the end of the answer. Further documents that are there already
-        // have their turn, other bytes have not.
+        // As in C the client is closed after it was answered, by which it sees the end
+        // of the answer. Further documents that have arrived are answered, other bytes
+        // are not.
         match find(&input[len..]) {
             Found::Other(count) if len + count == input.len() => Step::Close,
             Found::Other(count) => Step::Done(len + count),
@@ -103,8 +103,8 @@ impl Documents {
     }
 }
 
-/// How many bytes at the start are space where the C module's parser expects a
-/// value, or a byte order mark.
+/// The number of bytes at the start that are a byte order mark, or space where the C
+/// module's parser expects a value.
 fn blanks(input: &[u8]) -> usize {
     if input.starts_with(BYTE_ORDER_MARK) {
         return BYTE_ORDER_MARK.len();
@@ -113,7 +113,7 @@ fn blanks(input: &[u8]) -> usize {
     input.iter().take_while(is_blank).count()
 }
 
-/// Whether more bytes may make a byte order mark of it.
+/// Whether more bytes could make a byte order mark of it.
 fn is_part_of_mark(input: &[u8]) -> bool {
     input.len() < BYTE_ORDER_MARK.len() && BYTE_ORDER_MARK.starts_with(input)
 }
@@ -149,7 +149,7 @@ impl Service for Documents {
         abandoned(incoming.bytes)
     }
 
-    /// Half a document from a client that still listens.
+    /// Answers half a document from a client that still listens.
     fn serve_rest(&mut self, incoming: Incoming<'_>, outbox: &mut Outbox<'_>) {
         if incoming.listener.listen.transport != Transport::Fifo {
             return self.serve_datagram(incoming, outbox);
@@ -175,15 +175,15 @@ impl Service for Documents {
     }
 }
 
-/// Ends an answer on a connection with a line feed: clients that read line by line
-/// would wait for it.
+/// Ends an answer on a connection with a line feed, for which clients that read line by
+/// line would wait otherwise.
 fn end_line(incoming: Incoming<'_>, outbox: &mut Outbox<'_>) {
     if incoming.listener.listen.transport.is_stream() {
         outbox.buffer().push(b'\n');
     }
 }
 
-/// A client that is answered over the socket where the request came in.
+/// A client that is answered over the socket on which the request came.
 struct SocketClient<'a, 'b> {
     incoming: Incoming<'a>,
     outbox: &'a mut Outbox<'b>,
@@ -230,14 +230,15 @@ struct PipeClient<'a, 'b> {
 
 #[derive(PartialEq)]
 enum ReplyTo {
-    /// No request of the document has told.
+    /// No request of the document has named a pipe.
     NotNamed,
-    /// It is settled, and the outbox knows the pipe if there is one.
+    /// The question is settled, and the outbox knows the pipe if there is one.
     Settled,
 }
 
 impl PipeClient<'_, '_> {
-    /// A batch is answered as one, through the first pipe that is named in it.
+    /// Finds the pipe for a batch, which is answered as a whole through the first pipe
+    /// that is named in it.
     fn find_pipe_of_batch(&mut self, processor: &mut Processor, document: &[u8]) {
         let name = processor.find(document, |request, params| match request.reply_name {
             Name::Text(name) => Some(params.text(name).to_vec()),
@@ -248,7 +249,8 @@ impl PipeClient<'_, '_> {
         }
     }
 
-    /// A name that cannot be used loses the reply, not the command, as in C.
+    /// Uses the pipe of this name. As in C, a name that cannot be used loses the reply,
+    /// but the command runs.
     fn use_pipe(&mut self, name: &[u8]) {
         self.reply_to = ReplyTo::Settled;
         match pipe_in(self.reply_dir, name) {
@@ -277,8 +279,8 @@ impl Client for PipeClient<'_, '_> {
         Ok(())
     }
 
-    /// A request that names no pipe is not run, as in C, unless it is one that
-    /// nobody waits for.
+    /// As in C, a request that names no pipe is not run, unless it is one for which
+    /// nobody waits.
     fn admits(&mut self, request: &Request<'_>, params: &Params) -> bool {
         if self.reply_to == ReplyTo::Settled || !request.wants_answer() {
             return true;
