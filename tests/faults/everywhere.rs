@@ -273,7 +273,7 @@ impl Client {
                 text(reply.read_all().expect("a reply"))
             }
             Socket::JsonStream(stream) => {
-                read_until(stream, |reply| reply.ends_with(br#","id":1}"#))
+                read_until(stream, |reply| reply.ends_with(b",\"id\":1}\n"))
             }
             Socket::Http(client) => client.receive().expect("a reply").body,
             Socket::JsonDatagram(datagrams) | Socket::Mi(datagrams) => receive(datagrams),

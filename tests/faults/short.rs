@@ -75,7 +75,7 @@ fn a_request_that_finds_no_memory_ends_no_server() {
         virtual_kib(server.process(transport.handler()))
     };
     let (json, binrpc) = (usual(Transport::JsonTcp), usual(Transport::BinrpcTcp));
-    for more_kib in [8 * 1024, 24 * 1024] {
+    for more_kib in [12 * 1024, 24 * 1024] {
         let everywhere = Everywhere::new();
         let limit = json.max(binrpc) + more_kib;
         let limit = format!(r#"ulimit -v {limit} && exec "$0" "$@""#);

@@ -96,12 +96,6 @@ pub const TABLE: &[Volatile] = &[
         "*/Domains/*/AoRs/*/Contacts/*/Last-Keepalive",
         CLOCK,
     ),
-    volatile("uac.reg_info", "*/diff_expires", CLOCK),
-    volatile("uac.reg_info", "*/timer_expires", CLOCK),
-    volatile("uac.reg_info", "*/reg_init", CLOCK),
-    volatile("uac.reg_dump", "*/diff_expires", CLOCK),
-    volatile("uac.reg_dump", "*/timer_expires", CLOCK),
-    volatile("uac.reg_dump", "*/reg_init", CLOCK),
     // There are six values for each connection.
     volatile("ctl.who", "3%6", "the port that the system gave a client"),
     // It is one text with a time stamp in every line.
@@ -127,6 +121,14 @@ pub const TABLE: &[Volatile] = &[
 /// Values that only some versions of the server have, so that an entry may match
 /// nothing.
 pub const LATER_TABLE: &[Volatile] = &[
+    // These exist up to 6.1: later versions read another layout of `uacreg`, and find no
+    // record in ours.
+    volatile("uac.reg_info", "*/diff_expires", CLOCK),
+    volatile("uac.reg_info", "*/timer_expires", CLOCK),
+    volatile("uac.reg_info", "*/reg_init", CLOCK),
+    volatile("uac.reg_dump", "*/diff_expires", CLOCK),
+    volatile("uac.reg_dump", "*/timer_expires", CLOCK),
+    volatile("uac.reg_dump", "*/reg_init", CLOCK),
     // These exist from 6.1 on.
     volatile("dispatcher.list", "*/RECORDS/*/TARGETS/*/IUID", UNIQUE),
     volatile(
