@@ -1,17 +1,19 @@
 //! Answering documents, independently of the transport.
 
-use kamailio::core::message::{Message, SharedMessage};
+mod outcome;
+
+use kamailio::core::message::SharedMessage;
 use kamailio::core::{Error, process};
 use kamailio::log_limited;
-use kamailio::rpc::{self, Answer, Engine, Later, MaxReply, Policy, Responder};
+use kamailio::rpc::{self, Engine, MaxReply, Policy};
 use rpc_wire::jsonrpc::{
     Batch, Document, Form, Id, MAX_BATCH_ANSWER, MAX_LEN, Name, Refusal, Request, Strictness,
-    Verdict, encode_answer, encode_error, encode_refusal, http_status, refusal_status,
+    Verdict, encode_error, encode_refusal,
 };
-use rpc_wire::value::{Params, Parent, Reply, Scalar, Span};
+use rpc_wire::value::{Params, Reply, Span};
 
-use crate::config::{self, Settings};
-use crate::http::HttpClient;
+use self::outcome::{Outcome, Position, end_batch};
+use crate::config::Settings;
 use crate::store::{Store, StoredFile};
 
 /// The code and the text of the error if an answer exists and cannot be delivered.
@@ -237,172 +239,6 @@ impl Processor {
     }
 }
 
-/// The position of a request's answer in the answer to the document.
-enum Position<'a> {
-    Alone,
-    Batch {
-        /// The array, which is `None` once it had to be ended early.
-        batch: &'a mut Option<Batch>,
-        /// The position at which the array starts.
-        start: usize,
-        is_last: bool,
-    },
-}
-
-/// Takes the outcome of one request.
-struct Outcome<'a> {
-    client: &'a mut dyn Client,
-    id: Option<&'a Id<'a>>,
-    form: Form,
-    max_reply: MaxReply,
-    is_wanted: bool,
-    file: Option<StoredFile>,
-    position: Position<'a>,
-}
-
-impl Outcome<'_> {
-    fn put(&mut self, reply: &Reply, returns_array: bool, now: bool) {
-        let (code, text) = http_status(reply);
-        self.client.set_status(code, &text);
-        self.write(now, |id, form, out| {
-            encode_answer(reply, returns_array, id, form, out);
-        });
-    }
-
-    fn refuse(&mut self, refusal: Refusal) {
-        log_limited!(Warning, "{}: bad request: {refusal}", self.client.name());
-        let (code, text) = refusal_status(refusal);
-        self.client.set_status(code, &text);
-        self.write(false, |id, form, out| {
-            encode_refusal(refusal, id, form, out);
-        });
-    }
-
-    fn fail(&mut self, message: &[u8], reason: &Error) {
-        let data = reason.to_string();
-        self.client
-            .set_status(500, &String::from_utf8_lossy(message));
-        self.write(false, |id, form, out| {
-            encode_error(NOT_DELIVERED, message, Some(data.as_bytes()), id, form, out);
-        });
-    }
-
-    fn write(&mut self, now: bool, encode: impl FnOnce(Option<&Id<'_>>, Form, &mut Vec<u8>)) {
-        if !self.is_wanted {
-            return;
-        }
-        if let Position::Batch {
-            batch: Some(batch), ..
-        } = &mut self.position
-        {
-            batch.next(self.client.buffer());
-        }
-        let start = self.client.buffer().len();
-        encode(self.id, self.form, self.client.buffer());
-        self.bound(start);
-        if let Some(file) = self.file.take() {
-            self.store(&file, start);
-        }
-        match &mut self.position {
-            Position::Alone => deliver(self.client, start, self.id, self.form, now),
-            Position::Batch {
-                batch,
-                start,
-                is_last,
-            } => {
-                // The command may be about to end the server. If there are other
-                // requests in the batch, their answers still hold this one back.
-                let ending = batch.take_if(|_| now && *is_last);
-                if let Some(batch) = ending {
-                    end_batch(batch, self.client, *start, true, self.form);
-                }
-            }
-        }
-    }
-
-    /// Puts an error in place of an answer that, with all before it in a batch, is
-    /// larger than a reply may be.
-    fn bound(&mut self, start: usize) {
-        let first = match self.position {
-            Position::Alone => start,
-            Position::Batch { start, .. } => start,
-        };
-        let out = self.client.buffer();
-        if out.len().saturating_sub(first) <= self.max_reply.bytes() {
-            return;
-        }
-        out.truncate(start);
-        out.shrink_to(2 * start);
-        let reason = self.max_reply.fault();
-        encode_error(
-            NOT_DELIVERED,
-            reason.as_bytes(),
-            None,
-            self.id,
-            self.form,
-            out,
-        );
-        self.client.set_status(500, &reason);
-    }
-
-    /// Puts the answer that was written since `start` into the file, and the outcome of
-    /// that into the answer.
-    fn store(&mut self, file: &StoredFile, start: usize) {
-        let out = self.client.buffer();
-        let written = file.write(&out[start..]);
-        out.truncate(start);
-        match written {
-            Ok(()) => {
-                let mut stored = Reply::new();
-                // An empty reply has room for a word.
-                let _ = stored.push(Parent::Top, None, Scalar::Text(b"Stored"));
-                encode_answer(&stored, false, self.id, self.form, out);
-            }
-            Err(reason) => {
-                let data = reason.to_string();
-                let data = Some(data.as_bytes());
-                encode_error(NOT_DELIVERED, NOT_STORED, data, self.id, self.form, out);
-                log_limited!(Error, "{}: {reason}", self.client.name());
-            }
-        }
-    }
-}
-
-impl Responder for Outcome<'_> {
-    fn respond(&mut self, answer: Answer<'_>) {
-        self.put(answer.reply, answer.returns_array, answer.now);
-    }
-
-    /// As in C, only a single answer with an id can come later.
-    fn later(&mut self) -> Option<Later> {
-        let id = self
-            .id
-            .filter(|_| matches!(self.position, Position::Alone))?;
-        Some(Later {
-            message: self.client.share()?,
-            note: id.as_json().to_vec(),
-            respond: answer_later,
-        })
-    }
-}
-
-/// Answers a request whose id is known.
-fn answer_later(request: &mut Message<'_>, id: &[u8], answer: Answer<'_>) {
-    let Some(mut client) = HttpClient::new(request) else {
-        return;
-    };
-    Outcome {
-        client: &mut client,
-        id: Some(&Id::from_json(id)),
-        form: config::form(),
-        max_reply: config::settings().max_reply,
-        is_wanted: true,
-        file: None,
-        position: Position::Alone,
-    }
-    .respond(answer);
-}
-
 /// Whether there is memory for the next answers of a batch that has `written` bytes
 /// already. The system is only asked if they are many.
 fn can_grow(written: usize) -> bool {
@@ -411,35 +247,6 @@ fn can_grow(written: usize) -> bool {
     /// The bytes that the next request needs.
     const NEXT: usize = 4 * 1024 * 1024;
     written < FEW || process::can_have_memory(2 * written + NEXT)
-}
-
-fn end_batch(batch: Batch, client: &mut dyn Client, start: usize, now: bool, form: Form) {
-    if batch.end(client.buffer()) {
-        client.set_status(200, "OK");
-        deliver(client, start, Some(&Id::NULL), form, now);
-    }
-}
-
-/// Sends what was written since `start`, or else the reason why it cannot be sent.
-fn deliver(client: &mut dyn Client, start: usize, id: Option<&Id<'_>>, form: Form, now: bool) {
-    let Err(reason) = client.deliver(start, now) else {
-        return;
-    };
-    let reason = reason.to_string();
-    client.buffer().truncate(start);
-    client.set_status(500, &reason);
-    encode_error(
-        NOT_DELIVERED,
-        reason.as_bytes(),
-        None,
-        id,
-        form,
-        client.buffer(),
-    );
-    if let Err(reason) = client.deliver(start, now) {
-        log_limited!(Error, "{} gets no answer: {reason}", client.name());
-        client.give_up();
-    }
 }
 
 /// Appends the answer if our own code has failed. Which of the requests it was, and the
