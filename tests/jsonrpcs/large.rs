@@ -77,7 +77,7 @@ fn a_tcp_client_that_does_not_read_harms_nobody() {
     }
     let mut all = String::new();
     lazy.read_to_string(&mut all).expect("all answers");
-    let answers: Vec<&str> = all.split_inclusive(r#""id":1}"#).collect();
+    let answers: Vec<&str> = all.lines().collect();
     assert_eq!(answers.len(), 3);
     for answer in answers {
         assert_eq!(entries(answer), ENTRIES);

@@ -218,6 +218,6 @@ fn a_byte_order_mark_before_a_document_is_skipped() {
         std::io::Write::write_all(&mut stream, document.as_bytes()).expect("the server reads");
         let mut answer = String::new();
         std::io::Read::read_to_string(&mut stream, &mut answer).expect("answers");
-        assert_eq!(answer, format!("{ECHOED}{ECHOED}"));
+        assert_eq!(answer, format!("{ECHOED}\n{ECHOED}\n"));
     }
 }
