@@ -42,6 +42,7 @@ fn told(flavor: Flavor, directory: &std::path::Path, config: &str) -> Option<Vec
             if [
                 "all_values",
                 "http_over_udp",
+                "stream_socket",
                 "max_reply",
                 "store_dir",
                 "strict",
