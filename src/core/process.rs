@@ -154,26 +154,6 @@ pub fn give_back_free_memory() {
     };
 }
 
-/// Whether the process can still get this many bytes of memory. It asks the system for
-/// them and gives them back, which takes two system calls. Memory that the C library
-/// has free does not count.
-#[must_use]
-pub fn can_have_memory(bytes: usize) -> bool {
-    // SAFETY: the system chooses an address range that is free, and only that is
-    // unmapped.
-    unsafe {
-        let trial = libc::mmap(
-            ptr::null_mut(),
-            bytes.max(1),
-            libc::PROT_READ | libc::PROT_WRITE,
-            libc::MAP_PRIVATE | libc::MAP_ANONYMOUS,
-            -1,
-            0,
-        );
-        trial != libc::MAP_FAILED && libc::munmap(trial, bytes.max(1)) == 0
-    }
-}
-
 /// Must be called after a command has run. In a handler, log lines then no longer show
 /// `log_prefix` as the last message had it, nor its Call-ID: a route that the command
 /// ran has set both, and later lines concern other clients. A process that handles

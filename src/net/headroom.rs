@@ -6,7 +6,7 @@
 //! there is always memory for those, nothing is kept for a client beyond its turn
 //! unless enough is left besides.
 
-use kamailio_core::process;
+use rpc_wire::value::has_memory_for;
 
 /// The bytes that one turn takes at most without asking. A reply of 128 KiB, which is
 /// the largest that is written without asking, becomes 768 KiB if all of it is escaped,
@@ -19,10 +19,10 @@ const NEWCOMERS: usize = 2 * 1024 * 1024;
 
 /// Whether this many bytes may be kept for a client.
 pub(crate) fn allows_keeping(bytes: usize) -> bool {
-    process::can_have_memory(bytes.saturating_add(TURN + NEWCOMERS))
+    has_memory_for(bytes.saturating_add(TURN + NEWCOMERS))
 }
 
 /// Whether a new client may come that needs this many bytes.
 pub(crate) fn allows_newcomer(bytes: usize) -> bool {
-    process::can_have_memory(bytes.saturating_add(TURN))
+    has_memory_for(bytes.saturating_add(TURN))
 }

@@ -2,15 +2,15 @@
 
 mod outcome;
 
+use kamailio::core::Error;
 use kamailio::core::message::SharedMessage;
-use kamailio::core::{Error, process};
 use kamailio::log_limited;
 use kamailio::rpc::{self, Engine, MaxReply, Policy};
 use rpc_wire::jsonrpc::{
     Batch, Document, Form, Id, MAX_BATCH_ANSWER, MAX_LEN, Name, Refusal, Request, Strictness,
     Verdict, encode_error, encode_refusal,
 };
-use rpc_wire::value::{Params, Reply, Span};
+use rpc_wire::value::{Params, Reply, Span, has_memory_for};
 
 use self::outcome::{Outcome, Position, end_batch};
 use crate::config::Settings;
@@ -246,7 +246,7 @@ fn can_grow(written: usize) -> bool {
     const FEW: usize = 1024 * 1024;
     /// The bytes that the next request needs.
     const NEXT: usize = 4 * 1024 * 1024;
-    written < FEW || process::can_have_memory(2 * written + NEXT)
+    written < FEW || has_memory_for(2 * written + NEXT)
 }
 
 /// Appends the answer if our own code has failed. Which of the requests it was, and the

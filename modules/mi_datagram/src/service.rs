@@ -1,14 +1,13 @@
 //! Answering datagrams.
 
 use kamailio::core::log::Shown;
-use kamailio::core::process;
 use kamailio::log_limited;
 use kamailio::net::{Incoming, Outbox, ScanState, Service, Step, report_unanswered};
 use kamailio::rpc;
 use rpc_wire::answers::is_answer;
 use rpc_wire::listen::Transport;
 use rpc_wire::mi::{self, MAX_LEN, Tree};
-use rpc_wire::value::Reply;
+use rpc_wire::value::{Reply, has_memory_for};
 
 use crate::aliases::{self, Alias, Choice};
 use crate::config::Settings;
@@ -156,7 +155,7 @@ impl Management {
 /// asked.
 fn has_memory(bytes: usize) -> bool {
     const LITTLE: usize = 1024 * 1024;
-    bytes < LITTLE || process::can_have_memory(bytes)
+    bytes < LITTLE || has_memory_for(bytes)
 }
 
 /// Appends a reply. If it is too large it appends one that says so.

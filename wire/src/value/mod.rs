@@ -8,8 +8,8 @@ mod reply;
 mod view;
 mod walk;
 
-pub use params::{Member, Param, Params};
-pub(crate) use params::{has_memory_for, push_if_room};
+pub(crate) use params::push_if_room;
+pub use params::{Member, Param, Params, has_memory_for};
 pub use reply::{Container, Fault, Full, NodeId, Parent, Reply, Scalar, TooLarge};
 pub use view::{Value, Values};
 pub use walk::{Event, Walk};

@@ -74,7 +74,7 @@ pub(crate) fn push_if_room<T>(list: &mut Vec<T>, value: T) -> bool {
 
 /// Whether `size` bytes can be allocated at this moment.
 #[must_use]
-pub(crate) fn has_memory_for(size: usize) -> bool {
+pub fn has_memory_for(size: usize) -> bool {
     let mut trial = Vec::<u8>::new();
     let is_there = trial.try_reserve_exact(size).is_ok();
     // It is kept from the compiler, which may leave out an allocation that nobody uses.
