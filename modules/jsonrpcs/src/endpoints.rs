@@ -46,11 +46,11 @@ pub(crate) fn open(settings: &Settings, handlers: &Handlers) -> Result<(), Error
         let is_open = settings.offers(transport) && open_one(settings, handlers, transport, group)?;
         show(settings, is_open);
     }
-    match settings.streams.is_empty() {
-        true => Ok(()),
-        // There are none of these by default, so `transport` need not ask for them.
-        false => handlers.open(vec![streams(settings)]),
+    // There are none of these by default, so `transport` need not ask for them.
+    if !settings.streams.is_empty() {
+        handlers.open(vec![streams(settings)])?;
     }
+    Ok(())
 }
 
 /// Opens the endpoint of this transport, and returns whether it exists now.

@@ -87,8 +87,10 @@ impl RequestPipe {
     /// that are then complete.
     pub(crate) fn work(&mut self, context: &mut HandlerContext<'_>, replies: &mut ReplyPipes) {
         let slice = TimeSlice::start();
-        if self.is_runnable() || self.read(Patience::None, context).is_ok() {
-            self.answer(slice, context.service, replies);
+        if self.is_runnable() {
+            self.answer_kept(slice, context.service, replies);
+        } else if let Ok(count) = self.read(Patience::None, context) {
+            self.feed(count, slice, context, replies);
         }
     }
 
@@ -102,13 +104,18 @@ impl RequestPipe {
         context: &mut HandlerContext<'_>,
         replies: &mut ReplyPipes,
     ) -> Result<(), Errno> {
-        self.read(Patience::Endless, context)?;
+        let count = self.read(Patience::Endless, context)?;
         process::update_config();
-        self.answer(TimeSlice::start(), context.service, replies);
+        self.feed(count, TimeSlice::start(), context, replies);
         Ok(())
     }
 
-    fn read(&mut self, patience: Patience, context: &mut HandlerContext<'_>) -> Result<(), Errno> {
+    /// Reads once into the buffer of the context, and returns how many bytes came.
+    fn read(
+        &mut self,
+        patience: Patience,
+        context: &mut HandlerContext<'_>,
+    ) -> Result<usize, Errno> {
         let file = match patience {
             Patience::None => self.ends.as_fd(),
             Patience::Endless => self.patient.as_ref().ok_or(Errno::BADF)?.as_fd(),
@@ -116,15 +123,7 @@ impl RequestPipe {
         match read(file, &mut context.input[..limits::READ_AT_ONCE]) {
             Ok(count) => {
                 self.heard = Instant::now();
-                if let Err(reason) = self.input.append(&context.input[..count]) {
-                    log_limited!(
-                        Warning,
-                        "a request on {} is dropped: {reason}",
-                        self.endpoint
-                    );
-                    self.drop_request();
-                }
-                Ok(())
+                Ok(count)
             }
             Err(error) => {
                 if !matches!(error, Errno::AGAIN | Errno::INTR) {
@@ -135,9 +134,60 @@ impl RequestPipe {
         }
     }
 
-    fn answer(&mut self, slice: TimeSlice, service: &mut dyn Service, replies: &mut ReplyPipes) {
+    /// Answers the requests that the first `count` bytes of the context's buffer
+    /// complete, and keeps the rest.
+    fn feed(
+        &mut self,
+        count: usize,
+        slice: TimeSlice,
+        context: &mut HandlerContext<'_>,
+        replies: &mut ReplyPipes,
+    ) {
+        let buffer = std::mem::take(&mut context.input);
+        let bytes = &buffer[..count];
+        let kept = if self.input.is_empty() {
+            let used = self.answer(bytes, slice, context.service, replies);
+            self.input.append(&bytes[used..])
+        } else {
+            let kept = self.input.append(bytes);
+            if kept.is_ok() {
+                self.answer_kept(slice, context.service, replies);
+            }
+            kept
+        };
+        context.input = buffer;
+        if let Err(reason) = kept {
+            log_limited!(
+                Warning,
+                "a request on {} is dropped: {reason}",
+                self.endpoint
+            );
+            self.drop_request();
+        }
+    }
+
+    fn answer_kept(
+        &mut self,
+        slice: TimeSlice,
+        service: &mut dyn Service,
+        replies: &mut ReplyPipes,
+    ) {
         let mut input = std::mem::take(&mut self.input);
-        let mut used = self.skip(&input, service);
+        let used = self.answer(&input, slice, service, replies);
+        input.forget(used);
+        self.input = input;
+    }
+
+    /// Answers complete requests as long as the time slice lasts, and returns how many
+    /// bytes they had.
+    fn answer(
+        &mut self,
+        input: &[u8],
+        slice: TimeSlice,
+        service: &mut dyn Service,
+        replies: &mut ReplyPipes,
+    ) -> usize {
+        let mut used = self.skip(input, service);
         let mut incomplete = self.skips;
         while used < input.len() && !incomplete {
             match self.answer_first(&input[used..], service, replies) {
@@ -172,8 +222,7 @@ impl RequestPipe {
             (true, Some(since)) if used == 0 || self.skips => Some(since),
             (true, _) => Some(Instant::now()),
         };
-        input.forget(used);
-        self.input = input;
+        used
     }
 
     /// Skips what still belongs to a request that is too long, and returns its length.

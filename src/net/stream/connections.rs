@@ -130,7 +130,7 @@ impl Connections {
         let Some(leaves) = who_makes_room(newcomer, open) else {
             return false;
         };
-        if let Some(slot) = self.slots.get_mut(leaves.key) {
+        if let Some(slot) = self.slots.get(leaves.key) {
             slot.connection.report_no_place();
         }
         self.close(leaves.key);
@@ -147,7 +147,7 @@ impl Connections {
         context: &mut HandlerContext<'_>,
     ) -> bool {
         // A connection in the run queue is not served before its turn.
-        let is_free = self.slots.get_mut(key).is_some_and(|slot| !slot.is_queued);
+        let is_free = self.slots.get(key).is_some_and(|slot| !slot.is_queued);
         self.work(key, events, is_free.then(TimeSlice::start), poller, context)
     }
 
@@ -215,10 +215,7 @@ impl Connections {
     /// network holds enough to make up for it.
     fn close_who_takes_least(&mut self, writer: ConnectionKey) {
         let excess = self.held.queued - limits::QUEUE_OF_ALL;
-        let is_local = self
-            .slots
-            .get_mut(writer)
-            .is_some_and(|slot| !slot.is_remote());
+        let is_local = self.slots.get(writer).is_some_and(|slot| !slot.is_remote());
         let most = self
             .slots
             .iter()
@@ -226,7 +223,7 @@ impl Connections {
             .max_by_key(|(_, slot)| slot.connection.queued_bytes())
             .filter(|(_, slot)| slot.connection.queued_bytes() >= excess);
         let leaves = most.map_or(writer, |(key, _)| key);
-        if let Some(slot) = self.slots.get_mut(leaves) {
+        if let Some(slot) = self.slots.get(leaves) {
             slot.connection.report_too_much_waiting();
         }
         self.close(leaves);
@@ -235,7 +232,7 @@ impl Connections {
     /// Closes a connection because what its client does not take would leave too little
     /// memory for other requests.
     fn close_for_want_of_memory(&mut self, key: ConnectionKey) {
-        if let Some(slot) = self.slots.get_mut(key) {
+        if let Some(slot) = self.slots.get(key) {
             slot.connection.report_no_memory();
         }
         self.close(key);
@@ -282,8 +279,8 @@ impl Connections {
     }
 
     /// Whether this connection has a time limit now.
-    pub(crate) fn has_deadline(&mut self, key: ConnectionKey) -> bool {
-        let slot = self.slots.get_mut(key);
+    pub(crate) fn has_deadline(&self, key: ConnectionKey) -> bool {
+        let slot = self.slots.get(key);
         slot.is_some_and(|slot| slot.connection.has_deadline())
     }
 
