@@ -29,10 +29,9 @@ fn limited(everywhere: &Everywhere) -> Server {
         let handlers = HANDLERS.iter().map(|it| server.process(it.handler()));
         handlers.map(virtual_kib).max().expect("they are running")
     };
-    let limit = format!(r#"ulimit -v {} && exec "$0" "$@""#, usual + MORE_KIB);
     everywhere
         .builder("")
-        .launcher(["/bin/sh", "-c", &limit])
+        .address_space(usual + MORE_KIB)
         .start()
 }
 

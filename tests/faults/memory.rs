@@ -18,10 +18,7 @@ fn a_reply_that_finds_no_memory_is_an_error() {
         let server = builder(&everywhere).start();
         virtual_kib(server.process("ctl handler"))
     };
-    let limit = format!(r#"ulimit -v {} && exec "$0" "$@""#, usual + MORE_KIB);
-    let server = builder(&everywhere)
-        .launcher(["/bin/sh", "-c", &limit])
-        .start();
+    let server = builder(&everywhere).address_space(usual + MORE_KIB).start();
     let processes = server.processes();
     let value = "x".repeat(VALUE);
     for number in 0..ENTRIES {

@@ -78,11 +78,7 @@ fn a_request_that_finds_no_memory_ends_no_server() {
     for more_kib in [12 * 1024, 24 * 1024] {
         let everywhere = Everywhere::new();
         let limit = json.max(binrpc) + more_kib;
-        let limit = format!(r#"ulimit -v {limit} && exec "$0" "$@""#);
-        let server: Server = everywhere
-            .builder("")
-            .launcher(["/bin/sh", "-c", &limit])
-            .start();
+        let server: Server = everywhere.builder("").address_space(limit).start();
         let processes = server.processes();
         let [_, Address::Tcp(binrpc)] = everywhere.streams(&server) else {
             unreachable!("the second one is TCP");

@@ -150,10 +150,7 @@ fn read_some(client: &mut TcpStream) -> Option<()> {
 fn incomplete_requests_end_no_server_whose_memory_is_limited() {
     allow_open_files(6_000);
     let everywhere = Everywhere::new();
-    let server = everywhere
-        .builder("")
-        .launcher(["/bin/sh", "-c", r#"ulimit -v 1500000 && exec "$0" "$@""#])
-        .start();
+    let server = everywhere.builder("").address_space(1_500_000).start();
     let processes = server.processes();
     for half in halves(&everywhere, &server) {
         let clients = half.clients(1_500, &everywhere, &server);

@@ -196,6 +196,13 @@ impl Builder {
         self
     }
 
+    /// Limits the address space of each process to this many KiB.
+    #[must_use]
+    pub fn address_space(self, kib: u64) -> Self {
+        let limit = format!(r#"ulimit -v {kib} && exec "$0" "$@""#);
+        self.launcher(["/bin/sh", "-c", &limit])
+    }
+
     /// Starts it and waits until it is up.
     ///
     /// # Panics
